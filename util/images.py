@@ -1,0 +1,98 @@
+"""Reading photographs of every kind as upright 8-bit RGB, and resizing them."""
+
+import os
+from collections.abc import Iterable
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from util.errors import InputError
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+# 200 megapixels, more than any camera; RGB of that size is .6 GB. Refused from the header, before decoding.
+MAX_PIXELS = 200_000_000
+_EXIF_ORIENTATION = 0x0112
+
+
+@contextmanager
+def _open_image(path):
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise InputError(f"{path}: {width}x{height} pixels are more than {MAX_PIXELS // 10**6} megapixels")
+            yield image
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path}: not an image (or an unknown format)") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: more than {MAX_PIXELS // 10**6} megapixels") from error
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: broken image: {error}") from error
+
+
+def read_image(path: str | os.PathLike) -> np.ndarray:
+    """The image as uint8 (height, width, 3) RGB, upright (EXIF applied), the first frame of an animation.
+
+    16-bit gray is scaled to 8 bits, alpha is laid over white. Raises InputError for what is no whole image.
+    """
+    with _open_image(path) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I") or image.mode == "F":
+            return _deep_gray_to_rgb(np.asarray(image))
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return np.array(image.convert("RGB"))
+
+
+def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:
+    scale = 255 / 65535 if gray.dtype.kind in "iu" and gray.max(initial=0) > 255 else 1
+    gray = np.clip(np.round(gray * scale), 0, 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=-1)
+
+
+def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
+    """(height, width) of the upright image, from its header alone. Raises InputError."""
+    with _open_image(path) as image:
+        width, height = image.size
+        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+            width, height = height, width
+        return height, width
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear resize of uint8 (H, W, 3) to size = (height, width), antialiased when it shrinks."""
+    if image.shape[:2] == tuple(size):
+        return image
+    return np.asarray(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def scale_image(image: np.ndarray, scale: float) -> np.ndarray:
+    """Resize by a factor; the new size is truncated, as in the original, and at least one pixel."""
+    height, width = image.shape[:2]
+    return resize_image(image, (max(1, int(height * scale)), max(1, int(width * scale))))
+
+
+def find_images(paths: Iterable[str | os.PathLike]) -> list[Path]:
+    """The images named: files as they are, folders searched (not their subfolders) and sorted.
+
+    Raises InputError for a path that does not exist or a folder without images.
+    """
+    images = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+            if not found:
+                raise InputError(f"{path}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
+            images += found
+        elif path.is_file():
+            images.append(path)
+        else:
+            raise InputError(f"{path}: no such file or folder")
+    return images

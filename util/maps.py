@@ -1,0 +1,41 @@
+"""The maps between network and grouping, and the geometry of their cells.
+
+A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+# Receives cells (n, 2) int as row, col and returns (n, J(J-1), 2) pixels.
+PairwiseFunction = Callable[[np.ndarray], np.ndarray]
+
+
+class Maps(NamedTuple):
+    """What the network says about one image, in pixels of the network's input.
+
+    part_prob: (rows, cols, J) float32 in [0, 1]
+    locref: (rows, cols, J, 2) float32, x then y, from the cell centre to the joint; None without refinement
+    pairwise: (rows, cols, J(J-1), 2) float32 offsets between joints, or a function that gives them
+        at chosen cells; None for a single-person network
+    """
+
+    part_prob: np.ndarray
+    locref: np.ndarray | None = None
+    pairwise: np.ndarray | PairwiseFunction | None = None
+
+
+def map_size(height: int, width: int, stride: int = 8) -> tuple[int, int]:
+    """Rows and columns of the maps of an image: the stride-16 grid, rounded up, doubled by the heads."""
+    return 2 * -(-height // (2 * stride)), 2 * -(-width // (2 * stride))
+
+
+def cell_centers(cells: np.ndarray, stride: int = 8) -> np.ndarray:
+    """Pixel (x, y) of each cell (row, col); shape (..., 2) in and out."""
+    return np.asarray(cells)[..., ::-1] * stride + stride / 2
+
+
+def pair_index(a, b, num_joints: int):
+    """Channel of the directed joint pair (a, b), a != b: all b for a = 0, then for a = 1, ...; arrays work too."""
+    return (num_joints - 1) * a + b - (a < b)
