@@ -1,0 +1,147 @@
+"""Train a network. Run inside a model directory, which holds pose_cfg.yaml:
+
+    cd models/coco/train
+    python ../../../train.py                          # goes on from the newest snapshot, if there is one
+    python ../../../train.py batch_size=4 seed=1      # any key of the YAML can be overridden
+
+Writes snapshot-<step> every save_iters steps (the last five are kept), log.txt, and scalars and score maps for
+TensorBoard to log/. Ctrl-C saves a snapshot and leaves. CUDA_VISIBLE_DEVICES chooses the GPU.
+"""
+
+import logging
+import math
+import signal
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from config import load_config, require
+from util.cli import parser, run
+from util.errors import InputError
+from util.logging import setup_logging
+
+KEPT_SNAPSHOTS = 5
+
+
+def learning_rate(cfg, step: int) -> float:
+    """The rate for the step after `step` steps: `adam_lr`, or the entry of `multi_step` that covers it."""
+    if cfg.optimizer == "adam" and cfg.adam_lr is not None:
+        return cfg.adam_lr
+    return next((rate for rate, end in cfg.multi_step if step < end), cfg.multi_step[-1][0])
+
+
+class Interrupt:
+    """Turns the first Ctrl-C (or SIGTERM) into a flag, so that a step is never cut; a second one stops at once."""
+
+    def __init__(self):
+        self.requested = False
+
+    def __enter__(self):
+        self._previous = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, _frame):
+        self.requested = True
+        signal.signal(number, self._previous[number])
+
+
+class Progress:
+    """Averages the losses and times between two lines of the log, and writes those lines."""
+
+    def __init__(self, cfg, first_step: int, writer):
+        self.cfg, self.writer = cfg, writer
+        self.bar = tqdm(initial=first_step, total=cfg.multi_step[-1][1], unit="step", disable=None)
+        self._restart()
+
+    def _restart(self):
+        self.sums, self.steps, self.images, self.waited, self.since = {}, 0, 0, 0.0, time.monotonic()
+
+    def update(self, step: int, rate: float, losses: dict[str, float], images: int, waited: float) -> None:
+        self.steps += 1
+        self.images += images
+        self.waited += waited
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.bar.set_postfix(loss=f"{losses['total_loss']:.4f}", refresh=False)
+        self.bar.update()
+        if step % self.cfg.display_iters == 0:
+            self._report(step, rate)
+
+    def _report(self, step: int, rate: float) -> None:
+        seconds = time.monotonic() - self.since
+        means = {name: value / self.steps for name, value in self.sums.items()}
+        with self.bar.external_write_mode():
+            logging.info(
+                "iteration: %d loss: %.4f lr: %g  %.1f images/s, %.0f%% of the time waiting for data",
+                step, means["total_loss"], rate, self.images / seconds, 100 * self.waited / seconds,
+            )  # fmt: skip
+        if self.writer:
+            self.writer.scalars(step, {**means, "learning_rate": rate, "images_per_second": self.images / seconds})
+        self._restart()
+
+
+def save(trainer, cfg, step: int) -> None:
+    """Write the snapshot of `step` and drop the oldest beyond the last five."""
+    from nnet.checkpoint import prune_snapshots
+
+    trainer.save(f"{cfg.snapshot_prefix}-{step}", step)
+    prune_snapshots(".", cfg.snapshot_prefix, KEPT_SNAPSHOTS)
+
+
+def train(cfg) -> None:
+    """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
+    from dataset.factory import create
+    from dataset.pairwise_stats import load as load_stats
+    from dataset.pipeline import training_batches
+    from nnet.trainer import SummaryWriter, Trainer
+
+    require(cfg, "num_joints", "multi_step", "dataset")
+    dataset = create(cfg)
+    stats = load_stats(cfg.pairwise_stats_fn) if cfg.pairwise_predict else None
+    trainer = Trainer(cfg, stats)
+    # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
+    step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)
+    last_step = cfg.multi_step[-1][1]
+    logging.info("training on %d images, steps %d to %d", len(dataset), step, last_step)
+
+    writer = SummaryWriter(cfg.log_dir) if cfg.log_dir else None
+    batches = iter(training_batches(dataset, cfg, start_step=step))
+    progress = Progress(cfg, step, writer)
+    saved = step
+    with Interrupt() as interrupt:
+        while step < last_step and not interrupt.requested:
+            began = time.monotonic()
+            batch = next(batches)
+            waited = time.monotonic() - began
+            rate = learning_rate(cfg, step)
+            losses = trainer.step(batch, rate)
+            step += 1
+            if not math.isfinite(losses["total_loss"]):
+                raise InputError(f"step {step}: the loss is {losses['total_loss']}; snapshot-{saved} is the last good "
+                                 "one; lower the learning rate (multi_step) or check the data (tools/check_dataset.py)")  # fmt: skip
+            progress.update(step, rate, losses, len(batch["image"]), waited)
+            if step % cfg.save_iters == 0 or step == last_step or interrupt.requested:
+                save(trainer, cfg, step)
+                saved = step
+                if writer:
+                    writer.score_maps(step, batch, trainer.part_prob(batch))
+    progress.bar.close()
+    logging.info("%s at step %d of %d", "stopped" if interrupt.requested else "finished", step, last_step)
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    overrides = arguments.parse_args(argv).overrides
+    cfg = load_config("pose_cfg.yaml", overrides)
+    setup_logging(Path("log.txt"))
+    train(cfg)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,25 @@
+"""Plain logs: one line per event, on the terminal and in a file."""
+
+import logging
+import os
+import sys
+
+
+def setup_logging(path: str | os.PathLike | None = None) -> None:
+    """Send log lines to standard error and, with date and time, to the end of the file `path`."""
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(logging.Formatter("%(message)s"))
+    handlers: list[logging.Handler] = [console]
+    if path is not None:
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        handlers.append(file)
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+
+
+def silence_tensorflow() -> None:
+    """Keep TensorFlow's start-up chatter off the terminal; call before its first import."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
