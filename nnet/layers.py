@@ -1,0 +1,142 @@
+"""The two kinds of layers all networks here are made of.
+
+Each knows the names slim gave its variables, which are the keys of checkpoints (`slim_variables`).
+"""
+
+import keras
+import tensorflow as tf
+
+
+class ConvBN(keras.layers.Layer):
+    """Convolution, batch norm and activation; no bias of its own.
+
+    scope: slim's name of the layer, such as "resnet_v1_50/conv1"
+    kernel_size, stride, rate: rate is the dilation; of stride and rate one is 1
+    activation: "relu", "relu6" or None
+    depthwise: one filter a channel (`filters` is not used)
+    explicit_padding: pad strided convolutions by the kernel alone (slim's conv2d_same), not by the input's size
+    train_moments: normalise by the batch's moments while training, and average them
+
+    With stored moments batch norm is a factor and a shift per channel. They are put into kernel and bias, which is
+    exact, differentiable and cheaper than normalising the output; `fold` does it once for inference.
+    """
+
+    def __init__(self, scope, filters, kernel_size, stride=1, rate=1, activation="relu", *, depthwise=False,
+                 explicit_padding=False, train_moments=False, epsilon=1e-5, decay=0.997, **kwargs):  # fmt: skip
+        super().__init__(name=scope.replace("/", "."), **kwargs)
+        self.scope, self.filters, self.kernel_size = scope, filters, kernel_size
+        self.stride, self.rate, self.depthwise = stride, rate, depthwise
+        self.explicit_padding = explicit_padding and stride > 1 and kernel_size > 1
+        self.train_moments, self.epsilon, self.decay = train_moments, epsilon, decay
+        self.activation = {"relu": tf.nn.relu, "relu6": tf.nn.relu6, None: tf.identity}[activation]
+        self._folded = None
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        filters = channels if self.depthwise else self.filters
+        shape = (self.kernel_size, self.kernel_size, channels, 1 if self.depthwise else filters)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="he_normal", autocast=False)
+        self.gamma = self.add_weight(name="gamma", shape=(filters,), initializer="ones", autocast=False)
+        self.beta = self.add_weight(name="beta", shape=(filters,), initializer="zeros", autocast=False)
+        moments = {"shape": (filters,), "trainable": False, "autocast": False, "aggregation": "mean"}
+        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **moments)
+        self.moving_variance = self.add_weight(name="moving_variance", initializer="ones", **moments)
+
+    def slim_variables(self) -> dict[str, keras.Variable]:
+        """The variables under the names they have in checkpoints."""
+        return {
+            f"{self.scope}/{'depthwise_weights' if self.depthwise else 'weights'}": self.kernel,
+            f"{self.scope}/BatchNorm/gamma": self.gamma,
+            f"{self.scope}/BatchNorm/beta": self.beta,
+            f"{self.scope}/BatchNorm/moving_mean": self.moving_mean,
+            f"{self.scope}/BatchNorm/moving_variance": self.moving_variance,
+        }
+
+    def fold(self) -> None:
+        """Put batch norm into constant kernel and bias, for inference only; later changes of weights do not show."""
+        self._folded = tuple(tf.constant(part.numpy()) for part in self._fold())
+
+    def _fold(self):
+        factor = self.gamma * tf.math.rsqrt(self.moving_variance + self.epsilon)
+        kernel = self.kernel * (factor[:, None] if self.depthwise else factor)
+        bias = self.beta - self.moving_mean * factor
+        return tf.cast(kernel, self.compute_dtype), tf.cast(bias, self.compute_dtype)
+
+    def call(self, x, training=False):
+        if training and self.train_moments:
+            y = self._convolve(x, tf.cast(self.kernel, self.compute_dtype))
+            return self.activation(self._normalise(y))
+        kernel, bias = self._folded or self._fold()
+        return self.activation(tf.nn.bias_add(self._convolve(x, kernel), bias))
+
+    def _convolve(self, x, kernel):
+        padding = "SAME"
+        if self.explicit_padding:
+            before = (self.kernel_size - 1) // 2
+            after = self.kernel_size - 1 - before
+            x = tf.pad(x, [[0, 0], [before, after], [before, after], [0, 0]])
+            padding = "VALID"
+        if self.depthwise:
+            strides = [1, self.stride, self.stride, 1]
+            return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=[self.rate, self.rate])
+        return tf.nn.conv2d(x, kernel, self.stride, padding, dilations=self.rate)
+
+    def _normalise(self, y):
+        y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=y, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon, is_training=True
+        )
+        for stored, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            stored.assign(self.decay * stored + (1 - self.decay) * batch)
+        return y
+
+
+class Head(keras.layers.Layer):
+    """A 3x3 transposed convolution of stride 2 with bias: features at stride 16 to a map at stride 8, in float32."""
+
+    def __init__(self, scope, filters, **kwargs):
+        super().__init__(name=scope.replace("/", "."), **kwargs)
+        self.scope, self.filters = scope, filters
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel", shape=(3, 3, self.filters, channels), initializer="glorot_uniform", autocast=False
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros", autocast=False)
+
+    def slim_variables(self) -> dict[str, keras.Variable]:
+        """The variables under the names they have in checkpoints."""
+        return {f"{self.scope}/weights": self.kernel, f"{self.scope}/biases": self.bias}
+
+    def call(self, features):
+        batch, height, width, _ = tf.unstack(tf.shape(features))
+        shape = tf.stack([batch, 2 * height, 2 * width, self.filters])
+        y = tf.nn.conv2d_transpose(features, tf.cast(self.kernel, features.dtype), shape, 2, "SAME")
+        return tf.cast(y, tf.float32) + self.bias
+
+    def at_cells(self, features, cells):
+        """The values of the map at chosen cells only.
+
+        features: (B, h, w, C); cells: (n, 3) int32 batch, row, col; result (n, filters) float32, as `call` has there.
+
+        Along one axis the transposed convolution is out[2i] = k[0] y[i] + k[2] y[i-1] and out[2i+1] = k[1] y[i],
+        so a cell takes one, two or four products, by the parity of its row and column.
+        """
+        parity = 2 * (cells[:, 1] % 2) + cells[:, 2] % 2
+        padded = tf.pad(features, [[0, 0], [1, 0], [1, 0], [0, 0]])  # y[-1] = 0
+        corner = tf.stack([cells[:, 0], cells[:, 1] // 2 + 1, cells[:, 2] // 2 + 1], axis=1)
+        values, places = [], []
+        for group in range(4):
+            place = tf.where(parity == group)[:, 0]
+            here = tf.gather(corner, place)
+            taps = [(tap_row, tap_col) for tap_row in _TAPS[group // 2] for tap_col in _TAPS[group % 2]]
+            inputs = [tf.gather_nd(padded, here - [0, row_back, col_back]) for (_, row_back), (_, col_back) in taps]
+            kernel = tf.concat([self.kernel[row, col] for (row, _), (col, _) in taps], axis=1)
+            value = tf.matmul(tf.concat(inputs, axis=1), tf.cast(kernel, features.dtype), transpose_b=True)
+            values.append(tf.cast(value, tf.float32) + self.bias)
+            places.append(tf.cast(place, tf.int32))
+        return tf.dynamic_stitch(places, values)
+
+
+# For an even and for an odd output index: (index into the kernel, cells back in the input) of each product.
+_TAPS = {0: ((0, 0), (2, 1)), 1: ((1, 0),)}

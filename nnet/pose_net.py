@@ -1,0 +1,104 @@
+"""The pose network: a backbone and the heads that the configuration asks for."""
+
+import keras
+import tensorflow as tf
+
+from nnet.layers import ConvBN, Head
+from nnet.mobilenet_v2 import mobilenet_v2
+from nnet.resnet_v1 import UNITS, resnet_v1
+from util.errors import InputError
+
+
+class PoseNet(keras.Model):
+    """Finds parts (`part_pred`) and, where configured, offsets (`locref_pred`), part-to-part offsets (`pairwise_pred`)
+    and parts from an earlier layer (`intermediate_supervision`).
+
+    `net(image)` gives all heads as dense maps (B, 2 ceil(h/16), 2 ceil(w/16), channels), raw: no sigmoid, nothing
+    multiplied by a standard deviation. `features` and `heads` serve those who want less.
+
+    Raises InputError when the intermediate layer is beyond its block.
+    """
+
+    def __init__(self, cfg, dtype: str = "float32"):
+        super().__init__(dtype=dtype)
+        self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
+        self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
+        self.train_moments = cfg.batch_norm == "train" or (cfg.batch_norm == "auto" and not cfg.init_weights)
+
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else dtype)
+        try:
+            self.backbone = self._build_backbone(cfg.net_type)
+            self.heads = {name: Head(f"pose/{name}/block4", channels) for name, channels in _heads(cfg).items()}
+        finally:
+            keras.config.set_dtype_policy(policy)
+        for name, head in self.heads.items():
+            source = "intermediate" if name == "intermediate_supervision" else "features"
+            head.build(self.backbone.output[source].shape)
+
+    def _build_backbone(self, net_type):
+        image = keras.Input((None, None, 3))
+        kind, _, size = net_type.rpartition("_")
+        if kind == "resnet":
+            outputs = resnet_v1(image, int(size), self.train_moments)
+        else:
+            outputs = mobilenet_v2(image, float(size), self.train_moments)
+        chosen = {"features": outputs["features"]}
+        if self.supervised:
+            chosen["intermediate"] = outputs[self.supervised]
+        return keras.Model(image, chosen)
+
+    def features(self, image, training=False) -> dict[str, tf.Tensor]:
+        """The backbone's outputs at stride 16: "features" and, where supervised, "intermediate".
+
+        image: (B, h, w, 3) RGB, 0 to 255, any type
+        """
+        return self.backbone(tf.cast(image, tf.float32) - self.mean_pixel, training=training)
+
+    def call(self, image, training=False):
+        outputs = self.features(image, training)
+        sources = {name: "features" for name in self.heads} | {"intermediate_supervision": "intermediate"}
+        return {name: head(outputs[sources[name]]) for name, head in self.heads.items()}
+
+    def _named_layers(self):
+        return [layer for layer in self.backbone.layers if isinstance(layer, ConvBN)] + list(self.heads.values())
+
+    def slim_variables(self) -> dict[str, keras.Variable]:
+        """All variables under the names they have in checkpoints."""
+        return {name: var for layer in self._named_layers() for name, var in layer.slim_variables().items()}
+
+    def kernels(self) -> list[keras.Variable]:
+        """The variables that weight decay acts on."""
+        return [layer.kernel for layer in self._named_layers()]
+
+    def fold(self) -> None:
+        """Put batch norm into the convolutions, for inference only; the network is not to be trained afterwards."""
+        for layer in self.backbone.layers:
+            if isinstance(layer, ConvBN):
+                layer.fold()
+
+
+def _heads(cfg) -> dict[str, int]:
+    """Channels of each head."""
+    joints = cfg.num_joints
+    heads = {"part_pred": joints}
+    if cfg.location_refinement:
+        heads["locref_pred"] = 2 * joints
+    if cfg.pairwise_predict:
+        heads["pairwise_pred"] = 2 * joints * (joints - 1)
+    if cfg.intermediate_supervision:
+        heads["intermediate_supervision"] = joints
+    return heads
+
+
+def _supervised_layer(cfg) -> str:
+    layer, where = cfg.intermediate_supervision_layer, cfg.config_file
+    kind, _, size = cfg.net_type.rpartition("_")
+    if kind != "resnet":
+        raise InputError(f"{where}: intermediate_supervision needs a ResNet; {cfg.net_type} has no block 3")
+    units = UNITS[int(size)][2]
+    if layer > units:
+        raise InputError(
+            f"{where}: intermediate_supervision_layer is {layer}, but block 3 of {cfg.net_type} has {units} units"
+        )
+    return f"block3/unit_{layer}"

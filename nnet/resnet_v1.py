@@ -1,0 +1,50 @@
+"""ResNet v1 with 50, 101 or 152 layers at output stride 16, as slim defines it (He et al., arXiv 1512.03385).
+
+Slim's peculiarities: the stride sits in the last unit of a block, strided convolutions are padded explicitly, and past
+the output stride, strides become dilations.
+"""
+
+import keras
+import tensorflow as tf
+
+from nnet.layers import ConvBN
+
+UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+OUTPUT_STRIDE = 16
+
+
+def resnet_v1(image, depth: int, train_moments: bool) -> dict[str, keras.KerasTensor]:
+    """The outputs of all units, keyed "block3/unit_12"; "features" is the last, (B, h/16, w/16, 2048).
+
+    image: (B, h, w, 3), mean subtracted
+    """
+    scope = f"resnet_v1_{depth}"
+    x = ConvBN(f"{scope}/conv1", 64, 7, 2, explicit_padding=True, train_moments=train_moments)(image)
+    x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
+    outputs, stride, rate = {}, 4, 1
+    for block, units in enumerate(UNITS[depth], start=1):
+        for unit in range(1, units + 1):
+            # Only the last unit of a block subsamples, and not in the last block.
+            unit_stride = 2 if unit == units and block < 4 else 1
+            within = stride * unit_stride <= OUTPUT_STRIDE
+            x = _bottleneck(x, f"{scope}/block{block}/unit_{unit}/bottleneck_v1", 32 * 2**block,
+                            unit_stride if within else 1, rate, train_moments)  # fmt: skip
+            if within:
+                stride *= unit_stride
+            else:
+                rate *= unit_stride
+            outputs[f"block{block}/unit_{unit}"] = x
+    return outputs | {"features": x}
+
+
+def _bottleneck(x, scope, filters, stride, rate, train_moments):
+    """relu(x + conv3(conv2(conv1(x)))), with a projection on the way around where the number of channels changes."""
+    options = {"train_moments": train_moments}
+    if x.shape[-1] == 4 * filters:
+        shortcut = x if stride == 1 else keras.layers.MaxPooling2D(1, stride)(x)
+    else:
+        shortcut = ConvBN(f"{scope}/shortcut", 4 * filters, 1, stride, activation=None, **options)(x)
+    y = ConvBN(f"{scope}/conv1", filters, 1, **options)(x)
+    y = ConvBN(f"{scope}/conv2", filters, 3, stride, rate, explicit_padding=True, **options)(y)
+    y = ConvBN(f"{scope}/conv3", 4 * filters, 1, activation=None, **options)(y)
+    return keras.layers.Activation(tf.nn.relu)(keras.layers.Add()([shortcut, y]))
