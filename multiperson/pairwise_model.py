@@ -1,0 +1,89 @@
+"""How likely two detections belong to one person: features, logistic model, its file.
+
+Two detections of parts a < b, and what the network predicts at each of them about the other, give four
+features: the distance (px) and the angle between the observed offset and the predicted one, from a to b
+and from b to a. These four, exp(-f) of each, scaled to [0, 1] by the range seen in training, and a
+constant enter a logistic regression; one model per pair of parts.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.io import loadmat, savemat
+
+from util.errors import InputError
+from util.files import atomic_path
+
+NUM_FEATURES = 8
+
+
+class PairModel(NamedTuple):
+    """P(same person) = 1 / (1 + exp(-w . [(features - x_min) / (x_max - x_min), 1]))."""
+
+    w: np.ndarray  # (9,), the constant's weight last
+    x_min: np.ndarray  # (8,)
+    x_max: np.ndarray  # (8,)
+
+    def linear(self) -> np.ndarray:
+        """The same model on unscaled features: (9,) weights, the constant's last."""
+        span = self.x_max - self.x_min
+        # A feature that never varied in training has taught nothing.
+        weights = np.divide(self.w[:-1], span, out=np.zeros(NUM_FEATURES), where=span > 0)
+        return np.append(weights, self.w[-1] - weights @ self.x_min)
+
+
+def pair_features(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Features of M pairs of detections of different parts, float64 (8, M).
+
+    observed: (2, M, 2) offsets in pixels from cell centre to refined position, forwards (a to b) and backwards
+    predicted: (2, M, 2) what the network predicts for them
+    """
+    features = np.empty((2, 4, observed.shape[1]))
+    difference = observed - predicted
+    features[0, 0::2] = np.sqrt(np.einsum("kmx,kmx->km", difference, difference))
+    angle = np.abs(_direction(observed) - _direction(predicted))
+    features[0, 1::2] = np.minimum(angle, 2 * np.pi - angle)
+    np.exp(-features[0], out=features[1])
+    return features.reshape(NUM_FEATURES, -1)
+
+
+def _direction(offset: np.ndarray) -> np.ndarray:
+    return np.arctan2(offset[..., 1], offset[..., 0])
+
+
+def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
+    """The file of the pair of parts a < b; the published names count from 1."""
+    return Path(folder, f"spatial_model_cidx_{a + 1}_{b + 1}.mat")
+
+
+def load_model(path: str | os.PathLike) -> PairModel:
+    """Read a model in the published layout. Raises InputError for what is not one."""
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; tools/train_pairwise.py makes the models of all pairs") from None
+    except Exception as error:  # scipy raises almost anything for a broken file
+        raise InputError(f"{path}: not a MATLAB file: {error}") from error
+    try:
+        model = content["spatial_model"]
+        options = model.training_opts
+        arrays = [np.asarray(x, np.float64).ravel() for x in (model.log_reg.w, options.X_min, options.X_max)]
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max: {error}") from error
+    if [x.shape for x in arrays] != [(NUM_FEATURES + 1,), (NUM_FEATURES,), (NUM_FEATURES,)]:
+        raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
+    if not all(np.isfinite(x).all() for x in arrays):
+        raise InputError(f"{path}: the model has weights that are not finite; train it again")
+    return PairModel(*arrays)
+
+
+def save_model(path: str | os.PathLike, model: PairModel) -> None:
+    """Write a model in the published layout, whole or not at all."""
+    content = {
+        "training_opts": {"X_min": model.x_min[None], "X_max": model.x_max[None]},
+        "log_reg": {"w": model.w[:, None]},
+    }
+    with atomic_path(path) as temporary:
+        savemat(temporary, {"spatial_model": content})

@@ -1,0 +1,204 @@
+"""From detections to people: costs of a graph over the detections, its multicut, people from its clusters."""
+
+from typing import NamedTuple
+
+import numpy as np
+from easydict import EasyDict
+
+from config import require
+from lib.multicut_cython import solve_multicut
+from multiperson.detections import Detections, extract_detections
+from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, pair_features
+from util.errors import InputError
+from util.maps import Maps, pair_index
+
+MIN_PROBABILITY = 1e-7
+MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
+# Two detections of one part, d pixels apart, are one joint with the log-odds 7.5 - 0.2 d.
+SAME_PART_BIAS, SAME_PART_SLOPE = 7.5, -0.2
+# Confidence of a guessed joint is what the score map says there, but at least this, since 0 means missing.
+MIN_GUESS_CONFIDENCE = 0.01
+# Pairs whose features are held at once: they stay in the cache, and memory stays bounded in a crowd.
+CHUNK = 16384
+
+
+class Graph(NamedTuple):
+    """The grouping problem: N detections, M edges. Costs are log-odds; negative means keep, or join.
+
+    unary, conf (N,); edges (M, 2) int32; cost (M,); part (N,) int; coord (N, 2) px
+    """
+
+    unary: np.ndarray
+    edges: np.ndarray
+    cost: np.ndarray
+    part: np.ndarray
+    conf: np.ndarray
+    coord: np.ndarray
+
+
+class People(NamedTuple):
+    """K people.
+
+    keypoints: float64 (K, J, 3) x, y in pixels and confidence; all 0 where the person lacks the joint
+    score: (K,) mean of the confidences over all J joints, so that a missing one counts as 0
+    """
+
+    keypoints: np.ndarray
+    score: np.ndarray
+
+
+class SpatialModel:
+    """The logistic models of all pairs of parts that have edges (`cfg.sparse_graph`; empty: all)."""
+
+    def __init__(self, cfg: EasyDict):
+        require(cfg, "num_joints")
+        self.num_joints = cfg.num_joints
+        self.folder = cfg.pairwise_model_dir
+        pairs = {(min(pair), max(pair)) for pair in cfg.sparse_graph}
+        self.pairs = sorted(pairs) or [(a, b) for a in range(self.num_joints) for b in range(a + 1, self.num_joints)]
+        # Row a: the channels of the offsets from part a to the other parts, in order.
+        self.channels = pair_index(*_other_parts(self.num_joints), self.num_joints)
+        # Weights of the features of the pair (a, b), a < b, and of the constant.
+        self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
+
+    def load(self) -> "SpatialModel":
+        """Read the models of all pairs from `cfg.pairwise_model_dir`. Raises InputError."""
+        for a, b in self.pairs:
+            self.weights[a, b] = load_model(model_path(self.folder, a, b)).linear()
+        return self
+
+
+def _other_parts(num_joints):
+    part = np.arange(num_joints)[:, None]
+    other = np.arange(num_joints - 1)[None]
+    return part, other + (other >= part)
+
+
+def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
+    """Costs of all detections and of all pairs that have edges: same-part pairs, and those of the model."""
+    counts = np.array([len(conf) for conf in detections.conf])
+    if len(counts) != spatial_model.num_joints:
+        raise ValueError(f"detections of {len(counts)} parts for a model of {spatial_model.num_joints}")
+    if detections.pairwise is None:
+        raise InputError("this network predicts no pairwise offsets, so it cannot tell people apart: "
+                         "train it with pairwise_predict: true")  # fmt: skip
+    conf = np.concatenate(detections.conf)[:, 0]
+    part = np.repeat(np.arange(len(counts)), counts)
+    coord = np.concatenate(detections.coord)
+    grid = np.concatenate(detections.coord_grid)
+    outgoing = np.concatenate(
+        [offsets[:, channels] for offsets, channels in zip(detections.pairwise, spatial_model.channels, strict=True)]
+    )
+    edges = _edges(spatial_model.pairs, counts)
+    cost = np.empty(len(edges))
+    for start in range(0, len(edges), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        cost[chunk] = _pair_costs(spatial_model.weights, edges[chunk].T, part, coord, grid, outgoing)
+    return Graph(_unary_costs(conf), edges, cost, part, conf, coord)
+
+
+def _edges(pairs, counts):
+    """Indices (M, 2) of the detections joined by an edge.
+
+    Ordered by pair of parts (a <= b), then by the first detection, then by the second.
+    """
+    parts = [(a, a) for a in range(len(counts))] + pairs
+    a, b = np.array(sorted(parts)).T
+    first = np.concatenate([[0], np.cumsum(counts)])
+    sizes = counts[a] * counts[b]
+    block = np.repeat(np.arange(len(a)), sizes)
+    local = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    row, col = np.divmod(local, counts[b][block])
+    edges = np.stack([first[a][block] + row, first[b][block] + col], axis=1).astype(np.int32)
+    return edges[(a != b)[block] | (row < col)]
+
+
+def _unary_costs(conf):
+    probability = np.clip(conf, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return np.log((1 - probability) / probability)
+
+
+def _pair_costs(weights, edges, part, coord, grid, outgoing):
+    """Costs (m,) of the edges (2, m); weights (J, J, 9), outgoing (N, J-1, 2) to the other parts in order."""
+    i, j = edges
+    a, b = part[i], part[j]
+    observed = np.stack([coord[j] - grid[i], coord[i] - grid[j]])
+    # In the list of the parts other than a, a later part b stands at b - 1. Same-part pairs read any valid row.
+    same = a == b
+    predicted = np.stack([outgoing[i, b - 1], outgoing[j, a - same]])
+    pair_weights = weights[a, b]
+    evidence = np.einsum("mf,fm->m", pair_weights[:, :-1], pair_features(observed, predicted)) + pair_weights[:, -1]
+    distance = np.linalg.norm(coord[i[same]] - coord[j[same]], axis=1)
+    evidence[same] = SAME_PART_BIAS + SAME_PART_SLOPE * distance
+    return np.clip(-evidence, -MAX_COST, MAX_COST)
+
+
+def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> People:
+    """One person per cluster, in the order of the clusters' numbers.
+
+    A joint lies at the mean of its detections in the cluster, weighted by their confidences; its confidence is the
+    highest of these. Suppressed detections (label -1) take no part.
+    """
+    num_joints = spatial_model.num_joints
+    kept = labels >= 0
+    num_people = labels.max(initial=-1) + 1
+    slot = labels[kept] * num_joints + graph.part[kept]
+    conf, coord = graph.conf[kept], graph.coord[kept]
+    weights = conf, conf * coord[:, 0], conf * coord[:, 1]
+    total, x, y = (np.bincount(slot, weight, num_people * num_joints) for weight in weights)
+    keypoints = np.zeros((num_people * num_joints, 3))
+    found = total > 0
+    keypoints[found, 0] = x[found] / total[found]
+    keypoints[found, 1] = y[found] / total[found]
+    np.maximum.at(keypoints[:, 2], slot, conf)
+    return _people(keypoints.reshape(num_people, num_joints, 3))
+
+
+def _people(keypoints):
+    return People(keypoints, keypoints[..., 2].mean(axis=1))
+
+
+def fill_missing_joints(
+    spatial_model: SpatialModel, cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
+) -> People:
+    """Guess the missing joints from where the person's detections expect them (mean, weighted by confidence).
+
+    A guess outside the image stays missing.
+    """
+    conf = np.concatenate(detections.conf)
+    expected = _expected_joints(spatial_model, detections)
+    member = (labels[None] == np.arange(len(people.score))[:, None]) * conf[:, 0]
+    guess = np.einsum("kn,njx->kjx", member, expected) / member.sum(axis=1)[:, None, None]
+    cells = np.floor(guess / cfg.stride).astype(int)
+    shape = maps.part_prob.shape
+    fill = (people.keypoints[..., 2] == 0) & np.all((cells >= 0) & (cells < [shape[1], shape[0]]), axis=2)
+    keypoints = people.keypoints.copy()
+    keypoints[fill, :2] = guess[fill]
+    there = maps.part_prob[cells[fill, 1], cells[fill, 0], np.nonzero(fill)[1]]
+    keypoints[fill, 2] = np.maximum(there, MIN_GUESS_CONFIDENCE)
+    return _people(keypoints)
+
+
+def _expected_joints(spatial_model, detections):
+    """Where each detection expects the joints of its person: (N, J, 2) px; its own joint where it is itself."""
+    joints = [
+        np.insert(grid[:, None] + offsets[:, channels], part, coord, axis=1)
+        for part, (coord, grid, offsets, channels) in enumerate(
+            zip(detections.coord, detections.coord_grid, detections.pairwise, spatial_model.channels, strict=True)
+        )
+    ]
+    return np.concatenate(joints)
+
+
+def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> People:
+    """The people in an image's maps, the highest score first, in pixels of the network's input."""
+    detections = extract_detections(cfg, maps)
+    graph = eval_graph(spatial_model, detections)
+    labels = solve_multicut(graph.unary, graph.edges, graph.cost)
+    people = get_person_conf_multicut(spatial_model, graph, labels)
+    enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
+    if cfg.fill_missing_joints:
+        people = fill_missing_joints(spatial_model, cfg, maps, detections, labels, people)
+    order = np.argsort(-people.score, kind="stable")
+    order = order[enough[order]]
+    return People(people.keypoints[order], people.score[order])
