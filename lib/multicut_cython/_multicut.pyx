@@ -1,0 +1,98 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin wrapper: checks arrays, releases the GIL, calls solver.hpp."""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t
+from libcpp.vector cimport vector
+
+
+cdef extern from "solver.hpp" namespace "multicut" nogil:
+    cdef cppclass Graph:
+        pass
+
+    Graph make_graph(const double* unary, size_t num_nodes, const int64_t* ends, const double* cost,
+                     size_t num_edges) except +
+    vector[int32_t] solve(const Graph& graph) except +
+    double objective_of "multicut::objective"(const Graph& graph, const vector[int32_t]& labels) except +
+
+
+cdef _costs(values, str name):
+    """A C-contiguous float64 vector, or ValueError."""
+    values = np.asarray(values)
+    if values.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, got shape {values.shape}")
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers, got {values.dtype}")
+    return np.ascontiguousarray(values, np.float64)
+
+
+cdef _ends(edges, Py_ssize_t num_edges):
+    """A C-contiguous int64 array (m, 2), or ValueError."""
+    edges = np.asarray(edges)
+    if edges.size == 0 and num_edges == 0:
+        return np.empty((0, 2), np.int64)
+    if edges.ndim != 2 or edges.shape[1] != 2:
+        raise ValueError(f"edges must have shape (m, 2), got {edges.shape}")
+    if edges.dtype.kind not in "iu":
+        raise ValueError(f"edges must hold integers, got {edges.dtype}")
+    if edges.shape[0] != num_edges:
+        raise ValueError(f"edges has {edges.shape[0]} rows but cost has {num_edges}")
+    return np.ascontiguousarray(edges, np.int64)
+
+
+cdef Graph _graph(unary, edges, cost):
+    unary, cost = _costs(unary, "unary"), _costs(cost, "cost")
+    if unary.size >= 2**31 - 1:
+        raise ValueError(f"unary has {unary.size} nodes; at most 2147483646 are possible")
+    cdef const double[::1] node_costs = unary
+    cdef const double[::1] edge_costs = cost
+    cdef const int64_t[:, ::1] ends = _ends(edges, cost.size)
+    cdef const double* first_node = &node_costs[0] if node_costs.size else NULL
+    cdef const double* first_edge = &edge_costs[0] if edge_costs.size else NULL
+    cdef const int64_t* first_end = &ends[0, 0] if ends.size else NULL
+    cdef size_t num_nodes = node_costs.size, num_edges = edge_costs.size
+    cdef Graph graph
+    with nogil:
+        graph = make_graph(first_node, num_nodes, first_end, first_edge, num_edges)
+    return graph
+
+
+def solve_multicut(unary, edges, cost):
+    """Selects nodes and groups them into clusters at the lowest cost: node labelling multicut with suppression.
+
+    unary: (n,) cost of selecting a node
+    edges: (m, 2) int, pairs of nodes; pairs that occur twice add up, a node paired with itself is ignored
+    cost: (m,) cost of having both ends of an edge selected and in the same cluster
+
+    Returns labels (n,) int32: -1 for suppressed nodes, else the cluster, numbered by first appearance.
+    Clusters are connected by edges. Raises ValueError for wrong shapes and dtypes and numbers that are not finite.
+    """
+    cdef Graph graph = _graph(unary, edges, cost)
+    cdef vector[int32_t] labels
+    with nogil:
+        labels = solve(graph)
+    result = np.empty(labels.size(), np.int32)
+    cdef int32_t[::1] view = result
+    cdef size_t i
+    for i in range(labels.size()):
+        view[i] = labels[i]
+    return result
+
+
+def objective(unary, edges, cost, labels):
+    """What a labelling costs: unary of selected nodes plus cost of edges within a cluster.
+
+    labels: (n,) int, negative for suppressed nodes. The other arguments as for solve_multicut.
+    """
+    cdef Graph graph = _graph(unary, edges, cost)
+    labels = np.asarray(labels)
+    if labels.shape != np.shape(unary) or (labels.dtype.kind not in "iu" and labels.size):
+        raise ValueError(f"labels must be integers of shape {np.shape(unary)}, got {labels.dtype} {labels.shape}")
+    cdef const int64_t[::1] given = np.unique(np.maximum(labels.astype(np.int64), -1), return_inverse=True)[1] \
+        .astype(np.int64) - (1 if labels.size and labels.min() < 0 else 0)
+    cdef vector[int32_t] values
+    cdef Py_ssize_t i
+    for i in range(given.size):
+        values.push_back(<int32_t>given[i])
+    return objective_of(graph, values)

@@ -1,0 +1,121 @@
+// The problem: node labelling multicut with suppression.
+//
+// A graph has a cost per node (paid if the node is selected) and a cost per edge (paid if both its ends
+// are selected and in the same cluster). A solution suppresses some nodes and partitions the others into
+// clusters; it should be as cheap as possible. In pose estimation nodes are detected body parts and
+// clusters are people: Pishchulin et al., "DeepCut", CVPR 2016; Insafutdinov et al., "DeeperCut",
+// ECCV 2016; Levinkov et al., "Joint Graph Decomposition & Node Labeling", CVPR 2017.
+//
+// Two nodes without an edge may share a cluster at no cost, so the connected parts of a cluster can be
+// told apart at the end: whether clusters are connected plays no role in the search.
+
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace multicut {
+
+using Node = std::int32_t;
+using Label = std::int32_t;
+
+constexpr Label suppressed = -1;
+
+struct Edge {
+    Node a, b;
+    double cost;
+};
+
+struct Graph {
+    std::vector<double> unary;
+    std::vector<Edge> edges;  // parallel edges add up; no edge joins a node with itself
+
+    std::size_t size() const { return unary.size(); }
+};
+
+[[noreturn]] inline void reject(const char* array, std::size_t index, const std::string& why) {
+    throw std::invalid_argument(std::string(array) + "[" + std::to_string(index) + "] " + why);
+}
+
+// Checks every number and drops edges from a node to itself. ends: 2 * num_edges node numbers.
+inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::int64_t* ends, const double* cost,
+                        std::size_t num_edges) {
+    double total = 0;  // of absolute costs: if this is finite, no partial sum can overflow
+    for (std::size_t i = 0; i < num_nodes; ++i) {
+        if (!std::isfinite(unary[i])) reject("unary", i, "is " + std::to_string(unary[i]) + "; costs must be finite");
+        total += std::abs(unary[i]);
+    }
+    Graph graph;
+    graph.unary.assign(unary, unary + num_nodes);
+    graph.edges.reserve(num_edges);
+    const auto limit = static_cast<std::int64_t>(num_nodes);
+    for (std::size_t e = 0; e < num_edges; ++e) {
+        const std::int64_t a = ends[2 * e], b = ends[2 * e + 1];
+        if (a < 0 || a >= limit || b < 0 || b >= limit) {
+            reject("edges", e, "is (" + std::to_string(a) + ", " + std::to_string(b) + "); there are nodes 0 to " +
+                                   std::to_string(limit - 1));
+        }
+        if (!std::isfinite(cost[e])) reject("cost", e, "is " + std::to_string(cost[e]) + "; costs must be finite");
+        total += std::abs(cost[e]);
+        if (a != b) graph.edges.push_back({static_cast<Node>(a), static_cast<Node>(b), cost[e]});
+    }
+    if (!std::isfinite(total)) throw std::invalid_argument("the costs are so large that their sum overflows");
+    return graph;
+}
+
+// The value that is minimised. labels: cluster of each node, or suppressed.
+inline double objective(const Graph& graph, const std::vector<Label>& labels) {
+    double sum = 0;
+    for (std::size_t v = 0; v < graph.size(); ++v) {
+        if (labels[v] != suppressed) sum += graph.unary[v];
+    }
+    for (const Edge& edge : graph.edges) {
+        if (labels[edge.a] != suppressed && labels[edge.a] == labels[edge.b]) sum += edge.cost;
+    }
+    return sum;
+}
+
+// Disjoint sets with path halving; the smaller root wins, so results do not depend on the order of joins.
+class DisjointSets {
+public:
+    explicit DisjointSets(std::size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), Node{0}); }
+
+    Node find(Node v) {
+        while (parent_[v] != v) v = parent_[v] = parent_[parent_[v]];
+        return v;
+    }
+
+    void join(Node a, Node b) {
+        a = find(a);
+        b = find(b);
+        if (a < b) parent_[b] = a;
+        if (b < a) parent_[a] = b;
+    }
+
+private:
+    std::vector<Node> parent_;
+};
+
+// Splits clusters into their connected parts and numbers them by first appearance.
+inline std::vector<Label> connected_clusters(const Graph& graph, const std::vector<Label>& labels) {
+    DisjointSets sets(graph.size());
+    for (const Edge& edge : graph.edges) {
+        if (labels[edge.a] != suppressed && labels[edge.a] == labels[edge.b]) sets.join(edge.a, edge.b);
+    }
+    std::vector<Label> number(graph.size(), suppressed), result(graph.size(), suppressed);
+    Label next = 0;
+    for (std::size_t v = 0; v < graph.size(); ++v) {
+        if (labels[v] == suppressed) continue;
+        Label& id = number[sets.find(static_cast<Node>(v))];
+        if (id == suppressed) id = next++;
+        result[v] = id;
+    }
+    return result;
+}
+
+}  // namespace multicut
