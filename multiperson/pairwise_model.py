@@ -7,6 +7,7 @@ constant enter a logistic regression; one model per pair of parts.
 """
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,9 +62,13 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
 def load_model(path: str | os.PathLike) -> PairModel:
     """Read a model in the published layout. Raises InputError for what is not one."""
     try:
-        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+        data = Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; tools/train_pairwise.py makes the models of all pairs") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        content = loadmat(BytesIO(data), squeeze_me=True, struct_as_record=False)
     except Exception as error:  # scipy raises almost anything for a broken file
         raise InputError(f"{path}: not a MATLAB file: {error}") from error
     try:

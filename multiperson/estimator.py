@@ -1,0 +1,111 @@
+"""The whole way for one image, from Python:
+
+network = nnet.predict.setup_pose_prediction(cfg)
+estimator = PoseEstimator(network, SpatialModel(cfg).load(), cfg)
+result = estimator("photo.jpg")
+result.people.keypoints, result.people.score, result.as_dict()
+"""
+
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from easydict import EasyDict
+
+from multiperson.predict import People, SpatialModel, predict_people
+from util.images import read_image, resize_image
+from util.maps import Maps
+
+
+class Network(Protocol):
+    """What the estimator needs of a network: the maps of a uint8 RGB image (H, W, 3), in that image's pixels."""
+
+    def maps(self, image: np.ndarray) -> Maps: ...
+
+
+@dataclass(frozen=True)
+class PoseResult:
+    """The people of one image.
+
+    people: in pixels of the image, the best first
+    joint_names: J names
+    image_size: (height, width)
+    network_seconds: from pixels to maps, resizing included; grouping_seconds: from maps to people
+    """
+
+    people: People
+    joint_names: tuple[str, ...]
+    image_size: tuple[int, int]
+    network_seconds: float
+    grouping_seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain Python types, for JSON; joints that a person lacks are left out."""
+        people = []
+        for keypoints, score in zip(self.people.keypoints.tolist(), self.people.score.tolist(), strict=True):
+            joints = {
+                name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(conf, 4)}
+                for name, (x, y, conf) in zip(self.joint_names, keypoints, strict=True)
+                if conf > 0
+            }
+            people.append({"score": round(score, 4), "keypoints": joints})
+        return {
+            "height": self.image_size[0],
+            "width": self.image_size[1],
+            "people": people,
+            "network_seconds": round(self.network_seconds, 4),
+            "grouping_seconds": round(self.grouping_seconds, 4),
+        }
+
+
+class PoseEstimator:
+    """Finds the people of an image; keeps nothing between calls, so threads may share it if they may the network."""
+
+    def __init__(
+        self,
+        network: Network,
+        spatial_model: SpatialModel,
+        cfg: EasyDict,
+        joint_names: Sequence[str] | None = None,
+    ):
+        """joint_names: one per joint; by default from `cfg.all_joints_names`."""
+        self.network, self.spatial_model, self.cfg = network, spatial_model, cfg
+        self.joint_names = default_joint_names(cfg) if joint_names is None else tuple(joint_names)
+        if len(self.joint_names) != spatial_model.num_joints:
+            raise ValueError(f"{len(self.joint_names)} names for {spatial_model.num_joints} joints")
+
+    def __call__(self, image: np.ndarray | str | os.PathLike) -> PoseResult:
+        """The people of an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
+        if not isinstance(image, np.ndarray):
+            image = read_image(image)
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
+        started = time.perf_counter()
+        resized = resize_image(image, network_size(self.cfg, *image.shape[:2]))
+        maps = self.network.maps(resized)
+        mapped = time.perf_counter()
+        people = predict_people(self.spatial_model, self.cfg, maps)
+        grouped = time.perf_counter()
+        # Width and height are truncated on their own, so each has its own factor.
+        factors = [image.shape[1] / resized.shape[1], image.shape[0] / resized.shape[0], 1]
+        people = people._replace(keypoints=people.keypoints * factors)
+        return PoseResult(people, self.joint_names, image.shape[:2], mapped - started, grouped - mapped)
+
+
+def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:
+    """Size (height, width) at which the network sees an image: `global_scale`, at most `max_input_size` squared."""
+    scale = min(cfg.global_scale, cfg.max_input_size / math.sqrt(height * width))
+    return max(1, int(height * scale)), max(1, int(width * scale))
+
+
+def default_joint_names(cfg: EasyDict) -> tuple[str, ...]:
+    """A name per joint from `all_joints_names`, numbered where a group has several joints; else "joint_0", ..."""
+    names = [f"joint_{joint}" for joint in range(cfg.num_joints)]
+    for group, name in zip(cfg.all_joints or [], cfg.all_joints_names or [], strict=False):
+        for position, joint in enumerate(group, 1):
+            names[joint] = name if len(group) == 1 else f"{name}_{position}"
+    return tuple(names)

@@ -1,0 +1,85 @@
+"""The estimator gives people in the pixels of the image it was given, at any scale and from several threads."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from easydict import EasyDict
+from PIL import Image
+
+from config import make_config
+from multiperson.estimator import PoseEstimator, default_joint_names, network_size
+from multiperson.predict import predict_people
+
+
+class StandIn:
+    """A network that gives the same maps for every image and remembers the sizes it saw."""
+
+    def __init__(self, maps):
+        self._maps, self.sizes = maps, []
+
+    def maps(self, image):
+        self.sizes.append(image.shape[:2])
+        return self._maps
+
+
+def test_people_are_in_pixels_of_the_image(scene):
+    cfg = EasyDict(scene.cfg, global_scale=0.5, max_input_size=100)
+    network = StandIn(scene.maps)
+    result = PoseEstimator(network, scene.model, cfg)(np.zeros((400, 201, 3), np.uint8))
+    ((height, width),) = network.sizes
+    assert (height, width) == network_size(cfg, 400, 201) == (141, 70)
+    expected = predict_people(scene.model, cfg, scene.maps)
+    np.testing.assert_allclose(result.people.keypoints, expected.keypoints * [201 / 70, 400 / 141, 1])
+    np.testing.assert_array_equal(result.people.score, expected.score)
+    assert result.image_size == (400, 201)
+    assert result.network_seconds > 0 and result.grouping_seconds > 0
+
+
+def test_file_and_array_give_the_same(scene, tmp_path):
+    image = np.full((60, 80, 3), 7, np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
+    np.testing.assert_array_equal(estimator(tmp_path / "a.png").people.keypoints, estimator(image).people.keypoints)
+
+
+def test_result_is_json(scene):
+    names = [f"part {k}" for k in range(17)]
+    result = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg, names)(np.zeros((8, 8, 3), np.uint8))
+    read = json.loads(json.dumps(result.as_dict()))
+    assert (read["height"], read["width"], len(read["people"])) == (8, 8, len(result.people.score))
+    found = result.people.keypoints[0, :, 2] > 0
+    assert set(read["people"][0]["keypoints"]) == {name for name, there in zip(names, found, strict=True) if there}
+
+
+def test_threads_share_an_estimator(scene):
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
+    images = [np.zeros((40 + k, 50, 3), np.uint8) for k in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        parallel = list(pool.map(estimator, images))
+    for image, result in zip(images, parallel, strict=True):
+        np.testing.assert_array_equal(result.people.keypoints, estimator(image).people.keypoints)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "expected"),
+    [(480, 640, (480, 640)), (850, 850, (850, 850)), (1700, 1700, (850, 850)), (8, 6000, (8, 6000))],
+)
+def test_size_limit(height, width, expected):
+    assert network_size(make_config(num_joints=1), height, width) == expected
+
+
+def test_wrong_arguments(scene):
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
+    for image in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros((5, 5, 4), np.uint8)):
+        with pytest.raises(ValueError, match="expected an RGB image"):
+            estimator(image)
+    with pytest.raises(ValueError, match="2 names for 17 joints"):
+        PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg, ["a", "b"])
+
+
+def test_names_from_the_configuration():
+    cfg = make_config(all_joints=[[0], [2, 1]], all_joints_names=["nose", "eye"])
+    assert default_joint_names(cfg) == ("nose", "eye_2", "eye_1")
+    assert default_joint_names(make_config(num_joints=2)) == ("joint_0", "joint_1")

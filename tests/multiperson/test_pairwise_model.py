@@ -1,0 +1,80 @@
+"""Features as defined; model files in the published layout, broken ones refused in one line."""
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from multiperson.pairwise_model import PairModel, load_model, model_path, pair_features, save_model
+from util.errors import InputError
+
+
+def some_model():
+    return PairModel(np.arange(9.0) - 3, np.linspace(0, 0.1, 8), np.array([300, 3, 300, 3, 1, 1, 1, 0.07]))
+
+
+def test_features_of_known_offsets():
+    observed = np.array([[[3.0, 4], [-1, 1e-9]], [[-3, -4], [0, 2]]])
+    predicted = np.array([[[3.0, 0], [-1, -1e-9]], [[-3, -4], [0, -2]]])
+    features = pair_features(observed, predicted)
+    np.testing.assert_allclose(features[:4, 0], [4, np.arctan2(4, 3), 0, 0])
+    np.testing.assert_allclose(features[:4, 1], [2e-9, 2e-9, 4, np.pi], rtol=1e-6)
+    np.testing.assert_allclose(features[4:], np.exp(-features[:4]))
+
+
+def test_linear_form_is_the_scaled_one():
+    model = some_model()._replace(x_max=np.full(8, 2.0))
+    features = np.random.default_rng(0).uniform(size=8)
+    scaled = (features - model.x_min) / (model.x_max - model.x_min)
+    np.testing.assert_allclose(model.linear() @ [*features, 1], model.w @ [*scaled, 1])
+
+
+def test_feature_that_never_varied_counts_nothing():
+    model = some_model()._replace(x_max=some_model().x_min)
+    assert model.linear().tolist() == [0] * 8 + [model.w[-1]]
+
+
+def test_round_trip_and_published_layout(tmp_path):
+    path = model_path(tmp_path, 0, 4)
+    assert path.name == "spatial_model_cidx_1_5.mat"
+    save_model(path, some_model())
+    for saved, loaded in zip(some_model(), load_model(path), strict=True):
+        np.testing.assert_array_equal(loaded, saved)
+    struct = loadmat(path)["spatial_model"]
+    assert struct["training_opts"][0, 0]["X_min"][0, 0].shape == (1, 8)
+    assert struct["log_reg"][0, 0]["w"][0, 0].shape == (9, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"other": 1}, "no spatial_model"),
+        ({"spatial_model": 1.0}, "no spatial_model"),
+        ({"spatial_model": {"log_reg": {"w": "abc"}, "training_opts": {"X_min": 1, "X_max": 2}}}, "no spatial_model"),
+        ({"spatial_model": {"log_reg": {"w": [1, 2]}, "training_opts": {"X_min": 1, "X_max": 2}}}, "found .2, 1, 1."),
+        (
+            {
+                "spatial_model": {
+                    "log_reg": {"w": np.full(9, np.nan)},
+                    "training_opts": {"X_min": np.zeros(8), "X_max": np.ones(8)},
+                }
+            },
+            "not finite",
+        ),
+    ],
+)
+def test_wrong_content_is_refused(tmp_path, content, message):
+    savemat(tmp_path / "model.mat", content)
+    with pytest.raises(InputError, match=rf"model\.mat: .*{message}"):
+        load_model(tmp_path / "model.mat")
+
+
+def test_broken_files_are_refused(tmp_path):
+    path = tmp_path / "model.mat"
+    save_model(path, some_model())
+    whole = path.read_bytes()
+    for data in (b"", b"text", whole[:200], whole[:-30]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"model\.mat: not a MATLAB file"):
+            load_model(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        load_model(tmp_path)

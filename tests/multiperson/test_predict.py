@@ -1,0 +1,185 @@
+"""The graph and the people equal the original's, and a slow twin's; suppressed detections stay away."""
+
+import numpy as np
+import pytest
+from easydict import EasyDict
+
+from config import make_config
+from lib.multicut_cython import solve_multicut
+from multiperson.detections import Detections, extract_detections
+from multiperson.predict import SpatialModel, eval_graph, fill_missing_joints, get_person_conf_multicut, predict_people
+from util.errors import InputError
+from util.maps import Maps, pair_index
+
+
+def objective(graph, labels):
+    chosen = labels >= 0
+    i, j = graph.edges.T
+    together = chosen[i] & chosen[j] & (labels[i] == labels[j])
+    return graph.unary[chosen].sum() + graph.cost[together].sum()
+
+
+def golden_labels(golden):
+    """The reference's clusters, numbered from 0, -1 for suppressed detections; and its person rows for them."""
+    kept = golden["suppressed"] == 0
+    rows, numbers = np.unique(golden["cluster"][kept], return_inverse=True)
+    labels = np.full(len(kept), -1)
+    labels[kept] = numbers
+    return labels, golden["person_conf"][rows]
+
+
+def slow_graph(model, detections):
+    """`eval_graph`, one pair at a time, as the definition reads."""
+    nodes = [(part, k) for part, conf in enumerate(detections.conf) for k in range(len(conf))]
+    edges, cost = [], []
+    for a in range(model.num_joints):
+        for b in range(a, model.num_joints):
+            if a != b and (a, b) not in model.pairs:
+                continue
+            for first, (part_1, k1) in enumerate(nodes):
+                for second, (part_2, k2) in enumerate(nodes):
+                    if part_1 == a and part_2 == b and (a != b or k1 < k2):
+                        edges.append((first, second))
+                        cost.append(slow_cost(model, detections, a, k1, b, k2))
+    return np.array(edges).reshape(-1, 2), np.array(cost)
+
+
+def slow_cost(model, detections, a, k1, b, k2):
+    position_a, position_b = detections.coord[a][k1], detections.coord[b][k2]
+    if a == b:
+        probability = 1 / (1 + np.exp(0.2 * np.linalg.norm(position_a - position_b) - 7.5))
+    else:
+        forward = position_b - detections.coord_grid[a][k1]
+        backward = position_a - detections.coord_grid[b][k2]
+        features = []
+        for seen, expected in (
+            (forward, detections.pairwise[a][k1, pair_index(a, b, model.num_joints)]),
+            (backward, detections.pairwise[b][k2, pair_index(b, a, model.num_joints)]),
+        ):
+            angle = abs(np.arctan2(seen[1], seen[0]) - np.arctan2(expected[1], expected[0]))
+            features += [np.hypot(*(seen - expected)), min(angle, 2 * np.pi - angle)]
+        features += [np.exp(-f) for f in features]
+        probability = 1 / (1 + np.exp(-(model.weights[a, b] @ [*features, 1])))
+    probability = np.clip(probability, 1e-7, 1 - 1e-7)
+    return np.log((1 - probability) / probability)
+
+
+def random_detections(rng, counts, num_joints):
+    def each(shape, scale=1.0):
+        return [rng.uniform(0, scale, (n, *shape)) for n in counts]
+
+    return Detections(each((2,), 100), each((2,), 100), each((1,)), each((num_joints * (num_joints - 1), 2), 50))
+
+
+def random_model(rng, num_joints, sparse_graph=()):
+    model = SpatialModel(make_config(num_joints=num_joints, sparse_graph=list(sparse_graph)))
+    for a, b in model.pairs:
+        model.weights[a, b] = rng.normal(scale=0.1, size=9)
+    return model
+
+
+def test_golden_graph(scene):
+    graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
+    np.testing.assert_array_equal(graph.edges, scene.golden["pair_index"])
+    np.testing.assert_allclose(graph.unary, scene.golden["unary_cost"], rtol=1e-4)
+    np.testing.assert_allclose(graph.cost, scene.golden["pair_cost"], rtol=1e-4)
+    np.testing.assert_allclose(1 / (1 + np.exp(graph.cost)), scene.golden["pair_prob"], atol=1e-5)
+
+
+def test_golden_people(scene):
+    graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
+    labels, positions = golden_labels(scene.golden)
+    people = get_person_conf_multicut(scene.model, graph, labels)
+    np.testing.assert_allclose(people.keypoints[..., :2], positions, atol=1e-3)
+    np.testing.assert_allclose(people.score, people.keypoints[..., 2].sum(axis=1) / 17)
+
+
+def test_solution_is_as_good_as_the_reference(scene):
+    graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
+    reference = objective(graph, golden_labels(scene.golden)[0])
+    assert objective(graph, solve_multicut(graph.unary, graph.edges, graph.cost)) <= reference + 1e-6 * abs(reference)
+
+
+@pytest.mark.parametrize("sparse_graph", [(), [(3, 1), (0, 2)]])
+def test_graph_equals_its_slow_twin(sparse_graph):
+    rng = np.random.default_rng(3)
+    for counts in ([3, 0, 4, 2], [0, 0, 0, 0], [0, 0, 1, 0], [1, 1, 1, 5]):
+        model = random_model(rng, 4, sparse_graph)
+        detections = random_detections(rng, counts, 4)
+        graph = eval_graph(model, detections)
+        edges, cost = slow_graph(model, detections)
+        np.testing.assert_array_equal(graph.edges, edges)
+        np.testing.assert_allclose(graph.cost, cost, rtol=1e-7)
+
+
+def test_graph_of_more_pairs_than_are_held_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    model, detections = random_model(rng, 3), random_detections(rng, [9, 8, 7], 3)
+    whole = eval_graph(model, detections)
+    monkeypatch.setattr("multiperson.predict.CHUNK", 10)
+    np.testing.assert_array_equal(eval_graph(model, detections).cost, whole.cost)
+
+
+def test_suppressed_detections_are_no_people():
+    model = random_model(np.random.default_rng(0), 3)
+    graph = eval_graph(model, random_detections(np.random.default_rng(1), [2, 1, 2], 3))
+    people = get_person_conf_multicut(model, graph, np.array([0, -1, -1, 0, 1]))
+    assert (people.keypoints[..., 2] > 0).tolist() == [[True, False, True], [False, False, True]]
+    nobody = get_person_conf_multicut(model, graph, np.full(5, -1))
+    assert nobody.keypoints.shape == (0, 3, 3) and nobody.score.shape == (0,)
+
+
+def test_joint_of_two_detections_is_their_weighted_mean():
+    detections = Detections(
+        [np.array([[10.0, 20], [16, 8]]), np.zeros((0, 2))],
+        [np.zeros((2, 2)), np.zeros((0, 2))],
+        [np.array([[0.9], [0.3]]), np.zeros((0, 1))],
+        [np.zeros((2, 2, 2)), np.zeros((0, 2, 2))],
+    )
+    model = random_model(np.random.default_rng(0), 2)
+    people = get_person_conf_multicut(model, eval_graph(model, detections), np.array([0, 0]))
+    np.testing.assert_allclose(people.keypoints, [[[11.5, 17, 0.9], [0, 0, 0]]])
+    np.testing.assert_allclose(people.score, [0.45])
+
+
+def test_missing_joint_is_guessed_where_the_others_expect_it():
+    cfg = make_config(num_joints=3)
+    part_prob = np.zeros((10, 10, 3), np.float32)
+    part_prob[1, 2, 0], part_prob[1, 6, 1], part_prob[7, 5, 2] = 0.8, 0.4, 0.15
+    pairwise = np.zeros((10, 10, 6, 2))
+    pairwise[1, 2, pair_index(0, 2, 3)] = 18, 48  # from (20, 12)
+    pairwise[1, 6, pair_index(1, 2, 3)] = -8, 48  # from (52, 12)
+    maps = Maps(part_prob, None, pairwise)
+    model = random_model(np.random.default_rng(0), 3)
+    detections = extract_detections(cfg, maps)
+    labels = np.array([0, 0])
+    people = get_person_conf_multicut(model, eval_graph(model, detections), labels)
+    filled = fill_missing_joints(model, cfg, maps, detections, labels, people)
+    np.testing.assert_allclose(filled.keypoints[0, 2], [40, 60, 0.15], rtol=1e-6)
+    np.testing.assert_array_equal(filled.keypoints[0, :2], people.keypoints[0, :2])
+
+    pairwise[1, 2, pair_index(0, 2, 3), 0] = 400
+    detections = extract_detections(cfg, maps)
+    assert fill_missing_joints(model, cfg, maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
+
+
+def test_people_come_best_first_and_small_ones_not_at_all(scene):
+    people = predict_people(scene.model, scene.cfg, scene.maps)
+    assert len(people.score) and (np.diff(people.score) <= 0).all()
+    assert (np.count_nonzero(people.keypoints[..., 2], axis=1) >= scene.cfg.min_keypoints).all()
+
+
+def test_no_detection_no_people(scene):
+    maps = scene.maps._replace(part_prob=np.zeros_like(scene.maps.part_prob))
+    for fill in (False, True):
+        cfg = EasyDict(scene.cfg, fill_missing_joints=fill)
+        assert predict_people(scene.model, cfg, maps).keypoints.shape == (0, 17, 3)
+
+
+def test_errors_say_what_to_do(scene, tmp_path):
+    with pytest.raises(InputError, match="pairwise_predict"):
+        predict_people(scene.model, scene.cfg, scene.maps._replace(pairwise=None))
+    with pytest.raises(InputError, match="spatial_model_cidx_1_2.mat: no such file.*train_pairwise"):
+        SpatialModel(make_config(num_joints=3, pairwise_model_dir=str(tmp_path))).load()
+    with pytest.raises(ValueError, match="detections of 2 parts for a model of 17"):
+        eval_graph(scene.model, random_detections(np.random.default_rng(0), [1, 1], 2))
