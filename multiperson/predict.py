@@ -10,7 +10,7 @@ from lib.multicut_cython import solve_multicut
 from multiperson.detections import Detections, extract_detections
 from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, pair_features
 from util.errors import InputError
-from util.maps import Maps, pair_index
+from util.maps import Maps
 
 MIN_PROBABILITY = 1e-7
 MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
@@ -56,8 +56,6 @@ class SpatialModel:
         self.folder = cfg.pairwise_model_dir
         pairs = {(min(pair), max(pair)) for pair in cfg.sparse_graph}
         self.pairs = sorted(pairs) or [(a, b) for a in range(self.num_joints) for b in range(a + 1, self.num_joints)]
-        # Row a: the channels of the offsets from part a to the other parts, in order.
-        self.channels = pair_index(*_other_parts(self.num_joints), self.num_joints)
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
 
@@ -68,10 +66,10 @@ class SpatialModel:
         return self
 
 
-def _other_parts(num_joints):
-    part = np.arange(num_joints)[:, None]
-    other = np.arange(num_joints - 1)[None]
-    return part, other + (other >= part)
+def _outgoing(detections):
+    """Offsets from each detection to the J-1 other parts, in order, for each part: (n, J-1, 2)."""
+    others = len(detections.conf) - 1
+    return [offsets[:, part * others : (part + 1) * others] for part, offsets in enumerate(detections.pairwise)]
 
 
 def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
@@ -86,9 +84,7 @@ def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
     part = np.repeat(np.arange(len(counts)), counts)
     coord = np.concatenate(detections.coord)
     grid = np.concatenate(detections.coord_grid)
-    outgoing = np.concatenate(
-        [offsets[:, channels] for offsets, channels in zip(detections.pairwise, spatial_model.channels, strict=True)]
-    )
+    outgoing = np.concatenate(_outgoing(detections))
     edges = _edges(spatial_model.pairs, counts)
     cost = np.empty(len(edges))
     for start in range(0, len(edges), CHUNK):
@@ -159,14 +155,14 @@ def _people(keypoints):
 
 
 def fill_missing_joints(
-    spatial_model: SpatialModel, cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
+    cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
 ) -> People:
     """Guess the missing joints from where the person's detections expect them (mean, weighted by confidence).
 
     A guess outside the image stays missing.
     """
     conf = np.concatenate(detections.conf)
-    expected = _expected_joints(spatial_model, detections)
+    expected = _expected_joints(detections)
     member = (labels[None] == np.arange(len(people.score))[:, None]) * conf[:, 0]
     guess = np.einsum("kn,njx->kjx", member, expected) / member.sum(axis=1)[:, None, None]
     cells = np.floor(guess / cfg.stride).astype(int)
@@ -179,12 +175,12 @@ def fill_missing_joints(
     return _people(keypoints)
 
 
-def _expected_joints(spatial_model, detections):
+def _expected_joints(detections):
     """Where each detection expects the joints of its person: (N, J, 2) px; its own joint where it is itself."""
     joints = [
-        np.insert(grid[:, None] + offsets[:, channels], part, coord, axis=1)
-        for part, (coord, grid, offsets, channels) in enumerate(
-            zip(detections.coord, detections.coord_grid, detections.pairwise, spatial_model.channels, strict=True)
+        np.insert(grid[:, None] + offsets, part, coord, axis=1)
+        for part, (coord, grid, offsets) in enumerate(
+            zip(detections.coord, detections.coord_grid, _outgoing(detections), strict=True)
         )
     ]
     return np.concatenate(joints)
@@ -198,7 +194,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     people = get_person_conf_multicut(spatial_model, graph, labels)
     enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
     if cfg.fill_missing_joints:
-        people = fill_missing_joints(spatial_model, cfg, maps, detections, labels, people)
+        people = fill_missing_joints(cfg, maps, detections, labels, people)
     order = np.argsort(-people.score, kind="stable")
     order = order[enough[order]]
     return People(people.keypoints[order], people.score[order])

@@ -154,13 +154,13 @@ def test_missing_joint_is_guessed_where_the_others_expect_it():
     detections = extract_detections(cfg, maps)
     labels = np.array([0, 0])
     people = get_person_conf_multicut(model, eval_graph(model, detections), labels)
-    filled = fill_missing_joints(model, cfg, maps, detections, labels, people)
+    filled = fill_missing_joints(cfg, maps, detections, labels, people)
     np.testing.assert_allclose(filled.keypoints[0, 2], [40, 60, 0.15], rtol=1e-6)
     np.testing.assert_array_equal(filled.keypoints[0, :2], people.keypoints[0, :2])
 
     pairwise[1, 2, pair_index(0, 2, 3), 0] = 400
     detections = extract_detections(cfg, maps)
-    assert fill_missing_joints(model, cfg, maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
+    assert fill_missing_joints(cfg, maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
 
 
 def test_people_come_best_first_and_small_ones_not_at_all(scene):
