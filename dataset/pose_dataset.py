@@ -1,0 +1,221 @@
+"""Annotated images as samples: the base of all data sets, and the reader of `dataset.mat`.
+
+`dataset.mat` holds a struct array `dataset` with the fields
+
+    image    path, absolute or relative to the file
+    size     (channels, height, width)
+    joints   cell, one entry a person: rows of [joint id from 0, x, y] (or one such array)
+"""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from config import require
+from dataset.matfile import read_mat
+from dataset.skeleton import Skeleton, from_config
+from util.errors import InputError
+
+# Farther from the image than any photo is wide: a broken number, not a joint.
+MAX_COORDINATE = 1e6
+
+
+class Sample(NamedTuple):
+    """One annotated image; coordinates in pixels of the image file.
+
+    size: (height, width), None if the annotations do not tell
+    people: (P, J, 3) float32 x, y, flag; flag > 0 means labelled
+    boxes: (P, 4) float32 x0, y0, x1, y1, or None
+    ignore: regions without meaning for training, each a COCO segmentation: a list of polygons
+        (x, y, x, y, ...) or an RLE (dict); `dataset.augment.ignore_mask` draws them
+    """
+
+    image: Path
+    size: tuple[int, int] | None
+    id: Any
+    people: np.ndarray
+    boxes: np.ndarray | None = None
+    ignore: Sequence = ()
+
+
+@dataclass
+class Table:
+    """All annotations in a few arrays, since a Python object per number would take gigabytes.
+
+    sizes: (N, 2) int32, 0 = unknown; people of image i are rows first[i]:first[i + 1] of people (M, J, 3)
+    and boxes (M, 4); ignore: regions by image, only where there are some
+    """
+
+    images: list[str]
+    ids: list
+    sizes: np.ndarray
+    first: np.ndarray
+    people: np.ndarray
+    boxes: np.ndarray | None = None
+    ignore: dict[int, list] = field(default_factory=dict)
+
+
+class Skipped:
+    """Collects what is left out while reading, for one warning at the end."""
+
+    def __init__(self):
+        self.counts = Counter()
+        self.examples = {}
+
+    def add(self, what: str, example: Any) -> None:
+        self.counts[what] += 1
+        self.examples.setdefault(what, example)
+
+    def warn(self, path: str | os.PathLike) -> None:
+        if self.counts:
+            kinds = [f"{n} {what} (first: {str(self.examples[what])[:100]})" for what, n in self.counts.items()]
+            logging.warning("%s: skipped %s", path, "; ".join(kinds))
+
+
+class FileLister:
+    """Tells whether files exist by listing each folder once: 200,000 single look-ups are slow on a network disk."""
+
+    def __init__(self):
+        self._names = {}
+
+    def __contains__(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        if folder not in self._names:
+            try:
+                self._names[folder] = {entry.name for entry in os.scandir(folder or ".")}
+            except OSError:
+                self._names[folder] = frozenset()
+        return name in self._names[folder]
+
+
+class PoseDataset:
+    """Samples of the `dataset.mat` that `cfg.dataset` names; base class of the other data sets.
+
+    need_images: leave out images that are not on disk (and refuse when none is); False where only
+    the annotations count
+    """
+
+    # The original's mirror images map x to width - x - 1.
+    mirror_offset = 1
+
+    def __init__(self, cfg, need_images: bool = True):
+        require(cfg, "dataset")
+        self.cfg = cfg
+        self.skeleton: Skeleton
+        self.table = self._load(need_images)
+        if not self.table.images:
+            raise InputError(f"{self.path}: no images that can be used; check the annotations")
+
+    @property
+    def path(self) -> Path:
+        """The annotation file."""
+        return Path(self.cfg.dataset)
+
+    @property
+    def num_joints(self) -> int:
+        return self.skeleton.num_joints
+
+    def __len__(self) -> int:
+        return len(self.table.images)
+
+    def __getitem__(self, index: int) -> Sample:
+        table = self.table
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        rows = slice(table.first[index], table.first[index + 1])
+        height, width = map(int, table.sizes[index])
+        return Sample(
+            image=Path(table.images[index]),
+            size=(height, width) if height else None,
+            id=table.ids[index],
+            people=table.people[rows],
+            boxes=None if table.boxes is None else table.boxes[rows],
+            ignore=table.ignore.get(index, ()),
+        )
+
+    def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
+        """people (P, J, 3) as they appear in the mirrored image of `width` pixels: left becomes right."""
+        mirrored = people[:, self.skeleton.mirror_map]
+        mirrored[..., 0] = np.where(mirrored[..., 2] > 0, width - self.mirror_offset - mirrored[..., 0], 0)
+        return mirrored
+
+    def _own_skeleton(self) -> Skeleton:
+        return from_config(self.cfg)
+
+    def _load(self, need_images: bool) -> Table:
+        """Set `self.skeleton` and read everything."""
+        self.skeleton = self._own_skeleton()
+        records = read_mat(self.path, "dataset")["dataset"].ravel()
+        missing = {"image", "joints"} - set(records.dtype.names or ())
+        if missing:
+            raise InputError(f"{self.path}: 'dataset' must be a struct array with image, size and joints; "
+                             f"{', '.join(sorted(missing))} missing")  # fmt: skip
+        skipped, files = Skipped(), FileLister()
+        images, sizes, people = [], [], []
+        for number, record in enumerate(records, start=1):
+            image = self._image_path(record["image"], number)
+            if need_images and image not in files:
+                skipped.add("images that are not on disk", image)
+                continue
+            images.append(image)
+            sizes.append(_mat_size(record))
+            people.append(self._mat_people(record["joints"], number, skipped))
+        skipped.warn(self.path)
+        if records.size and not images:
+            raise InputError(f"{self.path}: none of its {records.size} images is on disk, such as {image}; "
+                             "relative paths count from the folder of the file")  # fmt: skip
+        return Table(
+            images=images,
+            ids=[Path(image).stem for image in images],
+            sizes=np.array(sizes, np.int32).reshape(-1, 2),
+            first=np.cumsum([0, *map(len, people)]),
+            people=np.concatenate([np.zeros((0, self.num_joints, 3), np.float32), *people]),
+        )
+
+    def _image_path(self, value, number: int) -> str:
+        texts = np.asarray(value).ravel()
+        if texts.size != 1 or not isinstance(texts[0], str) or not texts[0].strip():
+            raise InputError(f"{self.path}: record {number}: 'image' must be a path, found {str(value)[:60]}")
+        return os.path.join(self.path.parent, texts[0].strip())
+
+    def _mat_people(self, joints, number: int, skipped: Skipped) -> np.ndarray:
+        """(P, J, 3) of one record's joints."""
+        joints = np.asarray(joints)
+        persons = [np.asarray(p) for p in joints.ravel()] if joints.dtype == object else [joints]
+        people = [self._mat_person(person, number, skipped) for person in persons if person.size]
+        kept = [person for person in people if person is not None]
+        return np.array(kept, np.float32).reshape(-1, self.num_joints, 3)
+
+    def _mat_person(self, rows: np.ndarray, number: int, skipped: Skipped) -> np.ndarray | None:
+        if rows.ndim != 2 or rows.shape[1] < 3 or rows.dtype.kind not in "iuf":
+            raise InputError(f"{self.path}: record {number}: a person in 'joints' must be rows of [joint id, x, y], "
+                             f"found an array {rows.shape} of {rows.dtype}")  # fmt: skip
+        rows = rows[:, :3].astype(np.float64)
+        if not np.all(np.abs(rows) < MAX_COORDINATE):
+            skipped.add("people with coordinates that are no numbers or out of all bounds", f"record {number}")
+            return None
+        ids = rows[:, 0].astype(int)
+        if np.any(ids != rows[:, 0]) or ids.min() < 0 or ids.max() >= self.num_joints:
+            wrong = next(i for i in rows[:, 0] if i != int(i) or not 0 <= i < self.num_joints)
+            raise InputError(f"{self.path}: record {number}: joint id {wrong:g}; ids count from 0 to "
+                             f"{self.num_joints - 1} (num_joints: {self.num_joints})")  # fmt: skip
+        person = np.zeros((self.num_joints, 3))
+        person[ids, :2] = rows[:, 1:]
+        person[ids, 2] = 1
+        return person
+
+
+def _mat_size(record) -> tuple[int, int]:
+    """(height, width) of a record's `size`, (0, 0) where it does not tell."""
+    if "size" not in record.dtype.names:
+        return 0, 0
+    size = np.asarray(record["size"]).ravel()
+    if size.size < 2 or size.dtype.kind not in "iuf" or not np.all((size[-2:] >= 1) & (size[-2:] < 1e6)):
+        return 0, 0
+    return int(size[-2]), int(size[-1])
