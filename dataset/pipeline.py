@@ -1,0 +1,202 @@
+"""Training batches, read ahead by a few threads.
+
+A pool of threads rather than tf.data: decoding and resizing are Pillow's, which leaves the interpreter to others
+while it works, so threads keep all cores busy; there is no detour through TensorFlow's py_function (a copy and a lock
+for every sample), no second process, and the order of batches is plain code that anybody can check.
+
+Every random choice is a function of (cfg.seed, position), the position counting samples from the first step on, so
+a run resumed at any step gets the batches it would have got.
+"""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from dataset.augment import Prepared, fitting_scale, prepare
+from dataset.pose_dataset import PoseDataset
+from util.errors import InputError
+
+Batch = dict[str, np.ndarray]
+
+# Sides of padded batches are multiples of this: a larger one means fewer shapes to trace and more padding.
+SIZE_STEP = 64
+# Batches of similar images are formed within so many batches' worth of the random order.
+WINDOW_BATCHES = 16
+MAX_THREADS = 8
+# Above this share of unreadable images training stops, once so many have been tried.
+MAX_BAD, MIN_TRIED = 0.1, 20
+
+
+class Choice(NamedTuple):
+    """What is random about one sample."""
+
+    index: int
+    scale: float
+    mirror: bool
+
+
+class Loaded(NamedTuple):
+    """A sample as it comes from a thread: `failed` are (index, message) of images that it replaces."""
+
+    index: int
+    prepared: Prepared | None
+    failed: list[tuple[int, str]]
+
+
+class Plan:
+    """Which sample stands at which position of the endless sequence of epochs, and how it is transformed."""
+
+    def __init__(self, dataset: PoseDataset, cfg):
+        self.dataset, self.cfg, self.num_images = dataset, cfg, len(dataset)
+        # Neither copies of the data set's arrays nor many epochs are kept.
+        self._epoch = lru_cache(maxsize=4)(self._draw_epoch)
+        self._window = lru_cache(maxsize=4)(self._arrange_window)
+
+    def batch(self, step: int) -> list[int]:
+        """Positions of the samples of batch `step` (from 0)."""
+        size = self.cfg.batch_size
+        if size == 1 or not self.cfg.shuffle:
+            return list(range(step * size, (step + 1) * size))
+        window, place = divmod(step, WINDOW_BATCHES)
+        return self._window(window)[place].tolist()
+
+    def choice(self, position: int) -> Choice:
+        """The sample at `position`."""
+        epoch, place = divmod(position, self.num_images)
+        order, scales, mirrored = self._epoch(epoch)
+        return Choice(int(order[place]), float(scales[place]), bool(mirrored[place]))
+
+    def _draw_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        cfg, count = self.cfg, self.num_images
+        random = np.random.default_rng([cfg.seed, 0, epoch])
+        order = random.permutation(count) if cfg.shuffle else np.arange(count)
+        scales = cfg.global_scale * random.uniform(cfg.scale_jitter_lo, cfg.scale_jitter_up, count)
+        return order, scales, random.random(count) < 0.5 * cfg.mirror
+
+    def _arrange_window(self, window: int) -> np.ndarray:
+        """(WINDOW_BATCHES, batch_size) positions: images of similar size together, the batches in random order."""
+        size = self.cfg.batch_size
+        count = size * WINDOW_BATCHES
+        positions = np.arange(window * count, (window + 1) * count)
+        heights, widths = np.array([self._network_size(int(position)) for position in positions]).T
+        rows = -(-heights // SIZE_STEP)
+        # Serpentine, so that the last batch of one height and the first of the next have similar widths.
+        order = np.lexsort((np.where(rows % 2, widths, -widths), rows))
+        random = np.random.default_rng([self.cfg.seed, 1, window])
+        return positions[order].reshape(WINDOW_BATCHES, size)[random.permutation(WINDOW_BATCHES)]
+
+    def _network_size(self, position: int) -> tuple[int, int]:
+        choice = self.choice(position)
+        height, width = self.dataset.table.sizes[choice.index]
+        if not height:  # unknown: a usual size, to be read with the image
+            height, width = 480, 640
+        scale = fitting_scale((height, width), choice.scale, self.cfg.max_input_size)
+        return int(height * scale), int(width * scale)
+
+
+def training_batches(dataset: PoseDataset, cfg, start_step: int = 0) -> Iterator[Batch]:
+    """Endless batches from step `start_step` on, each a dict of
+
+    image   (B, H, W, 3) uint8 RGB
+    people  (B, P, J, 3) float32 x, y, flag in pixels of `image`; flag 0: absent, or padding
+    weight  (B, rows, cols) float32 of `map_size`, 0 in ignore regions and padding
+    scale   (B,) float32, from pixels of the file to those of `image`
+    index   (B,) int64, which sample of `dataset`
+
+    A single image keeps its size; several are padded at the right and the bottom with `mean_pixel` to multiples of
+    64 pixels. Images that cannot be read are named once and replaced by the next ones of the order. Raises
+    InputError when more than a tenth is unreadable.
+    """
+    plan = Plan(dataset, cfg)
+    threads = min(MAX_THREADS, os.cpu_count() or 1)
+    bad = BadImages()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="samples")
+    # Two batches, and work for every thread: enough to hide an uneven load, little memory.
+    ahead = max(2, -(-2 * threads // cfg.batch_size))
+    queue: deque[list[Future]] = deque()
+    step = start_step
+    try:
+        while True:
+            while len(queue) < ahead:
+                queue.append([pool.submit(_load, plan, position) for position in plan.batch(step)])
+                step += 1
+            yield _assemble([bad.check(future.result()) for future in queue.popleft()], cfg)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _load(plan: Plan, position: int) -> Loaded:
+    """The sample at `position`, or the first readable one after it."""
+    failed = []
+    for candidate in range(position, position + min(plan.num_images, MIN_TRIED)):
+        choice = plan.choice(candidate)
+        try:
+            sample = plan.dataset[choice.index]
+            return Loaded(choice.index, prepare(plan.dataset, sample, choice.scale, choice.mirror), failed)
+        except InputError as error:
+            failed.append((choice.index, str(error)))
+    return Loaded(-1, None, failed)
+
+
+class BadImages:
+    """Counts the images tried and those found unreadable."""
+
+    def __init__(self):
+        self.tried: set[int] = set()
+        self.bad: set[int] = set()
+
+    def check(self, loaded: Loaded) -> Loaded:
+        """Pass a sample on; name new unreadable images in the log and raise InputError if they are too many."""
+        for index, message in loaded.failed:
+            if index not in self.bad:
+                logging.warning("skipping an image: %s", message)
+            self.bad.add(index)
+        self.tried.update(index for index, _ in loaded.failed)
+        if loaded.prepared is None:
+            raise InputError(f"{len(loaded.failed)} images in a row cannot be used; {loaded.failed[-1][1]}")
+        self.tried.add(loaded.index)
+        if len(self.tried) >= MIN_TRIED and len(self.bad) > MAX_BAD * len(self.tried):
+            raise InputError(f"{len(self.bad)} of the first {len(self.tried)} images cannot be used (named above); "
+                             "repair them or take them out of the data set")  # fmt: skip
+        return loaded
+
+
+def _assemble(batch: list[Loaded], cfg) -> Batch:
+    samples = [loaded.prepared for loaded in batch]
+    height, width = np.max([sample.image.shape[:2] for sample in samples], axis=0)
+    if len(samples) > 1:
+        height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in (height, width))
+    num_people = _rounded_count(max(len(sample.people) for sample in samples))
+    num_joints = samples[0].people.shape[1]
+    rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
+    if len(samples) > 1:
+        rows, cols = height // cfg.stride, width // cfg.stride
+    image = np.empty((len(samples), height, width, 3), np.uint8)
+    people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
+    weight = np.zeros((len(samples), rows, cols), np.float32)
+    fill = np.round(cfg.mean_pixel).astype(np.uint8)
+    for i, sample in enumerate(samples):
+        h, w = sample.image.shape[:2]
+        image[i, :h, :w] = sample.image
+        image[i, h:] = fill
+        image[i, :h, w:] = fill
+        people[i, : len(sample.people)] = sample.people
+        weight[i, : sample.weight.shape[0], : sample.weight.shape[1]] = sample.weight
+    return {
+        "image": image,
+        "people": people,
+        "weight": weight,
+        "scale": np.array([sample.scale for sample in samples], np.float32),
+        "index": np.array([loaded.index for loaded in batch], np.int64),
+    }
+
+
+def _rounded_count(count: int) -> int:
+    """People are padded to 4, 8, 16, ...: few shapes to trace."""
+    return max(4, 1 << (count - 1).bit_length()) if count else 4
