@@ -120,7 +120,7 @@ KEYS: dict[str, Key] = {
     # Data
     "dataset": Key("", _text, "folder of the data set (coco), or its dataset.mat file"),
     "dataset_type": Key("default", _choice("default", "coco", "mpii"), "how `dataset` is read"),
-    "dataset_phase": Key("train", _text, "coco: annotations/<dataset_ann>_<dataset_phase>.json, images/<dataset_phase>"),
+    "dataset_phase": Key("train", _text, "coco: annotations/<dataset_ann>_<phase>.json and images/<phase>"),
     "dataset_ann": Key("person_keypoints", _text, "coco: first part of the annotation file's name"),
     "coco_only_images_with_people": Key(False, _flag, "coco: leave out images without labelled people"),
     "shuffle": Key(True, _flag, "visit the images in random order, anew each epoch"),
@@ -300,7 +300,8 @@ def _check_together(cfg: EasyDict) -> None:
             raise InputError(f"{where}: all_joints_names: {len(cfg.all_joints)} names expected (one a group of "
                              f"all_joints), found {len(cfg.all_joints_names)}")  # fmt: skip
     if cfg.scale_jitter_lo > cfg.scale_jitter_up:
-        raise InputError(f"{where}: scale_jitter_lo {cfg.scale_jitter_lo} is above scale_jitter_up {cfg.scale_jitter_up}")
+        limits = cfg.scale_jitter_lo, cfg.scale_jitter_up
+        raise InputError(f"{where}: scale_jitter_lo {limits[0]} is above scale_jitter_up {limits[1]}")
     for pair in cfg.sparse_graph:
         if pair[0] == pair[1] or (cfg.num_joints and max(pair) >= cfg.num_joints):
             raise InputError(f"{where}: sparse_graph: {pair} is no pair of two of the {cfg.num_joints} joints")

@@ -96,13 +96,13 @@ def save(trainer, cfg, step: int) -> None:
 def train(cfg) -> None:
     """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
     from dataset.factory import create
-    from dataset.pairwise_stats import load as load_stats
     from dataset.pipeline import training_batches
     from nnet.trainer import SummaryWriter, Trainer
+    from util.pairwise_stats import load_pairwise_stats
 
     require(cfg, "num_joints", "multi_step", "dataset")
     dataset = create(cfg)
-    stats = load_stats(cfg.pairwise_stats_fn) if cfg.pairwise_predict else None
+    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     trainer = Trainer(cfg, stats)
     # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
     step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)
@@ -122,14 +122,16 @@ def train(cfg) -> None:
             losses = trainer.step(batch, rate)
             step += 1
             if not math.isfinite(losses["total_loss"]):
-                raise InputError(f"step {step}: the loss is {losses['total_loss']}; snapshot-{saved} is the last good "
-                                 "one; lower the learning rate (multi_step) or check the data (tools/check_dataset.py)")  # fmt: skip
+                raise InputError(
+                    f"step {step}: the loss is {losses['total_loss']}; the last good snapshot is that of step {saved}; "
+                    "lower the learning rate (multi_step) or check the data (tools/check_dataset.py)"
+                )
             progress.update(step, rate, losses, len(batch["image"]), waited)
             if step % cfg.save_iters == 0 or step == last_step or interrupt.requested:
                 save(trainer, cfg, step)
                 saved = step
                 if writer:
-                    writer.score_maps(step, batch, trainer.part_prob(batch))
+                    writer.score_maps(step, batch["image"], trainer.part_prob(batch))
     progress.bar.close()
     logging.info("%s at step %d of %d", "stopped" if interrupt.requested else "finished", step, last_step)
 

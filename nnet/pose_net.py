@@ -33,8 +33,7 @@ class PoseNet(keras.Model):
         finally:
             keras.config.set_dtype_policy(policy)
         for name, head in self.heads.items():
-            source = "intermediate" if name == "intermediate_supervision" else "features"
-            head.build(self.backbone.output[source].shape)
+            head.build(self.input_of(name, self.backbone.output).shape)
 
     def _build_backbone(self, net_type):
         image = keras.Input((None, None, 3))
@@ -57,8 +56,12 @@ class PoseNet(keras.Model):
 
     def call(self, image, training=False):
         outputs = self.features(image, training)
-        sources = {name: "features" for name in self.heads} | {"intermediate_supervision": "intermediate"}
-        return {name: head(outputs[sources[name]]) for name, head in self.heads.items()}
+        return {name: head(self.input_of(name, outputs)) for name, head in self.heads.items()}
+
+    @staticmethod
+    def input_of(head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Which of the outputs of `features` a head looks at."""
+        return outputs["intermediate" if head == "intermediate_supervision" else "features"]
 
     def _named_layers(self):
         return [layer for layer in self.backbone.layers if isinstance(layer, ConvBN)] + list(self.heads.values())

@@ -1,0 +1,144 @@
+"""Checkpoints in TensorFlow's V2 format, keyed by slim's variable names.
+
+A checkpoint is two files, <prefix>.index and <prefix>.data-00000-of-00001. The index appears last, by renaming, and
+is taken away first: a prefix with an index is complete.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from util.errors import InputError
+
+GLOBAL_STEP = "global_step"
+_DATA, _INDEX = ".data-00000-of-00001", ".index"
+# What TensorFlow's reader raises on a broken file.
+_BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
+
+
+def read_checkpoint(prefix: str | os.PathLike) -> dict[str, np.ndarray]:
+    """All arrays of a checkpoint by name. Raises InputError for a missing or broken one."""
+    reader = _open(prefix)
+    return {name: _read(reader, name, prefix) for name in reader.get_variable_to_shape_map()}
+
+
+def _open(prefix):
+    prefix = os.fspath(prefix)
+    if not os.path.exists(prefix + _INDEX):
+        found = sorted(Path(prefix).parent.glob("*" + _INDEX))
+        hint = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
+        raise InputError(f"{prefix}: no such checkpoint ({prefix}{_INDEX} is missing){hint}")
+    try:
+        return tf.train.load_checkpoint(prefix)
+    except _BROKEN as error:
+        raise InputError(f"{prefix}: not a readable checkpoint: {_first_line(error)}") from error
+
+
+def _read(reader, name, prefix):
+    try:
+        return reader.get_tensor(name)
+    except _BROKEN as error:
+        raise InputError(f"{prefix}: {name} cannot be read: {_first_line(error)}") from error
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
+    """Set all `variables` (by slim name) from a checkpoint, whose other content is left alone.
+
+    Raises InputError with a list when names are missing or shapes differ; then nothing has been set.
+    """
+    count = _assign(variables, prefix)
+    logging.info("%s: %d variables loaded", prefix, count)
+
+
+def load_backbone(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
+    """Set the backbone alone, such as from ImageNet weights; the heads ("pose/...") keep their random ones.
+
+    Raises InputError as `load_weights` does.
+    """
+    backbone = {name: var for name, var in variables.items() if not name.startswith("pose/")}
+    count = _assign(backbone, prefix)
+    logging.info("%s: %d backbone variables loaded, %d of the heads random", prefix, count, len(variables) - count)
+
+
+def initialize(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
+    """Start from a checkpoint: all of it if it holds heads ("pose/..."), else the backbone."""
+    has_heads = any(name.startswith("pose/") for name in _open(prefix).get_variable_to_shape_map())
+    (load_weights if has_heads else load_backbone)(variables, prefix)
+
+
+def _assign(variables, prefix):
+    reader = _open(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    missing = [name for name in variables if name not in shapes]
+    differing = [
+        f"{name} is {tuple(shapes[name])} there and {tuple(var.shape)} here"
+        for name, var in variables.items()
+        if name in shapes and tuple(shapes[name]) != tuple(var.shape)
+    ]
+    if missing or differing:
+        problems = [f"{name} is missing there" for name in missing] + differing
+        rest = f", and {len(problems) - 8} more" if len(problems) > 8 else ""
+        raise InputError(f"{prefix}: does not fit this configuration: {'; '.join(problems[:8])}{rest}")
+    values = {name: _read(reader, name, prefix) for name in variables}
+    for name, value in values.items():
+        variables[name].assign(np.asarray(value, np.float32))
+    return len(values)
+
+
+def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a checkpoint whole or not at all, replacing one of the same prefix. Raises InputError."""
+    prefix = Path(prefix)
+    temporary = prefix.with_name(f".{prefix.name}.{os.getpid()}")
+    names = list(arrays)
+    try:
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
+                          tensors=[tf.convert_to_tensor(arrays[name]) for name in names])  # fmt: skip
+        for suffix in (_DATA, _INDEX):
+            _sync(f"{temporary}{suffix}")
+        Path(f"{prefix}{_INDEX}").unlink(missing_ok=True)
+        os.replace(f"{temporary}{_DATA}", f"{prefix}{_DATA}")
+        os.replace(f"{temporary}{_INDEX}", f"{prefix}{_INDEX}")
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or _first_line(error)
+        raise InputError(f"{prefix}: the checkpoint cannot be written: {reason}; earlier ones are untouched") from error
+    finally:
+        for leftover in temporary.parent.glob(temporary.name + ".*"):
+            leftover.unlink(missing_ok=True)
+
+
+def _sync(path):
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def snapshots(folder: str | os.PathLike, prefix: str) -> dict[int, str]:
+    """The complete snapshots <prefix>-<step> in a folder: their paths by step, the oldest first."""
+    pattern = re.compile(re.escape(prefix) + r"-(\d+)\.index")
+    found = {}
+    for path in Path(folder).glob("*.index"):
+        match = pattern.fullmatch(path.name)
+        if match and Path(f"{path.with_suffix('')}{_DATA}").exists():
+            found[int(match[1])] = str(path.with_suffix(""))
+    return dict(sorted(found.items()))
+
+
+def latest_snapshot(folder: str | os.PathLike, prefix: str) -> str | None:
+    """The path of the newest complete snapshot, without suffix."""
+    return next(reversed(snapshots(folder, prefix).values()), None)
+
+
+def prune_snapshots(folder: str | os.PathLike, prefix: str, keep: int) -> None:
+    """Delete the oldest snapshots beyond `keep`."""
+    for path in list(snapshots(folder, prefix).values())[:-keep]:
+        Path(path + _INDEX).unlink(missing_ok=True)
+        Path(path + _DATA).unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""From images to maps with a trained network."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from config import require
+from nnet import checkpoint
+from nnet.net_factory import pose_net
+from nnet.trainer import compute_dtype
+from util.maps import Maps, cell_centers
+from util.pairwise_stats import PairwiseStats, load_pairwise_stats
+
+
+class Predictor:
+    """A network for inference: batch norm folded, the pairwise head evaluated only where somebody asks.
+
+    Its methods may be called from several threads.
+    """
+
+    def __init__(self, cfg, stats: PairwiseStats | None = None):
+        self.cfg, self.stats = cfg, stats
+        self.net = pose_net(cfg, compute_dtype(cfg.precision))
+        self._maps = tf.function(self._dense, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+
+    def load(self, prefix: str | os.PathLike) -> "Predictor":
+        """Take the weights of a checkpoint. Raises InputError."""
+        variables = self.net.slim_variables()
+        # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
+        wanted = {name: var for name, var in variables.items() if "intermediate_supervision" not in name}
+        checkpoint.load_weights(wanted, prefix)
+        self.net.fold()
+        return self
+
+    def maps(self, image: np.ndarray) -> Maps:
+        """The maps of a uint8 (H, W, 3) RGB image; `pairwise` is a function of cells (see util.maps.Maps)."""
+        outputs = self._maps(tf.convert_to_tensor(image))
+        part_prob = outputs["part_prob"].numpy()
+        locref = None
+        if "locref" in outputs:
+            locref = outputs["locref"].numpy().reshape(*part_prob.shape, 2)
+        if self.stats is None:
+            return Maps(part_prob, locref)
+        features = outputs["features"]
+        return Maps(part_prob, locref, lambda cells: self._pairwise_at(features, cells))
+
+    def _dense(self, image):
+        features = self.net.features(image[None])["features"]
+        outputs = {"part_prob": tf.sigmoid(self.net.heads["part_pred"](features))[0]}
+        if self.cfg.location_refinement:
+            outputs["locref"] = self.net.heads["locref_pred"](features)[0] * self.cfg.locref_stdev
+        if self.stats is not None:
+            outputs["features"] = features
+        return outputs
+
+    def _pairwise_at(self, features, cells):
+        cells = np.asarray(cells, np.int32).reshape(-1, 2)
+        batched = np.pad(cells, ((0, 0), (1, 0)))
+        raw = self.net.heads["pairwise_pred"].at_cells(features, tf.constant(batched)).numpy()
+        return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
+
+
+def pairwise_pixels(raw: np.ndarray, stats: PairwiseStats, cfg) -> np.ndarray:
+    """Undo the normalisation: raw values (..., J(J-1), 2) of the pairwise head as offsets in the input's pixels."""
+    if not cfg.tensorflow_pairwise_order:
+        raw = raw[..., stats.rows, :]
+    return (raw * stats.std_devs + stats.means) * cfg.global_scale
+
+
+def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:
+    """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError."""
+    if weights is None:
+        require(cfg, "init_weights")
+        weights = cfg.init_weights
+    stats = load_pairwise_stats(cfg.pairwise_stats_fn, cfg.num_joints) if cfg.pairwise_predict else None
+    return Predictor(cfg, stats).load(weights)
+
+
+def extract_cnn_output(
+    outputs: dict[str, np.ndarray], cfg, stats: PairwiseStats | None = None
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Score maps (h, w, J), offsets (h, w, J, 2) and pairwise offsets (h, w, J(J-1), 2) in pixels.
+
+    outputs: the raw heads of one image, each (1, h, w, channels), as `PoseNet` returns them
+    The last two are None where the network has no such head.
+    """
+    scmap = 1 / (1 + np.exp(-np.asarray(outputs["part_pred"])[0]))
+    locref = pairwise = None
+    if cfg.location_refinement:
+        locref = np.asarray(outputs["locref_pred"])[0].reshape(*scmap.shape, 2) * cfg.locref_stdev
+    if cfg.pairwise_predict:
+        raw = np.asarray(outputs["pairwise_pred"])[0]
+        pairwise = pairwise_pixels(raw.reshape(*raw.shape[:2], -1, 2), stats, cfg)
+    return scmap, locref, pairwise
+
+
+def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = 8.0) -> np.ndarray:
+    """Single-person decoding: x, y and score of the best cell of each part, (J, 3).
+
+    scmap: (h, w, J); offmat: (h, w, J, 2) offsets in pixels, or None
+    """
+    height, width, joints = scmap.shape
+    best = scmap.reshape(-1, joints).argmax(axis=0)
+    cells = np.stack(np.unravel_index(best, (height, width)), axis=1)
+    rows, cols = cells.T
+    position = cell_centers(cells, stride)
+    if offmat is not None:
+        position = position + offmat[rows, cols, np.arange(joints)]
+    return np.column_stack([position, scmap[rows, cols, np.arange(joints)]])

@@ -1,0 +1,157 @@
+"""One training step, and all that must survive a restart."""
+
+import logging
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nnet import checkpoint
+from nnet.losses import compute_losses
+from nnet.net_factory import pose_net
+from nnet.targets import make_targets
+from util.errors import InputError
+from util.pairwise_stats import PairwiseStats
+
+
+class Trainer:
+    """Network and optimizer.
+
+    stats: needed where `cfg.pairwise_predict` is on
+    Raises InputError for an impossible network.
+    """
+
+    def __init__(self, cfg, stats: PairwiseStats | None = None):
+        self.cfg, self.stats = cfg, stats
+        keras.utils.set_random_seed(cfg.seed)
+        self.net = pose_net(cfg, compute_dtype(cfg.precision))
+        if cfg.optimizer == "sgd":
+            self.optimizer = keras.optimizers.SGD(0.0, momentum=0.9)
+        else:
+            self.optimizer = keras.optimizers.Adam(0.0)
+        self.optimizer.build(self.net.trainable_variables)
+        self.slim_variables = self.net.slim_variables()
+        self._compiled_step = tf.function(self._step, reduce_retracing=True)
+        self._part_prob = tf.function(lambda image: tf.sigmoid(self.net.heads["part_pred"](
+            self.net.features(image)["features"])), reduce_retracing=True)  # fmt: skip
+
+    def initialize(self, init_weights: str) -> int:
+        """Start at step 0, from the checkpoint named (all of it, or the backbone) or from random weights."""
+        if init_weights:
+            checkpoint.initialize(self.slim_variables, init_weights)
+        else:
+            logging.info("starting from random weights")
+        return 0
+
+    def restore_newest(self, prefix: str) -> int | None:
+        """Continue from the newest snapshot in the current directory; its step, or None without one."""
+        newest = checkpoint.latest_snapshot(".", prefix)
+        if newest is None:
+            return None
+        state = checkpoint.read_checkpoint(newest)
+        checkpoint.load_weights(self.slim_variables, newest)
+        step = int(state.get(checkpoint.GLOBAL_STEP, newest.rpartition("-")[2]))
+        slots = self._slots()
+        missing = [name for name in slots if name not in state]
+        if missing:
+            logging.info("%s: holds no state of the %s optimizer; it starts anew", newest, self.cfg.optimizer)
+        else:
+            for name, variable in slots.items():
+                variable.assign(state[name])
+            self.optimizer.iterations.assign(step)
+        logging.info("resuming from %s: step %d, weights%s", newest, step, "" if missing else " and optimizer")
+        return step
+
+    def save(self, path: str, step: int) -> None:
+        """Write weights, optimizer and step, from which the position in the data follows. Raises InputError."""
+        state = {name: variable.numpy() for name, variable in (self.slim_variables | self._slots()).items()}
+        checkpoint.write_checkpoint(path, state | {checkpoint.GLOBAL_STEP: np.int64(step)})
+
+    def _slots(self) -> dict[str, keras.Variable]:
+        """The optimizer's variables, named as TensorFlow 1 names them."""
+        names = {id(variable): name for name, variable in self.slim_variables.items()}
+        owners = [names[id(variable)] for variable in self.net.trainable_variables]
+        if self.cfg.optimizer == "sgd":
+            slots = {"Momentum": self.optimizer.momentums}
+        else:
+            slots = {"Adam": self.optimizer._momentums, "Adam_1": self.optimizer._velocities}
+        return {f"{name}/{slot}": variable for slot, variables in slots.items()
+                for name, variable in zip(owners, variables, strict=True)}  # fmt: skip
+
+    def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
+        """One step of descent on a batch (of dataset.pipeline) at a learning rate; the losses before it.
+
+        Raises InputError when the memory does not suffice.
+        """
+        tensors = {name: tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")}
+        self.optimizer.learning_rate.assign(rate)
+        try:
+            losses = self._compiled_step(**tensors)
+        except tf.errors.ResourceExhaustedError as error:
+            size = "x".join(map(str, batch["image"].shape[:3]))
+            raise InputError(f"no memory for a batch of {size} pixels: lower batch_size or max_input_size") from error
+        return {name: float(value) for name, value in losses.items()}
+
+    def _step(self, image, people, weight, scale):
+        targets = make_targets(people, weight, scale, self.cfg, self.stats)
+        with tf.GradientTape() as tape:
+            losses = compute_losses(self.heads(image, targets.cells), targets, self.cfg)
+            objective = losses["total_loss"]
+            if self.cfg.regularize:
+                decay = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self.net.kernels()])
+                objective += self.cfg.weight_decay * decay
+        gradients = tape.gradient(objective, self.net.trainable_variables)
+        self.optimizer.apply(gradients, self.net.trainable_variables)
+        return losses
+
+    def heads(self, image, cells) -> dict[str, tf.Tensor]:
+        """The raw outputs in training: dense maps, but the pairwise head at `cells` (n, 3) only."""
+        outputs = self.net.features(image, training=True)
+        heads = {}
+        for name, head in self.net.heads.items():
+            source = self.net.input_of(name, outputs)
+            heads[name] = head.at_cells(source, cells) if name == "pairwise_pred" else head(source)
+        return heads
+
+    def part_prob(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """The part probabilities (B, h, w, J) of a batch, as inference would give them."""
+        return self._part_prob(tf.convert_to_tensor(batch["image"])).numpy()
+
+
+def compute_dtype(precision: str) -> str:
+    """The type of the convolutions' arithmetic: for "auto", bfloat16 where the hardware computes in it."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if tf.config.list_physical_devices("GPU") or _processor_has_bfloat16() else "float32"
+
+
+def _processor_has_bfloat16():
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as file:
+            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
+    except OSError:
+        return False
+
+
+class SummaryWriter:
+    """Scalars and score maps for TensorBoard."""
+
+    def __init__(self, folder: str | os.PathLike):
+        self._writer = tf.summary.create_file_writer(os.fspath(folder))
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        with self._writer.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        self._writer.flush()
+
+    def score_maps(self, step: int, image: np.ndarray, part_prob: np.ndarray) -> None:
+        """The first image of a batch beside the strongest probability of any part, and each part by itself."""
+        height, width = part_prob.shape[1:3]
+        small = tf.image.resize(image[:1], (height, width)) / 255
+        strongest = tf.repeat(part_prob[:1].max(axis=-1, keepdims=True), 3, axis=-1)
+        with self._writer.as_default(step):
+            tf.summary.image("parts", tf.concat([small, strongest], axis=2))
+            tf.summary.image("part", np.moveaxis(part_prob[0], -1, 0)[..., None], max_outputs=part_prob.shape[-1])
+        self._writer.flush()

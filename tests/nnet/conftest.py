@@ -1,0 +1,34 @@
+"""The weights by formula with which the golden outputs of the network were made."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+
+def formula_weight(name: str, shape) -> np.ndarray:
+    """Random weights that depend on the variable's name alone (He scaling; the root's variance undoes its input's)."""
+    rng = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
+    head = name.startswith("pose/")
+    kind = name.rpartition("/")[2]
+    if kind == "weights":
+        inputs = shape[0] * shape[1] * shape[3 if head else 2]
+        value = rng.standard_normal(shape) * np.sqrt(2 / inputs) * (0.1 if head else 1)
+    elif kind == "gamma":
+        value = rng.uniform(*(0.1, 0.3) if "conv3/" in name else (0.5, 1.5), shape)
+    elif kind == "moving_variance":
+        value = rng.uniform(0.5, 1.5, shape) * (1e4 if name.count("/") == 3 else 1)
+    else:
+        value = 0.1 * rng.standard_normal(shape)
+    return value.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def set_formula_weights():
+    """A function that gives the variables (by slim name) of a network their weights by formula."""
+
+    def assign(variables):
+        for name, variable in variables.items():
+            variable.assign(formula_weight(name, tuple(variable.shape)))
+
+    return assign

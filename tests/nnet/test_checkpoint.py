@@ -1,0 +1,98 @@
+"""Checkpoints, read and written beside TensorFlow's own reader and writer."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nnet import checkpoint
+from util.errors import InputError
+
+ARRAYS = {
+    "resnet_v1_50/conv1/weights": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "pose/part_pred/block4/biases": np.ones(4, np.float32),
+    "global_step": np.int64(7),
+}
+
+
+def variables(**changes):
+    arrays = {name: value for name, value in ARRAYS.items() if name != "global_step"} | changes
+    return {name: tf.Variable(np.zeros_like(value)) for name, value in arrays.items()}
+
+
+def test_tensorflow_reads_what_we_write(tmp_path):
+    checkpoint.write_checkpoint(tmp_path / "snapshot-7", ARRAYS)
+    reader = tf.train.load_checkpoint(str(tmp_path / "snapshot-7"))
+    assert set(reader.get_variable_to_shape_map()) == set(ARRAYS)
+    for name, value in ARRAYS.items():
+        np.testing.assert_array_equal(reader.get_tensor(name), value)
+    assert {path.name for path in tmp_path.iterdir()} == {"snapshot-7.index", "snapshot-7.data-00000-of-00001"}
+
+
+def test_we_read_what_tensorflow_writes(tmp_path):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        for name, value in ARRAYS.items():
+            tf.compat.v1.get_variable(name, initializer=value)
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.train.Saver().save(session, str(tmp_path / "model.ckpt"), global_step=7)
+    ours = variables()
+    checkpoint.load_weights(ours, tmp_path / "model.ckpt-7")
+    for name, variable in ours.items():
+        np.testing.assert_array_equal(variable, ARRAYS[name])
+
+
+def test_loading_says_how_many(tmp_path, caplog):
+    checkpoint.write_checkpoint(tmp_path / "a", ARRAYS)
+    with caplog.at_level("INFO"):
+        checkpoint.load_weights(variables(), tmp_path / "a")
+        checkpoint.load_backbone(variables(), tmp_path / "a")
+    assert "2 variables loaded" in caplog.text
+    assert "1 backbone variables loaded, 1 of the heads random" in caplog.text
+
+
+def test_what_does_not_fit_is_listed_and_nothing_is_set(tmp_path):
+    checkpoint.write_checkpoint(tmp_path / "a", ARRAYS)
+    ours = variables(**{"pose/part_pred/block4/biases": np.zeros(5, "f"), "resnet_v1_50/extra": np.zeros(1, "f")})
+    with pytest.raises(InputError) as caught:
+        checkpoint.load_weights(ours, tmp_path / "a")
+    message = str(caught.value)
+    assert "resnet_v1_50/extra is missing there" in message
+    assert "pose/part_pred/block4/biases is (4,) there and (5,) here" in message
+    assert not any(variable.numpy().any() for variable in ours.values())
+
+
+def test_missing_and_broken_files(tmp_path):
+    checkpoint.write_checkpoint(tmp_path / "good", ARRAYS)
+    with pytest.raises(InputError, match="no such checkpoint.*found there: good"):
+        checkpoint.load_weights(variables(), tmp_path / "bad")
+    (tmp_path / "broken.index").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="broken: not a readable checkpoint"):
+        checkpoint.load_weights(variables(), tmp_path / "broken")
+    data = tmp_path / "good.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:3])
+    with pytest.raises(InputError, match="good: .* cannot be read"):
+        checkpoint.load_weights(variables(), tmp_path / "good")
+
+
+def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
+    checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(InputError, match="snapshot-2: .*No space left.*earlier ones are untouched"):
+        checkpoint.write_checkpoint(tmp_path / "snapshot-2", ARRAYS)
+    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [1]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_snapshots_are_ordered_by_step_and_pruned(tmp_path):
+    for step in (9, 10, 100, 20):
+        checkpoint.write_checkpoint(tmp_path / f"snapshot-{step}", ARRAYS)
+    checkpoint.write_checkpoint(tmp_path / "other-500", ARRAYS)
+    (tmp_path / "snapshot-300.index").touch()  # its data is missing
+    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [9, 10, 20, 100]
+    assert checkpoint.latest_snapshot(tmp_path, "snapshot") == str(tmp_path / "snapshot-100")
+    checkpoint.prune_snapshots(tmp_path, "snapshot", 2)
+    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [20, 100]
+    assert checkpoint.latest_snapshot(tmp_path, "nothing") is None

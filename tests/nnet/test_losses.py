@@ -1,0 +1,58 @@
+"""Loss terms and gradients against those of the original."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from config import make_config
+from nnet.losses import compute_losses, weighted_mean
+from nnet.targets import Targets
+
+HEADS = {"part_pred": "part_pred", "part_pred_interm": "intermediate_supervision", "locref": "locref_pred",
+         "pairwise_pred": "pairwise_pred"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def golden(golden_dir):
+    with np.load(golden_dir / "losses.npz") as archive:
+        return dict(archive)
+
+
+def targets_of(batch, weighed):
+    """The stored dense targets; all cells are listed, and unweighed means a weight of 1 everywhere."""
+    weights = batch["part_score_weights"]
+    cells = np.argwhere(np.ones(weights.shape[:3])).astype(np.int32)
+    rows = len(cells), -1
+    return Targets(batch["part_score_targets"], weights if weighed else np.ones_like(weights), batch["locref_targets"],
+                   batch["locref_mask"], cells, batch["pairwise_targets"].reshape(rows),
+                   batch["pairwise_mask"].reshape(rows))  # fmt: skip
+
+
+@pytest.mark.parametrize("huber", [0, 1])
+@pytest.mark.parametrize("weighed", [0, 1])
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
+    batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith(f"{name}/batch/")}
+    cfg = make_config(num_joints=17, location_refinement=True, pairwise_predict=True, intermediate_supervision=True,
+                      locref_huber_loss=bool(huber), pairwise_huber_loss=bool(huber),
+                      locref_loss_weight=1.0 if name == "c" else 0.05,
+                      pairwise_loss_weight=0.25 if name == "c" else 0.05)  # fmt: skip
+    stored = {key: tf.Variable(golden[f"{name}/head/{key}"]) for key in HEADS}
+    targets = targets_of(batch, weighed)
+    with tf.GradientTape() as tape:
+        heads = {HEADS[key]: tf.convert_to_tensor(value) for key, value in stored.items()}
+        heads["pairwise_pred"] = tf.gather_nd(heads["pairwise_pred"], targets.cells)
+        losses = compute_losses(heads, targets, cfg)
+    gradients = tape.gradient(losses["total_loss"], stored)
+
+    expected = f"{name}/weigh{weighed}_huber{huber}"
+    for term, value in losses.items():
+        np.testing.assert_allclose(value, golden[f"{expected}/{term}"], rtol=1e-5, err_msg=term)
+    if huber:
+        for key, value in gradients.items():
+            gradient = tf.convert_to_tensor(value)
+            np.testing.assert_allclose(gradient, golden[f"{expected}/grad/{key}"], rtol=0, atol=1e-6, err_msg=key)
+
+
+def test_nothing_counts_is_zero():
+    assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)) == 0

@@ -1,0 +1,92 @@
+"""The network against the outputs of the original TensorFlow 1 graph."""
+
+import numpy as np
+import pytest
+
+from config import make_config
+from nnet.net_factory import pose_net
+from util.errors import InputError
+
+
+def coco_config(depth, **values):
+    return make_config(num_joints=17, net_type=f"resnet_{depth}", location_refinement=True, pairwise_predict=True,
+                       intermediate_supervision=True, intermediate_supervision_layer=6 if depth == 50 else 12,
+                       **values)  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[50, 101])
+def case(request, golden_dir, set_formula_weights):
+    """(golden arrays of one depth, the network with the weights that made them)"""
+    depth = request.param
+    with np.load(golden_dir / "network.npz") as archive:
+        golden = {key.partition("/")[2]: archive[key] for key in archive.files if key.startswith(f"{depth}/")}
+    net = pose_net(coco_config(depth))
+    set_formula_weights(net.slim_variables())
+    return golden, net
+
+
+def image_numbers(golden):
+    return sorted({key[0] for key in golden if key.endswith("/image")})
+
+
+def test_variables_have_slims_names_and_shapes(case):
+    golden, net = case
+    ours = {f"{name} {'x'.join(map(str, var.shape))}" for name, var in net.slim_variables().items()}
+    assert ours == set(golden["names"])
+
+
+def test_heads_equal_the_original(case):
+    golden, net = case
+    for number in image_numbers(golden):
+        heads = net(golden[f"{number}/image"])
+        for name in ("part_pred", "locref_pred", "intermediate_supervision"):
+            np.testing.assert_allclose(heads[name], golden[f"{number}/{name}"], rtol=0, atol=1e-4)
+        at_cells = heads["pairwise_pred"].numpy()[tuple(golden[f"{number}/cells"].T)]
+        np.testing.assert_allclose(at_cells, golden[f"{number}/pairwise_pred"], rtol=0, atol=1e-4)
+
+
+def test_head_at_cells_equals_the_dense_head(case):
+    golden, net = case
+    for number in image_numbers(golden):
+        features = net.features(golden[f"{number}/image"])["features"]
+        values = net.heads["pairwise_pred"].at_cells(features, golden[f"{number}/cells"])
+        np.testing.assert_allclose(values, golden[f"{number}/pairwise_pred"], rtol=0, atol=1e-4)
+    assert net.heads["pairwise_pred"].at_cells(features, np.zeros((0, 3), np.int32)).shape == (0, 544)
+
+
+@pytest.mark.parametrize("net_type", ["resnet_50", "mobilenet_v2_0.35"])
+def test_folding_changes_nothing(net_type, set_formula_weights):
+    net = pose_net(make_config(num_joints=4, net_type=net_type))
+    set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
+    image = np.random.default_rng(0).integers(0, 256, (1, 50, 70, 3), np.uint8)
+    before = net(image)["part_pred"].numpy()
+    net.fold()
+    np.testing.assert_allclose(net(image)["part_pred"], before, rtol=1e-4, atol=1e-4 * np.abs(before).max())
+    assert before.shape == (1, 8, 10, 4)
+
+
+def test_trained_moments_follow_the_batch():
+    net = pose_net(make_config(num_joints=2, net_type="mobilenet_v2_0.35", batch_norm="train"))
+    image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    mean = net.slim_variables()["MobilenetV2/Conv/BatchNorm/moving_mean"]
+    net(image)
+    assert not mean.numpy().any()
+    net(image, training=True)
+    assert mean.numpy().any()
+
+
+def test_mobilenet_has_slims_names():
+    names = pose_net(make_config(num_joints=2, net_type="mobilenet_v2_1.0")).slim_variables()
+    assert "MobilenetV2/expanded_conv/depthwise/depthwise_weights" in names
+    assert "MobilenetV2/expanded_conv/expand/weights" not in names
+    assert names["MobilenetV2/expanded_conv_16/project/weights"].shape == (1, 1, 960, 320)
+    assert names["MobilenetV2/Conv_1/weights"].shape == (1, 1, 320, 1280)
+    assert len(names) == 52 * 5 + 2
+
+
+@pytest.mark.parametrize("depth, layer", [(50, 7), (101, 24)])
+def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
+    cfg = make_config(num_joints=2, net_type=f"resnet_{depth}", intermediate_supervision=True,
+                      intermediate_supervision_layer=layer)  # fmt: skip
+    with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
+        pose_net(cfg)

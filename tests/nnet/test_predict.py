@@ -1,0 +1,62 @@
+"""From raw heads to maps and single people."""
+
+import numpy as np
+import pytest
+
+from config import make_config
+from nnet import checkpoint
+from nnet.net_factory import pose_net
+from nnet.predict import argmax_pose_predict, extract_cnn_output, setup_pose_prediction
+from util.errors import InputError
+from util.maps import pair_index
+from util.pairwise_stats import load_pairwise_stats, save_pairwise_stats
+
+
+def test_argmax_equals_the_original(golden_dir):
+    with np.load(golden_dir / "argmax_pose.npz") as scene:
+        locref = scene["locref"].reshape(*scene["part_prob"].shape, 2) * 7.2801
+        pose = argmax_pose_predict(scene["part_prob"], locref)
+        np.testing.assert_allclose(pose, scene["pose"], rtol=0, atol=1e-3)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """(configuration, path of random weights, pairwise statistics) of a small network"""
+    rng = np.random.default_rng(5)
+    stats_file = tmp_path / "pairwise_stats.mat"
+    save_pairwise_stats(stats_file, rng.normal(0, 20, (12, 2)), rng.uniform(5, 9, (12, 2)))
+    cfg = make_config(num_joints=4, net_type="mobilenet_v2_0.35", location_refinement=True, pairwise_predict=True,
+                      pairwise_stats_fn=str(stats_file), global_scale=0.5)  # fmt: skip
+    net = pose_net(cfg)
+    checkpoint.write_checkpoint(tmp_path / "w", {name: var.numpy() for name, var in net.slim_variables().items()})
+    return cfg, str(tmp_path / "w"), load_pairwise_stats(stats_file, 4)
+
+
+def test_maps_agree_with_the_dense_heads(model):
+    cfg, weights, stats = model
+    predictor = setup_pose_prediction(cfg, weights)
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+    maps = predictor.maps(image)
+    scmap, locref, pairwise = extract_cnn_output(predictor.net(image[None]), cfg, stats)
+    assert scmap.shape == (6, 8, 4) and pairwise.shape == (6, 8, 12, 2)
+    np.testing.assert_allclose(maps.part_prob, scmap, atol=1e-5)
+    np.testing.assert_allclose(maps.locref, locref, atol=1e-4)
+    cells = np.array([[0, 0], [5, 7], [3, 2], [2, 3]])
+    np.testing.assert_allclose(maps.pairwise(cells), pairwise[tuple(cells.T)], atol=1e-3)
+    assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
+
+
+def test_pairwise_values_are_denormalised_by_pair(model):
+    cfg, _, stats = model
+    outputs = {"part_pred": np.zeros((1, 2, 2, 4)), "locref_pred": np.zeros((1, 2, 2, 8)),
+               "pairwise_pred": np.zeros((1, 2, 2, 24))}  # fmt: skip
+    channel = pair_index(2, 0, 4)
+    outputs["pairwise_pred"][..., 2 * channel + 1] = 1
+    pairwise = extract_cnn_output(outputs, cfg, stats)[2]
+    mean, std = stats.means[channel], stats.std_devs[channel]
+    np.testing.assert_allclose(pairwise[1, 1, channel], 0.5 * (mean + [0, std[1]]))
+
+
+def test_weights_must_be_named():
+    with pytest.raises(InputError, match="init_weights is missing"):
+        setup_pose_prediction(make_config(num_joints=4))

@@ -1,0 +1,103 @@
+"""Training targets against those of the original."""
+
+import numpy as np
+import pytest
+
+from config import make_config
+from nnet.targets import make_targets
+from util.maps import pair_index
+from util.pairwise_stats import PairwiseStats, joint_pairs
+
+
+@pytest.fixture(scope="module")
+def golden(golden_dir):
+    with np.load(golden_dir / "targets.npz") as archive:
+        return dict(archive)
+
+
+def people_array(rows, counts, scale):
+    """Joints in rows (id, x, y), person after person, as an array (1, P, 17, 3)."""
+    people = np.zeros((1, len(counts), 17, 3), np.float32)
+    owner = np.repeat(np.arange(len(counts)), counts.astype(int))
+    people[0, owner, rows[:, 0].astype(int)] = np.column_stack([rows[:, 1:] * scale, np.ones(len(rows))])
+    return people
+
+
+def dense(cells, values, size):
+    result = np.zeros((*size, values.shape[1]), np.float32)
+    result[cells[:, 1], cells[:, 2]] = values
+    return result
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_targets_equal_the_original(golden, number):
+    case = {key.split("/")[1]: value for key, value in golden.items() if key.startswith(f"case{number:02d}/")}
+    cfg = make_config(num_joints=17, global_scale=float(case["global_scale"]),
+                      weigh_only_present_joints=bool(case["weigh_only_present_joints"]))  # fmt: skip
+    stats = PairwiseStats(golden["stats/graph"], golden["stats/means"], golden["stats/std_devs"], np.arange(272))
+    scale, size = np.float32(case["scale"]), tuple(case["sm_size"])
+    people = people_array(case["joints_mirrored"], case["counts"], float(case["scale"]))
+
+    targets = make_targets(people, np.ones((1, *size), np.float32), np.array([scale]), cfg, stats)
+
+    np.testing.assert_array_equal(targets.part[0], case["scmap"])
+    np.testing.assert_array_equal(targets.part_weight[0], case["scmap_weights"])
+    np.testing.assert_array_equal(targets.locref_mask[0], case["locref_mask"])
+    np.testing.assert_allclose(targets.locref[0], case["locref_map"], rtol=0, atol=1e-5)
+    # The original leaves offsets behind of people who lost the cell to a nearer one.
+    mask = case["pairwise_mask"] - case["pairwise_stale"]
+    cells = targets.cells.numpy()
+    np.testing.assert_array_equal(dense(cells, targets.pairwise_mask.numpy(), size), mask)
+    ours = dense(cells, targets.pairwise.numpy(), size)
+    np.testing.assert_allclose(ours, case["pairwise_map"] * mask, rtol=0, atol=1e-5)
+
+
+def test_crowd_nearest_joint_wins():
+    rng = np.random.default_rng(3)
+    people = np.concatenate([rng.uniform(0, 128, (2, 30, 5, 2)), rng.random((2, 30, 5, 1)) < 0.8], -1).astype("f")
+    cfg = make_config(num_joints=5, pos_dist_thresh=12)
+    stats = PairwiseStats(joint_pairs(5), rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)), np.arange(20))
+    scale = np.array([1.0, 0.9], np.float32)
+    targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, stats)
+    rows = {tuple(cell): row for row, cell in enumerate(targets.cells.numpy())}
+
+    for image, row, col, part in np.ndindex(2, 16, 16, 5):
+        center = np.array([8 * col + 4, 8 * row + 4])
+        joints = [p for p in people[image] if p[part, 2]]
+        person = min(joints, key=lambda p: np.hypot(*(p[part, :2] - center)))
+        positive = np.hypot(*(person[part, :2] - center)) <= 12 * scale[image]
+        assert bool(targets.part[image, row, col, part]) == positive
+        if not positive:
+            continue
+        offset = targets.locref[image, row, col].numpy().reshape(5, 2)[part] * cfg.locref_stdev
+        np.testing.assert_allclose(center + offset, person[part, :2], atol=1e-4)
+        for other in set(range(5)) - {part}:
+            pair, at = pair_index(part, other, 5), rows[image, row, col]
+            assert targets.pairwise_mask[at, 2 * pair] == person[other, 2]
+            if person[other, 2]:
+                value = targets.pairwise[at].numpy()[2 * pair : 2 * pair + 2]
+                reached = center + value * stats.std_devs[pair] + stats.means[pair]
+                np.testing.assert_allclose(reached, person[other, :2], atol=1e-3)
+
+
+def test_weights_are_passed_on_and_balanced():
+    people = np.array([[[[20, 20, 1], [0, 0, 0]]]], np.float32)
+    weight = np.ones((1, 8, 8), np.float32)
+    weight[:, :, 6:] = 0
+    cfg = make_config(num_joints=2, weigh_negatives=True, fg_fraction=0.25)
+    targets = make_targets(people, weight, np.ones(1, np.float32), cfg)
+    part, part_weight = targets.part.numpy(), targets.part_weight.numpy()
+    assert not part_weight[:, :, 6:].any()
+    assert part_weight[part == 1].sum() == pytest.approx(0.25 * 2 * 48)
+    assert part_weight.sum() == pytest.approx(2 * 48)
+    assert targets.pairwise is None
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_person(count):
+    stats = PairwiseStats(joint_pairs(3), np.zeros((6, 2)), np.ones((6, 2)), np.arange(6))
+    targets = make_targets(np.zeros((1, count, 3, 3), np.float32), np.ones((1, 4, 6), np.float32),
+                           np.ones(1, np.float32), make_config(num_joints=3), stats)  # fmt: skip
+    assert not targets.part.numpy().any()
+    assert targets.locref.shape == (1, 4, 6, 6) and np.isfinite(targets.locref).all()
+    assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 12)

@@ -1,0 +1,106 @@
+"""Training steps against the original's, and what a restart restores."""
+
+import numpy as np
+import pytest
+
+from config import make_config
+from nnet import checkpoint, trainer
+from nnet.targets import Targets
+
+CONFIG = {"num_joints": 17, "net_type": "resnet_50", "location_refinement": True, "pairwise_predict": True,
+          "intermediate_supervision": True, "intermediate_supervision_layer": 6, "locref_loss_weight": 0.05,
+          "pairwise_loss_weight": 0.05, "batch_norm": "frozen"}  # fmt: skip
+
+
+def test_six_steps_equal_the_original(golden_dir, set_formula_weights, monkeypatch):
+    with np.load(golden_dir / "train_steps.npz") as archive:
+        golden = dict(archive)
+    batch = {key[6:]: value.astype(np.float32) for key, value in golden.items() if key.startswith("batch/")}
+    cells = np.argwhere(batch["part_score_targets"].max(axis=-1) > 0).astype(np.int32)
+    at = tuple(cells.T)
+    dense = [batch[name] for name in ("part_score_targets", "part_score_weights", "locref_targets", "locref_mask")]
+    targets = Targets(*dense, cells, batch["pairwise_targets"][at], batch["pairwise_mask"][at])
+    monkeypatch.setattr(trainer, "make_targets", lambda *_: targets)
+    training = trainer.Trainer(make_config(**CONFIG))
+    set_formula_weights(training.slim_variables)
+    start = {name: var.numpy().astype(float) for name, var in training.slim_variables.items()}
+
+    inputs = {"image": golden["batch/inputs"], "people": np.zeros((1, 0, 17, 3), np.float32),
+              "weight": np.ones((1, 12, 16), np.float32), "scale": np.ones(1, np.float32)}  # fmt: skip
+    for expected in golden["loss_history"][:6]:
+        losses = training.step(inputs, float(golden["lr"]))
+        np.testing.assert_allclose([losses[name] for name in golden["loss_names"]], expected, rtol=0, atol=1e-5)
+    for name, change in zip(golden["var_names"], golden["var_change_l2"], strict=True):
+        ours = np.linalg.norm(training.slim_variables[name].numpy() - start[name])
+        assert ours == pytest.approx(change, rel=1e-2, abs=1e-9), name
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    people = np.concatenate([rng.uniform(0, 48, (2, 2, 3, 2)), np.ones((2, 2, 3, 1))], axis=-1)
+    return {"image": rng.integers(0, 256, (2, 48, 48, 3), np.uint8), "people": people.astype(np.float32),
+            "weight": np.ones((2, 6, 6), np.float32), "scale": np.ones(2, np.float32)}  # fmt: skip
+
+
+def small_config(**values):
+    return make_config(num_joints=3, net_type="mobilenet_v2_0.35", location_refinement=True, **values)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = small_config(optimizer=optimizer, regularize=True)
+    first = trainer.Trainer(cfg)
+    assert first.restore_newest("snapshot") is None
+    for _ in range(2):
+        first.step(batch, 0.01)
+    first.save("snapshot-2", 2)
+    first.step(batch, 0.01)
+
+    second = trainer.Trainer(small_config(optimizer=optimizer, regularize=True, seed=9))
+    assert second.restore_newest("snapshot") == 2
+    second.step(batch, 0.01)
+    for name, variable in first.slim_variables.items():
+        np.testing.assert_array_equal(second.slim_variables[name], variable, err_msg=name)
+
+
+def test_slots_have_tensorflows_names(golden_dir):
+    with np.load(golden_dir / "network.npz") as archive:
+        slots = set(archive["50/slots"])
+    assert set(trainer.Trainer(make_config(**CONFIG))._slots()) == slots
+
+
+def test_a_learning_rate_of_zero_changes_nothing(batch):
+    training = trainer.Trainer(small_config(batch_norm="frozen"))
+    before = {name: var.numpy() for name, var in training.slim_variables.items()}
+    training.step(batch, 0.0)
+    for name, variable in training.slim_variables.items():
+        np.testing.assert_array_equal(variable, before[name])
+
+
+def test_weight_decay_pulls_on_kernels_only(batch):
+    plain, decayed = (trainer.Trainer(small_config(batch_norm="frozen", regularize=flag)) for flag in (False, True))
+    plain.step(batch, 1.0)
+    decayed.step(batch, 1.0)
+    name = "MobilenetV2/Conv_1/weights"
+    before = trainer.Trainer(small_config(batch_norm="frozen")).slim_variables[name].numpy()
+    difference = plain.slim_variables[name].numpy() - decayed.slim_variables[name].numpy()
+    np.testing.assert_allclose(difference, 1e-4 * before, rtol=0.02, atol=1e-6)
+    bias = "pose/part_pred/block4/biases"
+    np.testing.assert_allclose(plain.slim_variables[bias], decayed.slim_variables[bias], atol=1e-6)
+
+
+def test_initialize_from_a_whole_checkpoint_and_from_a_backbone(tmp_path):
+    source = trainer.Trainer(small_config(seed=1))
+    weights = {name: var.numpy() for name, var in source.slim_variables.items()}
+    checkpoint.write_checkpoint(tmp_path / "whole", weights)
+    backbone = {name: value for name, value in weights.items() if not name.startswith("pose/")}
+    checkpoint.write_checkpoint(tmp_path / "backbone", backbone | {"MobilenetV2/Logits/biases": np.zeros(3, "f")})
+    head = "pose/part_pred/block4/weights"
+    for name, head_loaded in (("whole", True), ("backbone", False)):
+        training = trainer.Trainer(small_config(seed=2))
+        assert training.initialize(str(tmp_path / name)) == 0
+        conv = "MobilenetV2/Conv/weights"
+        np.testing.assert_array_equal(training.slim_variables[conv], weights[conv])
+        assert np.array_equal(training.slim_variables[head], weights[head]) == head_loaded

@@ -1,0 +1,61 @@
+"""The file pairwise_stats.mat: mean and standard deviation of the offset between each two joints of a person."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+import scipy.io
+
+from util.errors import InputError
+from util.files import atomic_path
+
+
+class PairwiseStats(NamedTuple):
+    """Statistics of the offset (x, y) from joint a to joint b of a person, in pixels at scale 1.
+
+    graph: (J(J-1), 2) int, a and b, in the order of `util.maps.pair_index`
+    means, std_devs: (J(J-1), 2)
+    rows: (J(J-1),) int, where the pair stands in the file (an order that very old networks keep in their channels)
+    """
+
+    graph: np.ndarray
+    means: np.ndarray
+    std_devs: np.ndarray
+    rows: np.ndarray
+
+
+def joint_pairs(num_joints: int) -> np.ndarray:
+    """All ordered pairs of different joints, (J(J-1), 2), in the order of `util.maps.pair_index`."""
+    return np.argwhere(~np.eye(num_joints, dtype=bool))
+
+
+def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseStats:
+    """Read the statistics of all pairs of `num_joints` joints. Raises InputError."""
+    remedy = "make it with tools/pairwise_stats.py"
+    try:
+        content = scipy.io.loadmat(path)
+        graph, means, std_devs = (np.asarray(content[key], float) for key in ("graph", "means", "std_devs"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}; {remedy}") from error
+    except KeyError as error:
+        raise InputError(f"{path}: {error} is missing; {remedy}") from error
+    except Exception as error:  # scipy raises all sorts on a broken file
+        raise InputError(f"{path}: not a MATLAB 5 file: {error}; {remedy}") from error
+
+    pairs = joint_pairs(num_joints)
+    if graph.shape != pairs.shape or means.shape != pairs.shape or std_devs.shape != pairs.shape:
+        raise InputError(f"{path}: {len(graph)} pairs; {len(pairs)} are needed for {num_joints} joints; {remedy}")
+    rows = np.lexsort((graph[:, 1], graph[:, 0]))
+    if not np.array_equal(graph[rows], pairs):
+        raise InputError(f"{path}: graph does not hold every pair of different joints 0 to {num_joints - 1} once")
+    if not (np.isfinite(means).all() and np.isfinite(std_devs).all() and (std_devs > 0).all()):
+        raise InputError(f"{path}: means and std_devs must be finite, and std_devs positive; {remedy}")
+    return PairwiseStats(pairs, means[rows], std_devs[rows], rows)
+
+
+def save_pairwise_stats(path: str | os.PathLike, means: np.ndarray, std_devs: np.ndarray) -> None:
+    """Write statistics given in the order of `util.maps.pair_index`."""
+    num_joints = round((1 + np.sqrt(1 + 4 * len(means))) / 2)
+    content = {"graph": joint_pairs(num_joints).astype(np.int32), "means": means, "std_devs": std_devs}
+    with atomic_path(path) as temporary:
+        scipy.io.savemat(temporary, content)
