@@ -6,6 +6,7 @@ import numpy as np
 from easydict import EasyDict
 
 from lib.nms_cython import nms_parts
+from util.errors import InputError
 from util.maps import Maps, cell_centers
 
 
@@ -22,6 +23,19 @@ class Detections(NamedTuple):
     coord_grid: list[np.ndarray]
     conf: list[np.ndarray]
     pairwise: list[np.ndarray] | None
+
+
+class Nodes(NamedTuple):
+    """The same detections one after the other, part by part: the N nodes of the graph.
+
+    part (N,) int; coord, grid (N, 2); conf (N,); outgoing (N, J-1, 2) offsets to the other parts, in order
+    """
+
+    part: np.ndarray
+    coord: np.ndarray
+    grid: np.ndarray
+    conf: np.ndarray
+    outgoing: np.ndarray
 
 
 def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
@@ -43,3 +57,20 @@ def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
 def _by_part(values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
     bounds = offsets.tolist()
     return [values[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def flatten(detections: Detections) -> Nodes:
+    """The detections of all parts in one sequence. Raises InputError where there are no pairwise offsets."""
+    if detections.pairwise is None:
+        raise InputError("this network predicts no pairwise offsets, so it cannot tell people apart: "
+                         "train it with pairwise_predict: true")  # fmt: skip
+    others = len(detections.conf) - 1
+    # Of the pairwise channels, a detection of part a needs those from a to the other parts: one block.
+    blocks = [offsets[:, part * others : (part + 1) * others] for part, offsets in enumerate(detections.pairwise)]
+    return Nodes(
+        part=np.repeat(np.arange(len(detections.conf)), [len(conf) for conf in detections.conf]),
+        coord=np.concatenate(detections.coord),
+        grid=np.concatenate(detections.coord_grid),
+        conf=np.concatenate(detections.conf)[:, 0],
+        outgoing=np.concatenate(blocks),
+    )

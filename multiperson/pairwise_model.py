@@ -7,6 +7,7 @@ constant enter a logistic regression; one model per pair of parts.
 """
 
 import os
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.io import loadmat, savemat
 
+from multiperson.detections import Nodes
 from util.errors import InputError
 from util.files import atomic_path
 
@@ -35,22 +37,46 @@ class PairModel(NamedTuple):
         return np.append(weights, self.w[-1] - weights @ self.x_min)
 
 
-def pair_features(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Features of M pairs of detections of different parts, float64 (8, M).
+def pair_edges(pairs: Sequence[tuple[int, int]], counts: np.ndarray) -> np.ndarray:
+    """Pairs of detections, (M, 2) int32, of the given pairs of parts a <= b; counts: detections of each part.
 
-    observed: (2, M, 2) offsets in pixels from cell centre to refined position, forwards (a to b) and backwards
-    predicted: (2, M, 2) what the network predicts for them
+    Ordered by pair of parts, then by the first detection, then by the second; i < j within one part.
     """
+    a, b = np.array(sorted(pairs), int).reshape(-1, 2).T
+    first = np.cumsum(counts) - counts
+    sizes = counts[a] * counts[b]
+    block = np.repeat(np.arange(len(a)), sizes)
+    local = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    row, col = np.divmod(local, counts[b][block])
+    edges = np.stack([first[a][block] + row, first[b][block] + col], axis=1).astype(np.int32)
+    return edges[(a != b)[block] | (row < col)]
+
+
+def pair_features(nodes: Nodes, edges: np.ndarray, shift: np.ndarray | float = 0.0) -> np.ndarray:
+    """Features, float64 (8, M), of pairs (M, 2) of detections; meaningless for two of one part.
+
+    shift: (M, 2) pixels by which the second detections are moved, with what they see around them
+    """
+    i, j = edges.T
+    a, b = nodes.part[i], nodes.part[j]
+    observed = np.stack([nodes.coord[j] + shift - nodes.grid[i], nodes.coord[i] - nodes.grid[j] - shift])
+    # In the list of the parts other than a, a later part b stands at b - 1; min for pairs of one part.
+    last = nodes.outgoing.shape[1] - 1
+    predicted = np.stack([nodes.outgoing[i, b - 1], nodes.outgoing[j, np.minimum(a, last)]])
+    return _features(observed, predicted)
+
+
+def _features(observed, predicted):
+    """Both (2, M, 2): offsets forwards (a to b) and backwards, from the centre of the cell to a refined position."""
     features = np.empty((2, 4, observed.shape[1]))
-    difference = observed - predicted
-    features[0, 0::2] = np.sqrt(np.einsum("kmx,kmx->km", difference, difference))
+    features[0, 0::2] = np.linalg.norm(observed - predicted, axis=2)
     angle = np.abs(_direction(observed) - _direction(predicted))
     features[0, 1::2] = np.minimum(angle, 2 * np.pi - angle)
     np.exp(-features[0], out=features[1])
     return features.reshape(NUM_FEATURES, -1)
 
 
-def _direction(offset: np.ndarray) -> np.ndarray:
+def _direction(offset):
     return np.arctan2(offset[..., 1], offset[..., 0])
 
 

@@ -7,9 +7,8 @@ from easydict import EasyDict
 
 from config import require
 from lib.multicut_cython import solve_multicut
-from multiperson.detections import Detections, extract_detections
-from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, pair_features
-from util.errors import InputError
+from multiperson.detections import Detections, extract_detections, flatten
+from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, pair_edges, pair_features
 from util.maps import Maps
 
 MIN_PROBABILITY = 1e-7
@@ -66,47 +65,19 @@ class SpatialModel:
         return self
 
 
-def _outgoing(detections):
-    """Offsets from each detection to the J-1 other parts, in order, for each part: (n, J-1, 2)."""
-    others = len(detections.conf) - 1
-    return [offsets[:, part * others : (part + 1) * others] for part, offsets in enumerate(detections.pairwise)]
-
-
 def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
     """Costs of all detections and of all pairs that have edges: same-part pairs, and those of the model."""
-    counts = np.array([len(conf) for conf in detections.conf])
-    if len(counts) != spatial_model.num_joints:
-        raise ValueError(f"detections of {len(counts)} parts for a model of {spatial_model.num_joints}")
-    if detections.pairwise is None:
-        raise InputError("this network predicts no pairwise offsets, so it cannot tell people apart: "
-                         "train it with pairwise_predict: true")  # fmt: skip
-    conf = np.concatenate(detections.conf)[:, 0]
-    part = np.repeat(np.arange(len(counts)), counts)
-    coord = np.concatenate(detections.coord)
-    grid = np.concatenate(detections.coord_grid)
-    outgoing = np.concatenate(_outgoing(detections))
-    edges = _edges(spatial_model.pairs, counts)
+    if len(detections.conf) != spatial_model.num_joints:
+        raise ValueError(f"detections of {len(detections.conf)} parts for a model of {spatial_model.num_joints}")
+    nodes = flatten(detections)
+    counts = np.bincount(nodes.part, minlength=spatial_model.num_joints)
+    same_part = [(part, part) for part in range(spatial_model.num_joints)]
+    edges = pair_edges(same_part + spatial_model.pairs, counts)
     cost = np.empty(len(edges))
     for start in range(0, len(edges), CHUNK):
         chunk = slice(start, start + CHUNK)
-        cost[chunk] = _pair_costs(spatial_model.weights, edges[chunk].T, part, coord, grid, outgoing)
-    return Graph(_unary_costs(conf), edges, cost, part, conf, coord)
-
-
-def _edges(pairs, counts):
-    """Indices (M, 2) of the detections joined by an edge.
-
-    Ordered by pair of parts (a <= b), then by the first detection, then by the second.
-    """
-    parts = [(a, a) for a in range(len(counts))] + pairs
-    a, b = np.array(sorted(parts)).T
-    first = np.concatenate([[0], np.cumsum(counts)])
-    sizes = counts[a] * counts[b]
-    block = np.repeat(np.arange(len(a)), sizes)
-    local = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    row, col = np.divmod(local, counts[b][block])
-    edges = np.stack([first[a][block] + row, first[b][block] + col], axis=1).astype(np.int32)
-    return edges[(a != b)[block] | (row < col)]
+        cost[chunk] = _pair_costs(spatial_model.weights, nodes, edges[chunk])
+    return Graph(_unary_costs(nodes.conf), edges, cost, nodes.part, nodes.conf, nodes.coord)
 
 
 def _unary_costs(conf):
@@ -114,17 +85,13 @@ def _unary_costs(conf):
     return np.log((1 - probability) / probability)
 
 
-def _pair_costs(weights, edges, part, coord, grid, outgoing):
-    """Costs (m,) of the edges (2, m); weights (J, J, 9), outgoing (N, J-1, 2) to the other parts in order."""
-    i, j = edges
-    a, b = part[i], part[j]
-    observed = np.stack([coord[j] - grid[i], coord[i] - grid[j]])
-    # In the list of the parts other than a, a later part b stands at b - 1. Same-part pairs read any valid row.
-    same = a == b
-    predicted = np.stack([outgoing[i, b - 1], outgoing[j, a - same]])
-    pair_weights = weights[a, b]
-    evidence = np.einsum("mf,fm->m", pair_weights[:, :-1], pair_features(observed, predicted)) + pair_weights[:, -1]
-    distance = np.linalg.norm(coord[i[same]] - coord[j[same]], axis=1)
+def _pair_costs(weights, nodes, edges):
+    """Costs (M,) of edges (M, 2), by the weights (J, J, 9) of their parts' features and of the constant."""
+    i, j = edges.T
+    pair_weights = weights[nodes.part[i], nodes.part[j]]
+    evidence = np.einsum("mf,fm->m", pair_weights[:, :-1], pair_features(nodes, edges)) + pair_weights[:, -1]
+    same = nodes.part[i] == nodes.part[j]
+    distance = np.linalg.norm(nodes.coord[i[same]] - nodes.coord[j[same]], axis=1)
     evidence[same] = SAME_PART_BIAS + SAME_PART_SLOPE * distance
     return np.clip(-evidence, -MAX_COST, MAX_COST)
 
@@ -161,10 +128,9 @@ def fill_missing_joints(
 
     A guess outside the image stays missing.
     """
-    conf = np.concatenate(detections.conf)
-    expected = _expected_joints(detections)
-    member = (labels[None] == np.arange(len(people.score))[:, None]) * conf[:, 0]
-    guess = np.einsum("kn,njx->kjx", member, expected) / member.sum(axis=1)[:, None, None]
+    nodes = flatten(detections)
+    member = (labels[None] == np.arange(len(people.score))[:, None]) * nodes.conf
+    guess = np.einsum("kn,njx->kjx", member, _expected_joints(nodes)) / member.sum(axis=1)[:, None, None]
     cells = np.floor(guess / cfg.stride).astype(int)
     shape = maps.part_prob.shape
     fill = (people.keypoints[..., 2] == 0) & np.all((cells >= 0) & (cells < [shape[1], shape[0]]), axis=2)
@@ -175,15 +141,14 @@ def fill_missing_joints(
     return _people(keypoints)
 
 
-def _expected_joints(detections):
+def _expected_joints(nodes):
     """Where each detection expects the joints of its person: (N, J, 2) px; its own joint where it is itself."""
-    joints = [
-        np.insert(grid[:, None] + offsets, part, coord, axis=1)
-        for part, (coord, grid, offsets) in enumerate(
-            zip(detections.coord, detections.coord_grid, _outgoing(detections), strict=True)
-        )
-    ]
-    return np.concatenate(joints)
+    num_nodes, others, _ = nodes.outgoing.shape
+    own = np.arange(others + 1) == nodes.part[:, None]
+    expected = np.empty((num_nodes, others + 1, 2))
+    expected[own] = nodes.coord
+    expected[~own] = (nodes.grid[:, None] + nodes.outgoing).reshape(-1, 2)
+    return expected
 
 
 def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> People:

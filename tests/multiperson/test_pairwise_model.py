@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from multiperson.pairwise_model import PairModel, load_model, model_path, pair_features, save_model
+from multiperson.detections import Nodes
+from multiperson.pairwise_model import PairModel, load_model, model_path, pair_edges, pair_features, save_model
 from util.errors import InputError
 
 
@@ -12,13 +13,42 @@ def some_model():
     return PairModel(np.arange(9.0) - 3, np.linspace(0, 0.1, 8), np.array([300, 3, 300, 3, 1, 1, 1, 0.07]))
 
 
+def two_detections():
+    """Of part 0 and of part 2 (of 3), what each expects of the other in the right place of its list."""
+    return Nodes(
+        part=np.array([0, 2]),
+        coord=np.array([[11.0, 22], [15, 25]]),
+        grid=np.array([[12.0, 20], [12, 28]]),
+        conf=np.array([0.5, 0.5]),
+        outgoing=np.array([[[np.nan, np.nan], [3, 1]], [[-1, -2], [np.nan, np.nan]]]),
+    )
+
+
 def test_features_of_known_offsets():
-    observed = np.array([[[3.0, 4], [-1, 1e-9]], [[-3, -4], [0, 2]]])
-    predicted = np.array([[[3.0, 0], [-1, -1e-9]], [[-3, -4], [0, -2]]])
-    features = pair_features(observed, predicted)
-    np.testing.assert_allclose(features[:4, 0], [4, np.arctan2(4, 3), 0, 0])
-    np.testing.assert_allclose(features[:4, 1], [2e-9, 2e-9, 4, np.pi], rtol=1e-6)
+    # Seen: (3, 5) forwards, (-1, -6) backwards.
+    features = pair_features(two_detections(), np.array([[0, 1]]))[:, 0]
+    angles = np.arctan2(5, 3) - np.arctan2(1, 3), np.arctan2(6, 1) - np.arctan2(2, 1)
+    np.testing.assert_allclose(features[:4], [4, angles[0], 4, angles[1]])
     np.testing.assert_allclose(features[4:], np.exp(-features[:4]))
+
+
+def test_angles_are_at_most_half_a_turn():
+    nodes = two_detections()
+    nodes.outgoing[1, 0] = -3, 1e-9  # seen after the shift: (-3, -1e-9)
+    features = pair_features(nodes, np.array([[0, 1]]), shift=np.array([[2.0, -6 + 1e-9]]))[:, 0]
+    np.testing.assert_allclose(features[2:4], [2e-9, 2e-9 / 3], rtol=1e-5)
+
+
+def test_shift_moves_the_second_detection():
+    nodes, edges = two_detections(), np.array([[0, 1]])
+    moved = nodes._replace(coord=nodes.coord + [[0, 0], [7, -3]], grid=nodes.grid + [[0, 0], [7, -3]])
+    np.testing.assert_allclose(pair_features(nodes, edges, np.array([[7, -3]])), pair_features(moved, edges))
+
+
+def test_order_of_pairs():
+    edges = pair_edges([(1, 2), (0, 0), (0, 2)], np.array([3, 0, 2]))
+    assert edges.tolist() == [[0, 1], [0, 2], [1, 2], [0, 3], [0, 4], [1, 3], [1, 4], [2, 3], [2, 4]]
+    assert pair_edges([], np.array([3, 0, 2])).shape == (0, 2)
 
 
 def test_linear_form_is_the_scaled_one():
