@@ -1,0 +1,482 @@
+"""The keypoint files of AI Challenger (AIC): reading them, writing submissions, and their official score.
+
+A file is a JSON list with one record per image:
+
+    {"image_id": "<file name without extension>", "url": "...",
+     "keypoint_annotations": {"human1": [x, y, flag, ... 14 times], ...},
+     "human_annotations": {"human1": [x0, y0, x1, y1], ...}}
+
+Joints are those of `skeleton.AIC`, coordinates pixels. Flags: 1 visible, 2 hidden, 3 not labelled (then x = y = 0).
+A submission has `image_id` and `keypoint_annotations` only; its flags count for nothing.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dataset.pose_dataset import MAX_COORDINATE, Skipped
+from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
+from util.errors import InputError
+
+VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
+NUM_JOINTS = AIC.num_joints
+NUM_VALUES = 3 * NUM_JOINTS
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+# Pairs of people compared at once: bounds the memory that a file of crowds takes.
+CHUNK = 1 << 16
+
+_INTEGER, _NUMBER = {int}, {int, float}
+_FLAGS = {VISIBLE, HIDDEN, UNLABELLED}
+
+
+class Person(NamedTuple):
+    """keypoints: 42 numbers as they stand in the file; box: x0, y0, x1, y1, no part of it left of or above 0."""
+
+    name: str
+    keypoints: list
+    box: list
+
+
+class Record(NamedTuple):
+    """The annotations of one image."""
+
+    image_id: str
+    url: str
+    people: list[Person]
+
+
+class AnnotationFile:
+    """Iterates over the usable records of an annotation file; notes in `skipped` what it leaves out.
+
+    Decodes one record at a time, since all at once take ten times the memory of the file.
+    Raises InputError for what is no JSON list, and in the end when no record was usable.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = path
+        self.skipped = Skipped()
+        self._text = _read_text(path)
+
+    @property
+    def size_hint(self) -> int:
+        """About how many records the file has, without decoding it."""
+        return self._text.count('"image_id"')
+
+    def __iter__(self) -> Iterator[Record]:
+        seen = set()
+        for number, record in enumerate(_iterate_list(self._text, self.path), start=1):
+            image_id = check_image_id(record, f"record {number}", self.skipped)
+            if image_id is None:
+                continue
+            if image_id in seen:
+                self.skipped.add("records with the image_id of an earlier one", image_id)
+                continue
+            people = _read_people(record, image_id, self.skipped)
+            if people is not None:
+                seen.add(image_id)
+                url = record.get("url")
+                yield Record(image_id, url if isinstance(url, str) else "", people)
+        if not seen:
+            raise InputError(f"{self.path}: no usable record{_reasons(self.skipped)}")
+
+
+def _reasons(skipped: Skipped) -> str:
+    return f" ({'; '.join(f'{n} {what}' for what, n in skipped.counts.items())})" if skipped.counts else ""
+
+
+def _read_text(path) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if not data.strip():
+        raise InputError(f"{path}: the file is empty; expected JSON")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+
+
+def _iterate_list(text: str, path) -> Iterator[Any]:
+    """The items of a JSON list, decoded one by one. Raises InputError where the text is no such list, or empty."""
+    scan = json.JSONDecoder().raw_decode
+    skip_blanks = json.decoder.WHITESPACE.match
+    position = skip_blanks(text, 0).end()
+    if text[position] != "[":
+        raise InputError(f"{path}: expected a JSON list of records, one per image; "
+                         "COCO files are an object (tools/coco2aic.py converts them)")  # fmt: skip
+    position = skip_blanks(text, position + 1).end()
+    if text[position : position + 1] == "]":
+        raise InputError(f"{path}: the list of records is empty")
+    try:
+        while True:
+            item, position = scan(text, position)
+            yield item
+            position = skip_blanks(text, position).end()
+            mark = text[position : position + 1]
+            if mark not in (",", "]"):
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
+            position = skip_blanks(text, position + 1).end()
+            if mark == "]":
+                break
+        if position != len(text):
+            raise json.JSONDecodeError("Extra data", text, position)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not usable JSON: {error}") from error
+
+
+def check_image_id(record: Any, where: str, skipped: Skipped) -> str | None:
+    """The image_id of a record, or None (and a note) if it has none that may be looked up in a folder."""
+    if not isinstance(record, dict):
+        skipped.add("records that are no objects", where)
+        return None
+    image_id = record.get("image_id")
+    if not isinstance(image_id, str) or not image_id:
+        skipped.add("records without image_id", where)
+        return None
+    inside = all(part not in ("", ".", "..") for part in image_id.replace("\\", "/").split("/"))
+    if not inside or ":" in image_id or not image_id.isprintable():
+        skipped.add("records whose image_id leads out of the image folder", repr(image_id))
+        return None
+    return image_id
+
+
+def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] | None:
+    keypoints, boxes = record.get("keypoint_annotations"), record.get("human_annotations")
+    if not isinstance(keypoints, dict):
+        skipped.add("records without keypoint_annotations", image_id)
+        return None
+    if not isinstance(boxes, dict):
+        if boxes is not None or keypoints:
+            skipped.add("records without human_annotations", image_id)
+            return None
+        boxes = {}
+    for name in boxes.keys() - keypoints.keys():
+        skipped.add("boxes without keypoints", f"{image_id} {name}")
+    people = []
+    for name, values in keypoints.items():
+        box = boxes.get(name)
+        fault = keypoints_fault(values) or box_fault(box)
+        if fault:
+            skipped.add(f"people with {fault}", f"{image_id} {name}")
+            continue
+        if not set(values[2::3]) <= _FLAGS:
+            skipped.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
+            values = _without_odd_flags(values)
+        people.append(Person(name, values, box if min(box) >= 0 else [max(0, value) for value in box]))
+    return people
+
+
+def keypoints_fault(values: Any) -> str | None:
+    """What is wrong with a person's keypoints, None if nothing."""
+    if not isinstance(values, list) or len(values) != NUM_VALUES:
+        return f"keypoints that are not a list of {NUM_VALUES}"
+    if not set(map(type, values)) <= _NUMBER:
+        return "keypoints that are no numbers"
+    # min and max cannot be trusted with NaN, but `<` can.
+    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in (min(values), max(values), sum(values))):
+        return "coordinates that are not finite or out of all bounds"
+    return None
+
+
+def box_fault(box: Any) -> str | None:
+    """What makes a person's box useless, None if nothing."""
+    if box is None:
+        return "no box"
+    if not isinstance(box, list) or len(box) != 4 or not set(map(type, box)) <= _NUMBER:
+        return "a box that is not 4 numbers"
+    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in box):
+        return "a box that is not finite or out of all bounds"
+    x0, y0, x1, y1 = box
+    if x1 <= x0 or y1 <= y0:
+        return "a box of no size (x1 <= x0 or y1 <= y0)"
+    if x1 <= 0 or y1 <= 0:
+        return "a box outside the image"
+    return None
+
+
+def _without_odd_flags(values: list) -> list:
+    return list(chain.from_iterable(
+        joint if joint[2] in _FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
+    ))  # fmt: skip
+
+
+def people_to_aic(image_id: str, keypoints: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> dict:
+    """A submission's record of the people of one image, by score.
+
+    keypoints: (K, J, 3) x, y in pixels of the image, confidence (0 = missing); scores: (K,)
+    Coordinates are written as decimals: the official evaluator rounds the distances of integers to their
+    disadvantage (see `score`), on top of what their own rounding costs. Missing joints are 0, 0, 3. People without
+    any AIC joint are left out. `scores` is ignored officially; precision-recall plots use it.
+    """
+    joints = np.asarray(keypoints, np.float64).reshape(-1, skeleton.num_joints, 3)[:, list(skeleton.to_aic)]
+    scores = np.asarray(scores, np.float64)
+    found = joints[..., 2] > 0
+    people, confidence = {}, {}
+    for person in np.argsort(-scores, kind="stable"):
+        if not found[person].any():
+            continue
+        name = f"human{len(people) + 1}"
+        xy = np.where(found[person, :, None], np.round(joints[person, :, :2], 2), 0.0).tolist()
+        flags = np.where(found[person], VISIBLE, UNLABELLED).tolist()
+        people[name] = [value for (x, y), flag in zip(xy, flags, strict=True) for value in (x, y, flag)]
+        confidence[name] = round(float(scores[person]), 6)
+    return {"image_id": image_id, "keypoint_annotations": people, "scores": confidence}
+
+
+class Score(NamedTuple):
+    """The official score and what it is made of: I images with N true and M predicted people.
+
+    score: mean of `precision` (10,), the share of people found at each of THRESHOLDS
+    warnings: those of the official evaluator; skipped: what it would stumble over or misjudge
+    image_ids: I; counted: (I,) people counted, the larger of true and predicted number
+    true, predicted: the people; best: (N,) highest OKS of each true person, partner: (N,) the prediction that has it,
+    -1 = none; similarity: (N, 14) terms of that OKS, NaN where a joint does not count
+    pairs: (Q, 2) true and predicted person of each pair in one image, oks: (Q,) theirs
+    """
+
+    score: float
+    precision: np.ndarray
+    warnings: list[str]
+    skipped: Skipped
+    image_ids: list[str]
+    counted: np.ndarray
+    true: "_People"
+    predicted: "_People"
+    best: np.ndarray
+    partner: np.ndarray
+    similarity: np.ndarray
+    pairs: np.ndarray
+    oks: np.ndarray
+
+    def best_by_person(self) -> dict[str, dict[str, float]]:
+        """image_id -> name -> highest OKS, for every true person."""
+        first = self.true.first
+        return {image_id: dict(zip(self.true.names[a:b], self.best[a:b].tolist(), strict=True))
+                for image_id, a, b in zip(self.image_ids, first[:-1], first[1:], strict=True)}  # fmt: skip
+
+
+class _People(NamedTuple):
+    """N people of I images, those of image i at first[i]:first[i + 1].
+
+    keypoints: (N, 14, 3); whole: (N,) bool, all 42 numbers are integers; area: (N,) of the box, 0 without
+    scores: (N,) confidence, NaN where the file does not tell
+    """
+
+    first: np.ndarray
+    names: list[str]
+    keypoints: np.ndarray
+    whole: np.ndarray
+    area: np.ndarray
+    scores: np.ndarray
+
+
+def score(predictions: Sequence, reference: Sequence) -> Score:
+    """The official score of a submission: both are lists of records as JSON gives them.
+
+    As the official evaluator under Python 2, for which submissions were tuned, oddities included:
+    - Where all 42 numbers of both people are integers, -d^2 / 2 is rounded down to an integer: up to half a squared
+      pixel is lost on every joint.
+    - A prediction may serve several true people. max(true, predicted) people are counted per image.
+    - OKS is the mean over joints with flag 1; a true person without one scores 0 and is counted. The area has single
+      precision and 1 is added to it. Flags of predictions count for nothing; a missing joint is one at (0, 0).
+    - The image_id of a prediction ends at its first dot, the reference's does not. Of two records with one image_id
+      the last counts, here and there.
+    - An image without prediction counts as many people as it has boxes.
+    - A true person whose prediction holds a NaN is not found; a box with one side negative makes any OKS huge.
+    What makes the official evaluator fail (people or records of wrong shape or type) is left out and noted in
+    `skipped`. Raises InputError when there is nobody to count.
+    """
+    warnings, skipped = [], Skipped()
+    truth = _reference_records(reference, skipped)
+    found = _prediction_records(predictions, warnings, skipped)
+    true, boxes = _reference_people(truth, skipped)
+    answers = [found.get(image_id) for image_id in truth]
+    predicted = _prediction_people(answers, truth, skipped)
+    num_true, num_predicted = np.diff(true.first), np.diff(predicted.first)
+    absent = np.array([answer is None for answer in answers], bool)
+    warnings += [f"{image_id} is not in the predictions" for image_id, gone in zip(truth, absent, strict=True) if gone]
+    counted = np.where(absent, boxes, np.maximum(num_true, num_predicted))
+    if not counted.sum():
+        raise InputError("nobody to score: neither reference nor predictions hold a usable person")
+    pairs, oks = _all_oks(true, predicted)
+    best, partner = _best(pairs, oks, len(true.names), num_predicted, num_true)
+    precision = (best > THRESHOLDS[:, None]).sum(axis=1) / np.float64(np.float32(counted.sum()))
+    similarity = _partner_similarity(true, predicted, partner)
+    return Score(float(np.mean(precision)), precision, warnings, skipped, list(truth), counted, true, predicted,
+                 best, partner, similarity, pairs, oks)  # fmt: skip
+
+
+def _reference_records(records: Sequence, skipped: Skipped) -> dict[str, dict]:
+    truth = {}
+    for number, record in enumerate(records, start=1):
+        image_id = check_image_id(record, f"reference record {number}", skipped)
+        if image_id is None:
+            continue
+        if not all(isinstance(record.get(key), dict) for key in ("keypoint_annotations", "human_annotations")):
+            skipped.add("reference records without keypoint_annotations or human_annotations", image_id)
+            continue
+        if image_id in truth:
+            skipped.add("reference records with the image_id of a later one", image_id)
+        truth[image_id] = record
+    if not truth:
+        raise InputError(f"the reference holds no usable record{_reasons(skipped)}")
+    return truth
+
+
+def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped) -> dict[str, dict]:
+    """Records by the part of their image_id before the first dot."""
+    found, exact = {}, set()
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict):
+            skipped.add("predictions that are no objects", f"prediction {number}")
+            continue
+        if "image_id" not in record:
+            warnings.append(f"prediction {number} has no image_id")
+            continue
+        full_id = record["image_id"]
+        if "keypoint_annotations" not in record:
+            warnings.append(f"{full_id!r:.100} has no keypoint_annotations")
+            continue
+        if not isinstance(full_id, str) or not isinstance(record["keypoint_annotations"], dict):
+            skipped.add("predictions with an image_id or keypoint_annotations of the wrong type", f"prediction {number}")
+            continue
+        image_id = full_id.split(".")[0]
+        if image_id in found:
+            warnings.append(f"{image_id!r:.100} is predicted more than once")
+        # "a" wins over "a.jpg", wherever they stand.
+        if full_id == image_id or image_id not in exact:
+            found[image_id] = record
+        if full_id == image_id:
+            exact.add(image_id)
+    return found
+
+
+def _reference_people(truth: dict[str, dict], skipped: Skipped) -> tuple[_People, np.ndarray]:
+    """The true people, and for each image how many it counts when there is no prediction for it."""
+    names, values, boxes, first, num_boxes = [], [], [], [0], []
+    for image_id, record in truth.items():
+        keypoints, image_boxes = record["keypoint_annotations"], record["human_annotations"]
+        left_out = 0
+        for name, person in keypoints.items():
+            box = image_boxes.get(name)
+            fault, odd_box = keypoints_fault(person), box_fault(box)
+            if odd_box:
+                skipped.add(f"people with {odd_box}" + (", scored all the same" if _has_area(box) else ""),
+                            f"{image_id} {name}")  # fmt: skip
+                fault = fault or (None if _has_area(box) else odd_box)
+            elif fault:
+                skipped.add(f"people with {fault}", f"{image_id} {name}")
+            if fault:
+                left_out += name in image_boxes
+                continue
+            if not set(person[2::3]) <= _FLAGS:
+                skipped.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
+            names.append(name)
+            values.append(person)
+            boxes.append(box)
+        if len(image_boxes) > len(keypoints):
+            skipped.add("records with boxes without keypoints", image_id)
+        first.append(len(names))
+        num_boxes.append(len(image_boxes) - left_out)
+    x0, y0, x1, y1 = np.array(boxes, np.float64).reshape(-1, 4).T
+    area = ((y1 - y0) * (x1 - x0)).astype(np.float32).astype(np.float64)
+    return _people(first, names, values, area=area), np.array(num_boxes)
+
+
+def _has_area(box: Any) -> bool:
+    """Whether the official evaluator can compute with this box."""
+    return isinstance(box, list) and len(box) == 4 and set(map(type, box)) <= _NUMBER and all(
+        -MAX_COORDINATE < value < MAX_COORDINATE for value in box
+    )  # fmt: skip
+
+
+def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], skipped: Skipped) -> _People:
+    names, values, first, scores = [], [], [0], []
+    for image_id, answer in zip(image_ids, answers, strict=True):
+        confidence = answer.get("scores") if answer else None
+        for name, person in answer["keypoint_annotations"].items() if answer else ():
+            fault = keypoints_fault(person)
+            if fault:
+                skipped.add(f"predicted people with {fault}", f"{image_id} {name}")
+                if not _is_computable(person):
+                    continue
+            names.append(name)
+            values.append(person)
+            scores.append(confidence.get(name) if isinstance(confidence, dict) else None)
+        first.append(len(names))
+    scores = np.array([s if type(s) in _NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
+    return _people(first, names, values, scores=scores)
+
+
+def _is_computable(values: Any) -> bool:
+    """Whether the official evaluator can compute with these keypoints, if only to find them far off."""
+    return isinstance(values, list) and len(values) == NUM_VALUES and all(
+        type(value) is float or (type(value) is int and abs(value) < 2**31) for value in values
+    )  # fmt: skip
+
+
+def _people(first, names, values, area=None, scores=None) -> _People:
+    flat = np.fromiter(chain.from_iterable(values), np.float64, count=NUM_VALUES * len(values))
+    whole = np.fromiter((set(map(type, person)) == _INTEGER for person in values), bool, count=len(values))
+    nothing = np.full(len(values), np.nan)
+    return _People(np.array(first), names, flat.reshape(-1, NUM_JOINTS, 3), whole,
+                   nothing if area is None else area, nothing if scores is None else scores)  # fmt: skip
+
+
+def _all_oks(true: _People, predicted: _People) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (Q, 2) of true and predicted people in one image, in the order of the true, and their OKS (Q,)."""
+    num_predicted = np.diff(predicted.first)
+    # Row of each true person: how many partners, and the first of them.
+    image = np.repeat(np.arange(len(num_predicted)), np.diff(true.first))
+    partners = num_predicted[image]
+    pairs = np.empty((partners.sum(), 2), np.int64)
+    pairs[:, 0] = np.repeat(np.arange(len(image)), partners)
+    starts = np.cumsum(partners) - partners
+    pairs[:, 1] = np.arange(len(pairs)) - np.repeat(starts - predicted.first[image], partners)
+    visible = true.keypoints[..., 2] == VISIBLE
+    oks = np.empty(len(pairs))
+    for begin in range(0, len(pairs), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        seen = visible[pairs[some, 0]]
+        terms = np.where(seen, _similarity(true, predicted, pairs[some]), 0)
+        oks[some] = terms.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    return pairs, oks
+
+
+def _similarity(true: _People, predicted: _People, pairs: np.ndarray) -> np.ndarray:
+    """(Q, 14) OKS terms of all joints, whatever their flags."""
+    a, b = pairs.T
+    with np.errstate(all="ignore"):
+        exponent = -((true.keypoints[a, :, :2] - predicted.keypoints[b, :, :2]) ** 2).sum(axis=-1) / 2
+        whole = true.whole[a] & predicted.whole[b]
+        exponent[whole] = np.floor(exponent[whole])
+        return np.exp(exponent / (2 * np.array(AIC_SIGMAS)) ** 2 / (true.area[a, None] + 1))
+
+
+def _best(pairs, oks, num_people, num_predicted, num_true) -> tuple[np.ndarray, np.ndarray]:
+    """Highest OKS of each true person (0 without predictions; NaN wins), and the predicted person that has it."""
+    best, partner = np.zeros(num_people), np.full(num_people, -1)
+    has_partners = np.repeat(num_predicted, num_true) > 0
+    if len(pairs):
+        starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
+        best[has_partners] = np.maximum.reduceat(oks, starts)
+        is_best = oks == best[pairs[:, 0]]
+        # Written in reverse order, the first of several equal ones stays.
+        partner[pairs[is_best, 0][::-1]] = pairs[is_best, 1][::-1]
+    return best, partner
+
+
+def _partner_similarity(true: _People, predicted: _People, partner: np.ndarray) -> np.ndarray:
+    similarity = np.where(true.keypoints[..., 2] == VISIBLE, 0.0, np.nan)
+    found = np.flatnonzero(partner >= 0)
+    terms = _similarity(true, predicted, np.stack([found, partner[found]], axis=1))
+    similarity[found] = np.where(np.isnan(similarity[found]), np.nan, terms)
+    return similarity
