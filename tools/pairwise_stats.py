@@ -1,0 +1,55 @@
+"""Write pairwise_stats.mat: how far apart the joints of a person are, over all people of a data set.
+
+    cd models/coco/train
+    python ../../../tools/pairwise_stats.py                     # reads pose_cfg.yaml, writes pairwise_stats_fn
+    python ../../../tools/pairwise_stats.py --out stats.mat dataset_phase=val
+
+Only the annotations are read; the images need not be there. Training needs the file if pairwise_predict is on.
+"""
+
+import numpy as np
+
+from config import load_config
+from util.cli import parser, run
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments.add_argument("--out", help="file to write (default: pairwise_stats_fn of the configuration)")
+    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    options = arguments.parse_args(argv)
+    cfg = load_config(options.cfg, options.overrides)
+
+    from dataset.factory import create
+    from dataset.pairwise_stats import compute, save
+
+    dataset = create(cfg, need_images=False)
+    stats = compute(dataset)
+    path = options.out or cfg.pairwise_stats_fn
+    save(path, stats)
+    print(report(stats, dataset.skeleton))
+    print(f"{len(dataset.table.people)} people, {len(stats.graph)} pairs written to {path}")
+
+
+def report(stats, skeleton) -> str:
+    """A table of the joints that are neighbours, and which pairs had to be guessed."""
+    from dataset.pairwise_stats import MIN_COUNT
+    from util.maps import pair_index
+
+    names = skeleton.keypoints
+    lines = [f"{'pair':32} {'people':>7} {'mean x, y':>16} {'deviation x, y':>16}"]
+    for a, b in skeleton.limbs:
+        row = pair_index(a, b, len(names))
+        mean, std = ("{:.1f}, {:.1f}".format(*values[row]) for values in (stats.means, stats.std_devs))
+        lines.append(f"{names[a] + ' - ' + names[b]:32} {stats.counts[row]:7} {mean:>16} {std:>16}")
+    rare = stats.graph[stats.counts < MIN_COUNT]
+    if len(rare):
+        alone = [name for j, name in enumerate(names) if np.sum(rare[:, 0] == j) == len(names) - 1]
+        text = f"{len(rare)} of {len(stats.graph)} pairs seen less than {MIN_COUNT} times: mirrored pair's, or 0 +- 1"
+        lines.append(text + (f"; never with another joint: {', '.join(alone)}" if alone else ""))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run(main)
