@@ -117,6 +117,8 @@ KEYS: dict[str, Key] = {
     "all_joints": Key(None, _list_of(_list_of(_NAT, what="joint ids"), what="groups of joint ids"),
                       "joints grouped by kind; a group of two is a left/right pair"),
     "all_joints_names": Key(None, _list_of(_text, what="names"), "a name for each group of all_joints"),
+    "skeleton": Key("", _choice("", "coco", "neckhead", "aic", "mpii"),
+                    "names, limbs and left/right pairs of the joints; empty: from all_joints and all_joints_names"),
     # Data
     "dataset": Key("", _text, "folder of the data set (coco), or its dataset.mat file"),
     "dataset_type": Key("default", _choice("default", "coco", "mpii"), "how `dataset` is read"),
@@ -158,6 +160,7 @@ KEYS: dict[str, Key] = {
     "init_weights": Key("", _text, "checkpoint to start from; empty: random weights"),
     "batch_norm": Key("auto", _choice("auto", "frozen", "train"),
                       "moments: stored (frozen) or of the batch (train); auto: frozen if init_weights is set"),
+    "batch_norm_decay": Key(0.997, _number(0, 1), "training moments: share kept at each step; .95 for short runs"),
     "precision": Key("float32", _choice("auto", "float32", "bfloat16"), "arithmetic of the convolutions"),
     "optimizer": Key("sgd", _choice("sgd", "adam"), "sgd has momentum .9"),
     "adam_lr": Key(None, _number(0, above=True), "adam: constant learning rate instead of multi_step"),

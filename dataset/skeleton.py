@@ -127,10 +127,17 @@ def by_names(keypoints: Sequence[str]) -> Skeleton | None:
 
 
 def from_config(cfg) -> Skeleton:
-    """The skeleton of `num_joints`, `all_joints` and `all_joints_names`; a group of two is a left/right pair.
+    """The skeleton that `skeleton` names, else one of `num_joints`, `all_joints` and `all_joints_names`.
 
-    Without them limbs and sparse graph are unknown (empty). Raises InputError without a number of joints.
+    There a group of two is a left/right pair; limbs and sparse graph are unknown (empty). Raises InputError when
+    the number of joints is missing or not the named skeleton's.
     """
+    if cfg.skeleton:
+        known = next(skeleton for skeleton in SKELETONS if skeleton.name == cfg.skeleton)
+        if cfg.num_joints not in (None, known.num_joints):
+            raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {cfg.skeleton} has "
+                             f"{known.num_joints} joints")  # fmt: skip
+        return known
     if cfg.num_joints is None:
         raise InputError(f"{cfg.config_file}: num_joints is missing: how many joints has one person?")
     groups = cfg.all_joints or [[joint] for joint in range(cfg.num_joints)]

@@ -22,9 +22,10 @@ def compute_losses(heads: dict[str, tf.Tensor], targets: Targets, cfg) -> dict[s
     heads: raw outputs (B, h, w, channels) of the network, "pairwise_pred" (n, 2J(J-1)) at `targets.cells` only
     """
 
+    weight = targets.part_weight if cfg.weigh_part_predictions else tf.cast(targets.part_weight != 0, tf.float32)
+
     def parts(name):
-        loss = tf.nn.sigmoid_cross_entropy_with_logits(targets.part, heads[name])
-        return weighted_mean(loss, targets.part_weight)
+        return weighted_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets.part, heads[name]), weight)
 
     def offsets(prediction, target, mask, use_huber, factor):
         error = prediction - target

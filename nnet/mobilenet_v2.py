@@ -10,13 +10,14 @@ OUTPUT_STRIDE = 16
 EPSILON = 1e-3
 
 
-def mobilenet_v2(image, width: float, train_moments: bool) -> dict[str, keras.KerasTensor]:
+def mobilenet_v2(image, width: float, **options) -> dict[str, keras.KerasTensor]:
     """The outputs of all units, keyed "layer_<n>"; "features" is the last, (B, h/16, w/16, 1280 or more).
 
     image: (B, h, w, 3), mean subtracted
     width: factor on all numbers of channels
+    options: of every ConvBN
     """
-    options = {"epsilon": EPSILON, "train_moments": train_moments}
+    options["epsilon"] = EPSILON
     x = ConvBN("MobilenetV2/Conv", _channels(32, width), 3, 2, activation="relu6", **options)(image)
     outputs, stride, rate = {"layer_1": x}, 2, 1
     for expansion, channels, units, group_stride in GROUPS:

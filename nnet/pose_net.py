@@ -23,25 +23,25 @@ class PoseNet(keras.Model):
         super().__init__(dtype=dtype)
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
-        self.train_moments = cfg.batch_norm == "train" or (cfg.batch_norm == "auto" and not cfg.init_weights)
-
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else dtype)
         try:
-            self.backbone = self._build_backbone(cfg.net_type)
+            self.backbone = self._build_backbone(cfg)
             self.heads = {name: Head(f"pose/{name}/block4", channels) for name, channels in _heads(cfg).items()}
         finally:
             keras.config.set_dtype_policy(policy)
         for name, head in self.heads.items():
             head.build(self.input_of(name, self.backbone.output).shape)
 
-    def _build_backbone(self, net_type):
+    def _build_backbone(self, cfg):
         image = keras.Input((None, None, 3))
-        kind, _, size = net_type.rpartition("_")
+        kind, _, size = cfg.net_type.rpartition("_")
+        train_moments = cfg.batch_norm == "train" or (cfg.batch_norm == "auto" and not cfg.init_weights)
+        options = {"train_moments": train_moments, "decay": cfg.batch_norm_decay}
         if kind == "resnet":
-            outputs = resnet_v1(image, int(size), self.train_moments)
+            outputs = resnet_v1(image, int(size), **options)
         else:
-            outputs = mobilenet_v2(image, float(size), self.train_moments)
+            outputs = mobilenet_v2(image, float(size), **options)
         chosen = {"features": outputs["features"]}
         if self.supervised:
             chosen["intermediate"] = outputs[self.supervised]

@@ -13,13 +13,14 @@ UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 OUTPUT_STRIDE = 16
 
 
-def resnet_v1(image, depth: int, train_moments: bool) -> dict[str, keras.KerasTensor]:
+def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
     """The outputs of all units, keyed "block3/unit_12"; "features" is the last, (B, h/16, w/16, 2048).
 
     image: (B, h, w, 3), mean subtracted
+    options: of every ConvBN
     """
     scope = f"resnet_v1_{depth}"
-    x = ConvBN(f"{scope}/conv1", 64, 7, 2, explicit_padding=True, train_moments=train_moments)(image)
+    x = ConvBN(f"{scope}/conv1", 64, 7, 2, explicit_padding=True, **options)(image)
     x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
     outputs, stride, rate = {}, 4, 1
     for block, units in enumerate(UNITS[depth], start=1):
@@ -28,7 +29,7 @@ def resnet_v1(image, depth: int, train_moments: bool) -> dict[str, keras.KerasTe
             unit_stride = 2 if unit == units and block < 4 else 1
             within = stride * unit_stride <= OUTPUT_STRIDE
             x = _bottleneck(x, f"{scope}/block{block}/unit_{unit}/bottleneck_v1", 32 * 2**block,
-                            unit_stride if within else 1, rate, train_moments)  # fmt: skip
+                            unit_stride if within else 1, rate, options)  # fmt: skip
             if within:
                 stride *= unit_stride
             else:
@@ -37,9 +38,8 @@ def resnet_v1(image, depth: int, train_moments: bool) -> dict[str, keras.KerasTe
     return outputs | {"features": x}
 
 
-def _bottleneck(x, scope, filters, stride, rate, train_moments):
+def _bottleneck(x, scope, filters, stride, rate, options):
     """relu(x + conv3(conv2(conv1(x)))), with a projection on the way around where the number of channels changes."""
-    options = {"train_moments": train_moments}
     if x.shape[-1] == 4 * filters:
         shortcut = x if stride == 1 else keras.layers.MaxPooling2D(1, stride)(x)
     else:

@@ -20,6 +20,5 @@ def setup_logging(path: str | os.PathLike | None = None) -> None:
 
 def silence_tensorflow() -> None:
     """Keep TensorFlow's start-up chatter off the terminal; call before its first import."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

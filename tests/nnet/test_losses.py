@@ -34,7 +34,8 @@ def targets_of(batch, weighed):
 def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith(f"{name}/batch/")}
     cfg = make_config(num_joints=17, location_refinement=True, pairwise_predict=True, intermediate_supervision=True,
-                      locref_huber_loss=bool(huber), pairwise_huber_loss=bool(huber),
+                      weigh_part_predictions=bool(weighed), locref_huber_loss=bool(huber),
+                      pairwise_huber_loss=bool(huber),
                       locref_loss_weight=1.0 if name == "c" else 0.05,
                       pairwise_loss_weight=0.25 if name == "c" else 0.05)  # fmt: skip
     stored = {key: tf.Variable(golden[f"{name}/head/{key}"]) for key in HEADS}
@@ -56,3 +57,14 @@ def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
 
 def test_nothing_counts_is_zero():
     assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)) == 0
+
+
+def test_unweighed_parts_still_leave_out_cells_of_weight_zero():
+    cfg = make_config(num_joints=1)
+    weight = np.array([0, 0.5, 1, 1], np.float32).reshape(1, 2, 2, 1)
+    targets = Targets(np.ones((1, 2, 2, 1), np.float32), weight, None, None, None, None, None)
+    logits = np.array([9, 0, 0, 0], np.float32).reshape(1, 2, 2, 1)
+    assert float(compute_losses({"part_pred": logits}, targets, cfg)["part_loss"]) == pytest.approx(np.log(2))
+    cfg = make_config(num_joints=1, weigh_part_predictions=True)
+    loss = compute_losses({"part_pred": logits}, targets, cfg)["part_loss"]
+    assert float(loss) == pytest.approx(np.log(2) * 2.5 / 3)
