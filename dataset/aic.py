@@ -27,8 +27,8 @@ VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-# Pairs of people compared at once: bounds the memory that a file of crowds takes.
-CHUNK = 1 << 16
+# Pairs of people compared at once: they stay in the cache, and memory stays bounded in a file of crowds.
+CHUNK = 4096
 
 _INTEGER, _NUMBER = {int}, {int, float}
 _FLAGS = {VISIBLE, HIDDEN, UNLABELLED}
@@ -107,7 +107,7 @@ def _iterate_list(text: str, path) -> Iterator[Any]:
     scan = json.JSONDecoder().raw_decode
     skip_blanks = json.decoder.WHITESPACE.match
     position = skip_blanks(text, 0).end()
-    if text[position] != "[":
+    if text[position : position + 1] != "[":
         raise InputError(f"{path}: expected a JSON list of records, one per image; "
                          "COCO files are an object (tools/coco2aic.py converts them)")  # fmt: skip
     position = skip_blanks(text, position + 1).end()
@@ -141,11 +141,15 @@ def check_image_id(record: Any, where: str, skipped: Skipped) -> str | None:
     if not isinstance(image_id, str) or not image_id:
         skipped.add("records without image_id", where)
         return None
-    inside = all(part not in ("", ".", "..") for part in image_id.replace("\\", "/").split("/"))
-    if not inside or ":" in image_id or not image_id.isprintable():
+    if not (image_id.isalnum() or _stays_inside(image_id)):
         skipped.add("records whose image_id leads out of the image folder", repr(image_id))
         return None
     return image_id
+
+
+def _stays_inside(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return all(part not in ("", ".", "..") for part in parts) and ":" not in name and name.isprintable()
 
 
 def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] | None:
@@ -176,29 +180,33 @@ def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] 
 
 def keypoints_fault(values: Any) -> str | None:
     """What is wrong with a person's keypoints, None if nothing."""
-    if not isinstance(values, list) or len(values) != NUM_VALUES:
-        return f"keypoints that are not a list of {NUM_VALUES}"
-    if not set(map(type, values)) <= _NUMBER:
-        return "keypoints that are no numbers"
-    # min and max cannot be trusted with NaN, but `<` can.
-    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in (min(values), max(values), sum(values))):
-        return "coordinates that are not finite or out of all bounds"
-    return None
+    fault = _numbers_fault(values, NUM_VALUES)
+    return fault and f"keypoints {fault}"
 
 
 def box_fault(box: Any) -> str | None:
     """What makes a person's box useless, None if nothing."""
     if box is None:
         return "no box"
-    if not isinstance(box, list) or len(box) != 4 or not set(map(type, box)) <= _NUMBER:
-        return "a box that is not 4 numbers"
-    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in box):
-        return "a box that is not finite or out of all bounds"
+    fault = _numbers_fault(box, 4)
+    if fault:
+        return f"box corners {fault}"
     x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
         return "a box of no size (x1 <= x0 or y1 <= y0)"
     if x1 <= 0 or y1 <= 0:
         return "a box outside the image"
+    return None
+
+
+def _numbers_fault(values: Any, count: int) -> str | None:
+    if not isinstance(values, list) or len(values) != count:
+        return f"that are not a list of {count}"
+    if not set(map(type, values)) <= _NUMBER:
+        return "that are no numbers"
+    # With a NaN somewhere min and max tell nothing, but the sum is NaN, too.
+    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in (min(values), max(values), sum(values))):
+        return "that are not finite or out of all bounds"
     return None
 
 
@@ -346,7 +354,7 @@ def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped
             warnings.append(f"{full_id!r:.100} has no keypoint_annotations")
             continue
         if not isinstance(full_id, str) or not isinstance(record["keypoint_annotations"], dict):
-            skipped.add("predictions with an image_id or keypoint_annotations of the wrong type", f"prediction {number}")
+            skipped.add("predictions whose image_id or keypoint_annotations has a wrong type", f"prediction {number}")
             continue
         image_id = full_id.split(".")[0]
         if image_id in found:
@@ -361,74 +369,93 @@ def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped
 
 def _reference_people(truth: dict[str, dict], skipped: Skipped) -> tuple[_People, np.ndarray]:
     """The true people, and for each image how many it counts when there is no prediction for it."""
-    names, values, boxes, first, num_boxes = [], [], [], [0], []
-    for image_id, record in truth.items():
-        keypoints, image_boxes = record["keypoint_annotations"], record["human_annotations"]
-        left_out = 0
-        for name, person in keypoints.items():
-            box = image_boxes.get(name)
-            fault, odd_box = keypoints_fault(person), box_fault(box)
-            if odd_box:
-                skipped.add(f"people with {odd_box}" + (", scored all the same" if _has_area(box) else ""),
-                            f"{image_id} {name}")  # fmt: skip
-                fault = fault or (None if _has_area(box) else odd_box)
-            elif fault:
-                skipped.add(f"people with {fault}", f"{image_id} {name}")
-            if fault:
-                left_out += name in image_boxes
-                continue
-            if not set(person[2::3]) <= _FLAGS:
-                skipped.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
-            names.append(name)
-            values.append(person)
-            boxes.append(box)
-        if len(image_boxes) > len(keypoints):
-            skipped.add("records with boxes without keypoints", image_id)
-        first.append(len(names))
-        num_boxes.append(len(image_boxes) - left_out)
-    x0, y0, x1, y1 = np.array(boxes, np.float64).reshape(-1, 4).T
+    ids, records = list(truth), truth.values()
+    first, names, values = _flatten([record["keypoint_annotations"] for record in records])
+    boxes = [record["human_annotations"].get(name) for record in records for name in record["keypoint_annotations"]]
+    image = np.repeat(np.arange(len(ids)), np.diff(first))
+    keypoints, good_keypoints, whole = _table(values, NUM_VALUES)
+    corners, good_box, _ = _table(boxes, 4)
+    x0, y0, x1, y1 = corners.T
+    odd_flag = ~np.isin(keypoints[:, 2::3], (VISIBLE, HIDDEN, UNLABELLED)).all(axis=1)
+    odd_box = ~((x1 > x0) & (y1 > y0) & (x1 > 0) & (y1 > 0))
+    good = good_keypoints & good_box
+    for i in np.flatnonzero(~good | odd_box | odd_flag):
+        fault = keypoints_fault(values[i]) or box_fault(boxes[i])
+        what = f"people with {fault}" if fault else "joints with a flag other than 1, 2, 3"
+        still = ", scored all the same" if fault and good[i] else ""
+        skipped.add(what + still, f"{ids[image[i]]} {names[i]}")
+
+    num_boxes = np.fromiter((len(record["human_annotations"]) for record in records), int, count=len(ids))
+    for i in np.flatnonzero(num_boxes > np.diff(first)):
+        skipped.add("records with boxes without keypoints", ids[i])
+    left_out = [image[i] for i in np.flatnonzero(~good) if boxes[i] is not None]
+    num_boxes -= np.bincount(left_out, minlength=len(ids)).astype(int)
+    # Single precision, as the official evaluator has it.
     area = ((y1 - y0) * (x1 - x0)).astype(np.float32).astype(np.float64)
-    return _people(first, names, values, area=area), np.array(num_boxes)
-
-
-def _has_area(box: Any) -> bool:
-    """Whether the official evaluator can compute with this box."""
-    return isinstance(box, list) and len(box) == 4 and set(map(type, box)) <= _NUMBER and all(
-        -MAX_COORDINATE < value < MAX_COORDINATE for value in box
-    )  # fmt: skip
+    return _select(good, first, names, keypoints, whole, area, np.full(len(good), np.nan)), num_boxes
 
 
 def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], skipped: Skipped) -> _People:
-    names, values, first, scores = [], [], [0], []
-    for image_id, answer in zip(image_ids, answers, strict=True):
-        confidence = answer.get("scores") if answer else None
-        for name, person in answer["keypoint_annotations"].items() if answer else ():
-            fault = keypoints_fault(person)
-            if fault:
-                skipped.add(f"predicted people with {fault}", f"{image_id} {name}")
-                if not _is_computable(person):
-                    continue
-            names.append(name)
-            values.append(person)
-            scores.append(confidence.get(name) if isinstance(confidence, dict) else None)
-        first.append(len(names))
+    answers = [answer or {"keypoint_annotations": {}} for answer in answers]
+    first, names, values = _flatten([answer["keypoint_annotations"] for answer in answers])
+    image = np.repeat(np.arange(len(answers)), np.diff(first)).tolist()
+    keypoints, good, whole = _table(values, NUM_VALUES)
+    for i in np.flatnonzero(~good):
+        skipped.add(f"predicted people with {keypoints_fault(values[i])}", f"{image_ids[image[i]]} {names[i]}")
+        if _is_computable(values[i]):
+            keypoints[i], good[i], whole[i] = values[i], True, set(map(type, values[i])) == _INTEGER
+    scores = [answer.get("scores") for answer in answers]
+    scores = [scores[i].get(name) if type(scores[i]) is dict else None for i, name in zip(image, names, strict=True)]
     scores = np.array([s if type(s) in _NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
-    return _people(first, names, values, scores=scores)
+    return _select(good, first, names, keypoints, whole, np.full(len(good), np.nan), scores)
 
 
 def _is_computable(values: Any) -> bool:
     """Whether the official evaluator can compute with these keypoints, if only to find them far off."""
     return isinstance(values, list) and len(values) == NUM_VALUES and all(
-        type(value) is float or (type(value) is int and abs(value) < 2**31) for value in values
+        isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**31) for value in values
     )  # fmt: skip
 
 
-def _people(first, names, values, area=None, scores=None) -> _People:
-    flat = np.fromiter(chain.from_iterable(values), np.float64, count=NUM_VALUES * len(values))
-    whole = np.fromiter((set(map(type, person)) == _INTEGER for person in values), bool, count=len(values))
-    nothing = np.full(len(values), np.nan)
-    return _People(np.array(first), names, flat.reshape(-1, NUM_JOINTS, 3), whole,
-                   nothing if area is None else area, nothing if scores is None else scores)  # fmt: skip
+def _flatten(people: Sequence[dict]) -> tuple[np.ndarray, list[str], list]:
+    """Offsets (I + 1,) of the images, names and values of all people."""
+    first = np.cumsum([0, *map(len, people)])
+    return first, list(chain.from_iterable(people)), list(chain.from_iterable(map(dict.values, people)))
+
+
+def _table(rows: list, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N, width) float64 of N lists; which (N,) are `width` finite numbers within bounds; which have integers only."""
+    table = _plain_array(rows, width)
+    if table is None:
+        missing = [np.nan] * width
+        table = np.array([missing if _numbers_fault(row, width) else row for row in rows])
+    good = (np.abs(table) < MAX_COORDINATE).all(axis=1)
+    whole = (table == np.floor(table)).all(axis=1)
+    if table.dtype.kind != "i":
+        for i in np.flatnonzero(whole):
+            whole[i] = set(map(type, rows[i])) == _INTEGER
+    return table.astype(np.float64), good, whole
+
+
+def _plain_array(rows: list, width: int) -> np.ndarray | None:
+    """All rows at once, None if one of them is no list of `width` numbers."""
+    try:
+        # Adding up is the quickest way to see that all are numbers; an array of texts could take any memory.
+        if set(map(type, rows)) <= {list} and set(map(len, rows)) <= {width} and np.isfinite(sum(map(sum, rows))):
+            array = np.array(rows).reshape(-1, width)
+            return array if array.dtype.kind in "if" else None
+    except (TypeError, OverflowError):
+        pass
+    return None
+
+
+def _select(good, first, names, keypoints, whole, area, scores) -> _People:
+    """The people of the rows that are good."""
+    kept = np.flatnonzero(good)
+    image = np.repeat(np.arange(len(first) - 1), np.diff(first))[kept]
+    first = np.concatenate([[0], np.cumsum(np.bincount(image, minlength=len(first) - 1))])
+    names = [names[i] for i in kept]
+    return _People(first, names, keypoints[kept].reshape(-1, NUM_JOINTS, 3), whole[kept], area[kept], scores[kept])
 
 
 def _all_oks(true: _People, predicted: _People) -> tuple[np.ndarray, np.ndarray]:
@@ -455,7 +482,8 @@ def _similarity(true: _People, predicted: _People, pairs: np.ndarray) -> np.ndar
     """(Q, 14) OKS terms of all joints, whatever their flags."""
     a, b = pairs.T
     with np.errstate(all="ignore"):
-        exponent = -((true.keypoints[a, :, :2] - predicted.keypoints[b, :, :2]) ** 2).sum(axis=-1) / 2
+        dx, dy = np.moveaxis(true.keypoints[a, :, :2] - predicted.keypoints[b, :, :2], -1, 0)
+        exponent = (dx * dx + dy * dy) / -2
         whole = true.whole[a] & predicted.whole[b]
         exponent[whole] = np.floor(exponent[whole])
         return np.exp(exponent / (2 * np.array(AIC_SIGMAS)) ** 2 / (true.area[a, None] + 1))
