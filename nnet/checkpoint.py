@@ -1,7 +1,7 @@
 """Checkpoints in TensorFlow's V2 format, keyed by slim's variable names.
 
 A checkpoint is two files, <prefix>.index and <prefix>.data-00000-of-00001. The index appears last, by renaming, and
-is taken away first: a prefix with an index is complete.
+is taken away first: a prefix with an index is complete. The single files of the old V1 format are read as well.
 """
 
 import logging
@@ -29,7 +29,7 @@ def read_checkpoint(prefix: str | os.PathLike) -> dict[str, np.ndarray]:
 
 def _open(prefix):
     prefix = os.fspath(prefix)
-    if not os.path.exists(prefix + _INDEX):
+    if not (os.path.exists(prefix + _INDEX) or os.path.isfile(prefix)):
         found = sorted(Path(prefix).parent.glob("*" + _INDEX))
         hint = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
         raise InputError(f"{prefix}: no such checkpoint ({prefix}{_INDEX} is missing){hint}")

@@ -28,12 +28,14 @@ def test_tensorflow_reads_what_we_write(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"snapshot-7.index", "snapshot-7.data-00000-of-00001"}
 
 
-def test_we_read_what_tensorflow_writes(tmp_path):
+@pytest.mark.parametrize("version", ["V1", "V2"])
+def test_we_read_what_tensorflow_writes(tmp_path, version):
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         for name, value in ARRAYS.items():
             tf.compat.v1.get_variable(name, initializer=value)
         session.run(tf.compat.v1.global_variables_initializer())
-        tf.compat.v1.train.Saver().save(session, str(tmp_path / "model.ckpt"), global_step=7)
+        saver = tf.compat.v1.train.Saver(write_version=getattr(tf.compat.v1.train.SaverDef, version))
+        saver.save(session, str(tmp_path / "model.ckpt"), global_step=7)
     ours = variables()
     checkpoint.load_weights(ours, tmp_path / "model.ckpt-7")
     for name, variable in ours.items():
