@@ -82,10 +82,11 @@ class AnnotationFile:
                 url = record.get("url")
                 yield Record(image_id, url if isinstance(url, str) else "", people)
         if not seen:
-            raise InputError(f"{self.path}: no usable record{_reasons(self.skipped)}")
+            raise InputError(f"{self.path}: no usable record{skipped_reasons(self.skipped)}")
 
 
-def _reasons(skipped: Skipped) -> str:
+def skipped_reasons(skipped: Skipped) -> str:
+    """What was left out, in brackets for the end of an error message; nothing if nothing was."""
     return f" ({'; '.join(f'{n} {what}' for what, n in skipped.counts.items())})" if skipped.counts else ""
 
 
@@ -335,7 +336,7 @@ def _reference_records(records: Sequence, skipped: Skipped) -> dict[str, dict]:
             skipped.add("reference records with the image_id of a later one", image_id)
         truth[image_id] = record
     if not truth:
-        raise InputError(f"the reference holds no usable record{_reasons(skipped)}")
+        raise InputError(f"the reference holds no usable record{skipped_reasons(skipped)}")
     return truth
 
 
