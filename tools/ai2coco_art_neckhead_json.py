@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record, skipped_reasons
 from dataset.pose_dataset import FileLister, Skipped
@@ -28,7 +28,7 @@ from util.errors import InputError
 from util.files import atomic_path
 from util.images import IMAGE_SUFFIXES, MAX_PIXELS, read_image_size
 
-CHUNK = 256  # images whose sizes are read at a time by one process
+CHUNK = 256  # records converted at a time by one process
 # What COCO calls the flags: 2 visible, 1 labelled but hidden, 0 not labelled.
 COCO_FLAG = {VISIBLE: 2, HIDDEN: 1, UNLABELLED: 0}
 CATEGORY = {
@@ -98,18 +98,6 @@ def coco_image(record: Record, file_name: str, size: tuple[int, int], number: in
             "coco_url": record.url, "flickr_url": record.url, "id": number}  # fmt: skip
 
 
-def image_sizes(paths: list[str]) -> list[tuple[int, int] | str]:
-    """(height, width) of each image, from its header; where that cannot be read, the reason."""
-    return [_jpeg_size(path) or _any_size(path) for path in paths]
-
-
-def _any_size(path: str) -> tuple[int, int] | str:
-    try:
-        return read_image_size(path)
-    except InputError as error:
-        return str(error)
-
-
 def _jpeg_size(path: str) -> tuple[int, int] | None:
     """(height, width) of a plain JPEG, a tenth of the time that an image library takes; None for all else.
 
@@ -140,48 +128,79 @@ def _walk_jpeg(file: BinaryIO) -> tuple[int, int] | None:
         file.seek(length - 7, os.SEEK_CUR)
 
 
-def _sized(images: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple[Record, str, Any]]:
-    """(record, file name, size or reason) of each (record, file name), in order; sizes are read by several processes.
+class Part(NamedTuple):
+    """Some records converted: COCO entries as JSON, separated by commas, and how many there are.
 
-    Few chunks are under way at a time, so that memory stays bounded.
+    flags: how many keypoints have each AIC flag; unreadable: why images could not be used, one line each
     """
-    chunks = iter(lambda: list(islice(images, CHUNK)), [])
-    first = next(chunks, [])
-    if len(first) < CHUNK:  # not worth starting processes
-        yield from _join(first, image_sizes(_paths(first, img_dir)))
+
+    images: str
+    annotations: str
+    num_images: int
+    num_people: int
+    flags: Counter
+    unreadable: list[str]
+
+
+def convert_records(records: list[Record], paths: list[str], first_image: int, first_person: int) -> Part:
+    """Convert records with the image files `paths`; ids count on from the given ones."""
+    images, annotations, flags, unreadable = [], [], Counter(), []
+    person = first_person
+    for number, (record, path) in enumerate(zip(records, paths, strict=True), start=first_image):
+        size = _jpeg_size(path)
+        try:
+            size = size or read_image_size(path)
+        except InputError as error:
+            unreadable.append(str(error))
+        else:
+            images.append(coco_image(record, os.path.basename(path), size, number))
+            annotations += coco_annotations(record, number, person)
+            flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
+        person += len(record.people)
+    return Part(_encode(images)[1:-1], _encode(annotations)[1:-1], len(images), len(annotations), flags, unreadable)
+
+
+def _convert_in_parallel(found: Iterator[tuple[Record, str]]) -> Iterator[Part]:
+    """The parts in order, made by several processes; few are under way at a time, so that memory stays bounded."""
+    tasks = _tasks(found)
+    first = next(tasks, None)
+    if first is None or len(first[0]) < CHUNK:  # not worth starting processes
+        if first:
+            yield convert_records(*first)
         return
     workers = os.cpu_count() or 1
     # Spawned, since the progress bar is a thread and threads do not survive a fork. Ctrl-C is for this process only.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         pending = deque()
-        for chunk in chain([first], chunks):
-            pending.append((chunk, pool.submit(image_sizes, _paths(chunk, img_dir))))
+        for task in chain([first], tasks):
+            pending.append(pool.submit(convert_records, *task))
             if len(pending) > 2 * workers:
-                chunk, sizes = pending.popleft()
-                yield from _join(chunk, sizes.result())
-        for chunk, sizes in pending:
-            yield from _join(chunk, sizes.result())
+                yield pending.popleft().result()
+        for part in pending:
+            yield part.result()
 
 
-def _paths(chunk: list[tuple[Record, str]], img_dir: Path) -> list[str]:
-    return [os.path.join(img_dir, name) for _, name in chunk]
-
-
-def _join(chunk: list[tuple[Record, str]], sizes: list) -> Iterator[tuple[Record, str, Any]]:
-    return ((record, name, size) for (record, name), size in zip(chunk, sizes, strict=True))
+def _tasks(found: Iterator[tuple[Record, str]]) -> Iterator[tuple]:
+    """Arguments of convert_records for CHUNK records at a time."""
+    first_image = first_person = 0
+    while chunk := list(islice(found, CHUNK)):
+        records, paths = map(list, zip(*chunk, strict=True))
+        yield records, paths, first_image, first_person
+        first_image += len(records)
+        first_person += sum(len(record.people) for record in records)
 
 
 def _find_images(records: Iterable[Record], img_dir: Path, skipped: Skipped) -> Iterator[tuple[Record, str]]:
-    """The records whose image is in the folder, with its file name: image_id.jpg, or another suffix."""
+    """The records whose image is in the folder, with its path: <image_id>.jpg, or another suffix."""
     files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
     for record in records:
-        base = os.path.join(img_dir, record.image_id)
-        suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
-        if suffix is None:
+        base = f"{img_dir}{os.sep}{record.image_id}"
+        path = next((base + suffix for suffix in suffixes if base + suffix in files), None)
+        if path is None:
             skipped.add("records whose image is not on disk", record.image_id)
         else:
-            yield record, record.image_id + suffix
+            yield record, path
 
 
 class Summary(NamedTuple):
@@ -203,25 +222,25 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     img_dir = Path(img_dir)
     if not img_dir.is_dir():
         raise InputError(f"{img_dir}: no such folder (--img_dir)")
-    annotations = AnnotationFile(keypoint_json)
-    skipped, flags, images, people = annotations.skipped, Counter(), [], 0
-    records = tqdm(annotations, total=annotations.size_hint, unit=" images", disable=None, delay=2)
+    source = AnnotationFile(keypoint_json)
+    skipped, flags, images, num_images, num_people = source.skipped, Counter(), [], 0, 0
+    records = tqdm(source, total=source.size_hint, unit=" images", disable=None, delay=2)
     with atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
-        for record, name, size in _sized(_find_images(records, img_dir, skipped), img_dir):
-            if isinstance(size, str):
-                skipped.add("records whose image cannot be read", size)
-                continue
-            entries = coco_annotations(record, len(images), people)
-            images.append(_encode(coco_image(record, name, size, len(images))))
-            if entries:
-                file.write("," * bool(people) + _encode(entries)[1:-1])
-            people += len(entries)
-            flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
+        for part in _convert_in_parallel(_find_images(records, img_dir, skipped)):
+            if part.num_people:
+                file.write("," * bool(num_people) + part.annotations)
+            if part.num_images:
+                images.append(part.images)
+            num_images += part.num_images
+            num_people += part.num_people
+            flags += part.flags
+            for reason in part.unreadable:
+                skipped.add("records whose image cannot be read", reason)
         if not images:
             raise InputError(f"{keypoint_json}: no record can be used{skipped_reasons(skipped)}; images: {img_dir}")
         file.write('],"images":[' + ",".join(images) + "]}\n")
-    return Summary(len(images), people, flags, skipped)
+    return Summary(num_images, num_people, flags, skipped)
 
 
 def main(argv=None):
