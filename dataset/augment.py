@@ -41,7 +41,10 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool) ->
     if sample.size not in (None, image.shape[:2]):
         raise InputError(f"{sample.image}: {image.shape[1]}x{image.shape[0]} pixels, but the annotations are for "
                          f"{sample.size[1]}x{sample.size[0]}")  # fmt: skip
-    mask = ignore_mask(sample.ignore, image.shape[:2]) if len(sample.ignore) else None
+    try:
+        mask = ignore_mask(sample.ignore, image.shape[:2]) if len(sample.ignore) else None
+    except InputError as error:
+        raise InputError(f"{sample.image}: {error}") from error
     people = sample.people.astype(np.float64)
     if cfg.crop and len(people):
         window = crop_window(sample, image.shape[:2], cfg.crop_pad)
@@ -77,28 +80,47 @@ def ignore_mask(regions, size: tuple[int, int]) -> np.ndarray:
     """(height, width) uint8, 1 inside any of `regions` (COCO segmentations). Raises InputError for a broken one."""
     from pycocotools import mask as coco_mask
 
-    height, width = size
     reach = 2 * max(size)  # pycocotools walks along every edge, however far outside it leads
     result = np.zeros(size, np.uint8)
     for region in regions:
-        if isinstance(region, dict) and isinstance(region["counts"], list):
-            result |= _decode_counts(region["counts"], size)
-            continue
         if isinstance(region, dict):
-            codes = [{"size": [height, width], "counts": region["counts"].encode()}]
+            result |= _decode_rle(region["counts"], size)
         else:
-            codes = coco_mask.frPyObjects([np.clip(polygon, -reach, reach) for polygon in region], height, width)
-        try:
+            codes = coco_mask.frPyObjects([np.clip(polygon, -reach, reach) for polygon in region], *size)
             result |= coco_mask.decode(coco_mask.merge(codes))
-        except ValueError as error:
-            raise InputError(f"an ignore region is broken: {error}") from error
     return result
 
 
-def _decode_counts(counts: list[int], size: tuple[int, int]) -> np.ndarray:
-    """An uncompressed RLE: runs of 0 and 1 by turns, down the columns."""
-    values = np.arange(len(counts), dtype=np.uint8) % 2
-    return np.repeat(values, counts).reshape(size[::-1]).T
+def _decode_rle(counts: list[int] | str, size: tuple[int, int]) -> np.ndarray:
+    """(height, width) uint8 from runs of 0 and 1 by turns, down the columns; a text is compressed.
+
+    Here and not by pycocotools, which writes beyond its memory when the runs are broken.
+    """
+    runs = np.asarray(_uncompress(counts) if isinstance(counts, str) else counts, np.int64)
+    if (runs < 0).any() or runs.sum() != size[0] * size[1]:
+        raise InputError("an ignore region's RLE does not fit the image")
+    values = np.arange(len(runs), dtype=np.uint8) % 2
+    return np.repeat(values, runs).reshape(size[::-1]).T
+
+
+def _uncompress(text: str) -> list[int]:
+    """The runs in COCO's compressed form: 5 bits a character, a sixth if more follow, lowest bits first.
+
+    From the fourth run on, the difference to the run two before is stored.
+    """
+    runs, value, shift = [], 0, 0
+    for character in text:
+        bits = ord(character) - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if shift > 40 or not 0 <= bits < 64:
+            raise InputError("an ignore region's RLE is broken")
+        if not bits & 0x20:
+            if bits & 0x10:
+                value -= 1 << shift
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            value, shift = 0, 0
+    return runs
 
 
 def cell_weights(mask: np.ndarray | None, cells: tuple[int, int]) -> np.ndarray:

@@ -6,8 +6,10 @@
 The skeleton comes from `categories`. People without labelled joints and crowds become regions to ignore.
 """
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -21,6 +23,8 @@ from util.files import read_json
 from util.images import IMAGE_SUFFIXES
 
 CHUNK = 4096  # annotations turned into arrays at a time
+SHORT_POLYGON = "polygons that are not 3 or more points"
+KEY = (int, str, type(None))  # what an id may be
 
 
 class MSCOCO(PoseDataset):
@@ -35,7 +39,8 @@ class MSCOCO(PoseDataset):
         return Path(self.cfg.dataset, "images", self.cfg.dataset_phase)
 
     def _load(self, need_images: bool) -> Table:
-        content = read_json(self.path)
+        with _no_garbage_collection():
+            content = read_json(self.path)
         self._check_layout(content)
         categories, self.skeleton = self._read_categories(content["categories"])
         skipped = Skipped()
@@ -71,6 +76,9 @@ class MSCOCO(PoseDataset):
         if wanted not in (None, skeleton.num_joints):
             raise InputError(f"{self.cfg.config_file}: num_joints is {wanted}, but the people of {self.path} have "
                              f"{skeleton.num_joints} joints")  # fmt: skip
+        if self.cfg.skeleton not in ("", skeleton.name):
+            raise InputError(f"{self.cfg.config_file}: skeleton is {self.cfg.skeleton}, but the people of {self.path} "
+                             f"have the joints of {skeleton.name}")  # fmt: skip
         # Without any id there is nothing to tell apart, and annotations need none either.
         ids = {entry.get("id") for entry in with_keypoints if isinstance(entry.get("id"), int | str)}
         return (ids | {None} if len(entries) == 1 else ids), skeleton
@@ -84,6 +92,18 @@ class MSCOCO(PoseDataset):
             raise InputError(f"{self.path}: none of its {len(entries)} images is usable; "
                              f"they are looked for in {self.image_folder}")  # fmt: skip
         return images
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """The collector looks through millions of new objects again and again, which doubles the time of a large file."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Images:
@@ -122,6 +142,8 @@ class _Images:
 
 
 def _stays_inside(name: str) -> bool:
+    if not set(name) & {"/", "\\", ":", "\0"} and name != "..":
+        return True  # a plain name, as nearly all are: paths are slow objects
     windows = PureWindowsPath(name)
     outside = windows.drive or windows.root or PurePosixPath(name).is_absolute() or ".." in windows.parts
     return not outside and "\0" not in name
@@ -181,8 +203,8 @@ def _usable(annotations, categories, rows, num_joints, skipped) -> Iterator[tupl
         if not isinstance(annotation, dict):
             skipped.add("annotations that are no objects", annotation)
             continue
-        category, image_id, number = map(annotation.get, ("category_id", "image_id", "id"))
-        if not all(isinstance(key, int | str | None) for key in (category, image_id, number)):
+        category, image_id, number = annotation.get("category_id"), annotation.get("image_id"), annotation.get("id")
+        if not (isinstance(category, KEY) and isinstance(image_id, KEY) and isinstance(number, KEY)):
             skipped.add("annotations whose ids are neither numbers nor texts", number)
             continue
         if category not in categories:
@@ -227,8 +249,10 @@ def _read_chunk(chunk: list[tuple[int, dict]], images: _Images, people: _People,
         good &= ~where
     for i in np.flatnonzero(good):
         row, annotation = chunk[i]
-        region = _region(annotation, images.sizes[row], skipped)
-        if not labelled[i]:
+        if labelled[i]:
+            _check_polygons(annotation, skipped)
+        else:
+            region = _region(annotation, images.sizes[row], skipped)
             box = None if no_box[i] else boxes[i]
             people.ignore.setdefault(row, []).extend([region] if region else _box_region(box))
     people.rows.append(rows[good & labelled])
@@ -273,6 +297,13 @@ def _extents(keypoints: np.ndarray) -> np.ndarray:
     return extents
 
 
+def _check_polygons(annotation: dict, skipped: Skipped) -> None:
+    """Note polygons of too few points; those of labelled people are not used otherwise."""
+    segmentation = annotation.get("segmentation")
+    if isinstance(segmentation, list) and not all(isinstance(p, list) and len(p) >= 6 for p in segmentation):
+        skipped.add(SHORT_POLYGON, f"annotation {annotation.get('id')}")
+
+
 def _region(annotation: dict, size: tuple[int, int], skipped: Skipped) -> Any:
     """The usable part of an annotation's segmentation: polygons as arrays, or an RLE; None if there is none."""
     segmentation = annotation.get("segmentation")
@@ -286,7 +317,7 @@ def _region(annotation: dict, size: tuple[int, int], skipped: Skipped) -> Any:
         return None
     polygons = [_polygon(polygon) for polygon in segmentation] if isinstance(segmentation, list) else [None]
     if any(polygon is None for polygon in polygons):
-        skipped.add("polygons that are not 3 or more points", where)
+        skipped.add(SHORT_POLYGON, where)
     return [polygon for polygon in polygons if polygon is not None] or None
 
 

@@ -1,0 +1,123 @@
+"""Draw training samples as the network gets them: look at them before you train.
+
+    cd models/coco/train
+    python ../../../tools/vis_dataset.py --number 8 --out_dir out           # reads pose_cfg.yaml
+    python ../../../tools/vis_dataset.py mirror=false scale_jitter_lo=1 scale_jitter_up=1
+
+One PNG a sample: on the left the people (left limbs red, right limbs blue, hidden joints hollow) and, hatched, the
+regions to ignore; on the right the cells that are positive for some joint.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from config import load_config
+from util.cli import parser, run
+from util.files import atomic_path
+from util.maps import cell_centers
+
+LEFT, RIGHT, MIDDLE = (255, 70, 50), (60, 130, 255), (60, 220, 90)
+HIDDEN_FLAG = 1  # COCO: labelled, not visible
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments.add_argument("--number", type=int, default=8, help="how many samples (default: %(default)s)")
+    arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
+    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    options = arguments.parse_args(argv)
+    cfg = load_config(options.cfg, [*options.overrides, "batch_size=1"])
+
+    from dataset.factory import create
+    from dataset.pipeline import training_batches
+
+    dataset = create(cfg)
+    batches = training_batches(dataset, cfg)
+    for number in tqdm(range(options.number), unit="sample", disable=None):
+        batch = next(batches)
+        sample = dataset[int(batch["index"][0])]
+        name = f"{number:04d}_{sample.image.stem}.png"
+        with atomic_path(options.out_dir / name) as path:
+            picture(batch, dataset.skeleton, cfg).save(path)
+    print(f"{options.number} pictures written to {options.out_dir}")
+
+
+def picture(batch: dict[str, np.ndarray], skeleton, cfg):
+    """Both views of the first sample of a batch, side by side, as a PIL image."""
+    from PIL import Image
+
+    image, people = batch["image"][0], batch["people"][0]
+    colours = side_colours(skeleton)
+    left = _hatch(image, batch["weight"][0], cfg.stride)
+    _draw_people(left, people, skeleton, colours)
+    right = Image.fromarray(image // 2)
+    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
+    _draw_cells(right, cells, colours, cfg.stride)
+    both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width + 4, 0))
+    return both
+
+
+def side_colours(skeleton) -> list[tuple[int, int, int]]:
+    """A colour per joint, by the side of the body."""
+    colours = [MIDDLE] * skeleton.num_joints
+    for a, b in skeleton.symmetric_pairs:
+        left, right = (b, a) if skeleton.keypoints[a].startswith("right_") else (a, b)
+        colours[left], colours[right] = LEFT, RIGHT
+    return colours
+
+
+def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float, stride: int) -> np.ndarray:
+    """(rows, cols, J) bool: cells whose centre is within `distance` pixels of a labelled joint."""
+    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1), stride)
+    positive = np.zeros((*map_shape, people.shape[1]), bool)
+    for person in people:
+        for joint in np.flatnonzero(person[:, 2] > 0):
+            gap = centers - person[joint, :2]
+            positive[..., joint] |= (gap**2).sum(-1) <= distance**2
+    return positive
+
+
+def _hatch(image: np.ndarray, weight: np.ndarray, stride: int):
+    """The image with stripes where the weight is 0."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    ignored = np.kron(weight == 0, np.ones((stride, stride), bool))[:height, :width]
+    rows, cols = np.indices((height, width), sparse=True)
+    stripes = (rows + cols) % stride < stride // 2
+    return Image.fromarray(np.where((ignored & stripes)[..., None], np.uint8(255) - image // 3, image))
+
+
+def _draw_people(image, people: np.ndarray, skeleton, colours) -> None:
+    from PIL import ImageDraw
+
+    canvas = ImageDraw.Draw(image)
+    radius = max(2, round(max(image.size) / 200))
+    for person in people:
+        labelled = person[:, 2] > 0
+        for a, b in skeleton.limbs:
+            if labelled[a] and labelled[b]:
+                colour = colours[a] if colours[a] == colours[b] else MIDDLE
+                canvas.line([*person[a, :2], *person[b, :2]], fill=colour, width=radius)
+        for joint in np.flatnonzero(labelled):
+            x, y, flag = person[joint]
+            fill = None if flag == HIDDEN_FLAG else colours[joint]
+            canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill, outline=colours[joint])
+
+
+def _draw_cells(image, positive: np.ndarray, colours, stride: int) -> None:
+    from PIL import ImageDraw
+
+    canvas = ImageDraw.Draw(image)
+    for row, col, joint in np.argwhere(positive):
+        x, y = col * stride, row * stride
+        canvas.rectangle((x + 1, y + 1, x + stride - 2, y + stride - 2), fill=colours[joint])
+
+
+if __name__ == "__main__":
+    run(main)
