@@ -308,7 +308,7 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     found = _prediction_records(predictions, warnings, skipped)
     true, boxes = _reference_people(truth, skipped)
     answers = [found.get(image_id) for image_id in truth]
-    predicted = _prediction_people(answers, truth, skipped)
+    predicted = _prediction_people(answers, list(truth), skipped)
     num_true, num_predicted = np.diff(true.first), np.diff(predicted.first)
     absent = np.array([answer is None for answer in answers], bool)
     warnings += [f"{image_id} is not in the predictions" for image_id, gone in zip(truth, absent, strict=True) if gone]

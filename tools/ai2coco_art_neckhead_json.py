@@ -142,27 +142,27 @@ class Part(NamedTuple):
     unreadable: list[str]
 
 
-def convert_records(records: list[Record], paths: list[str], first_image: int, first_person: int) -> Part:
-    """Convert records with the image files `paths`; ids count on from the given ones."""
+def convert_records(found: list[tuple[Record, str]], img_dir: Path, first_image: int, first_person: int) -> Part:
+    """Convert records, each with the name of its file in `img_dir`; ids count on from the given ones."""
     images, annotations, flags, unreadable = [], [], Counter(), []
     person = first_person
-    for number, (record, path) in enumerate(zip(records, paths, strict=True), start=first_image):
-        size = _jpeg_size(path)
+    for number, (record, name) in enumerate(found, start=first_image):
+        path = os.path.join(img_dir, name)
         try:
-            size = size or read_image_size(path)
+            size = _jpeg_size(path) or read_image_size(path)
         except InputError as error:
             unreadable.append(str(error))
         else:
-            images.append(coco_image(record, os.path.basename(path), size, number))
+            images.append(coco_image(record, name, size, number))
             annotations += coco_annotations(record, number, person)
             flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
         person += len(record.people)
     return Part(_encode(images)[1:-1], _encode(annotations)[1:-1], len(images), len(annotations), flags, unreadable)
 
 
-def _convert_in_parallel(found: Iterator[tuple[Record, str]]) -> Iterator[Part]:
+def _convert_in_parallel(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[Part]:
     """The parts in order, made by several processes; few are under way at a time, so that memory stays bounded."""
-    tasks = _tasks(found)
+    tasks = _tasks(found, img_dir)
     first = next(tasks, None)
     if first is None or len(first[0]) < CHUNK:  # not worth starting processes
         if first:
@@ -181,26 +181,25 @@ def _convert_in_parallel(found: Iterator[tuple[Record, str]]) -> Iterator[Part]:
             yield part.result()
 
 
-def _tasks(found: Iterator[tuple[Record, str]]) -> Iterator[tuple]:
+def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple]:
     """Arguments of convert_records for CHUNK records at a time."""
     first_image = first_person = 0
     while chunk := list(islice(found, CHUNK)):
-        records, paths = map(list, zip(*chunk, strict=True))
-        yield records, paths, first_image, first_person
-        first_image += len(records)
-        first_person += sum(len(record.people) for record in records)
+        yield chunk, img_dir, first_image, first_person
+        first_image += len(chunk)
+        first_person += sum(len(record.people) for record, _ in chunk)
 
 
 def _find_images(records: Iterable[Record], img_dir: Path, skipped: Skipped) -> Iterator[tuple[Record, str]]:
-    """The records whose image is in the folder, with its path: <image_id>.jpg, or another suffix."""
+    """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix."""
     files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
     for record in records:
         base = f"{img_dir}{os.sep}{record.image_id}"
-        path = next((base + suffix for suffix in suffixes if base + suffix in files), None)
-        if path is None:
+        suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
+        if suffix is None:
             skipped.add("records whose image is not on disk", record.image_id)
         else:
-            yield record, path
+            yield record, record.image_id + suffix
 
 
 class Summary(NamedTuple):
@@ -227,7 +226,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     records = tqdm(source, total=source.size_hint, unit=" images", disable=None, delay=2)
     with atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
-        for part in _convert_in_parallel(_find_images(records, img_dir, skipped)):
+        for part in _convert_in_parallel(_find_images(records, img_dir, skipped), img_dir):
             if part.num_people:
                 file.write("," * bool(num_people) + part.annotations)
             if part.num_images:

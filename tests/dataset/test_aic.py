@@ -1,0 +1,246 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataset import aic
+from dataset.skeleton import AIC, AIC_SIGMAS, NECKHEAD
+from util.errors import InputError
+
+PERSON = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
+BOX = [0, 0, 130, 260]
+
+
+def record(image_id="a", keypoints=None, boxes=None):
+    keypoints = {"human1": PERSON} if keypoints is None else keypoints
+    boxes = dict.fromkeys(keypoints, BOX) if boxes is None else boxes
+    return {"image_id": image_id, "keypoint_annotations": keypoints, "human_annotations": boxes}
+
+
+def read(tmp_path, content):
+    path = tmp_path / "annotations.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    file = aic.AnnotationFile(path)
+    return list(file), file.skipped
+
+
+def slow_score(predictions, reference):
+    """The official evaluator's arithmetic under Python 2, one number at a time."""
+    answers = {}
+    for prediction in predictions:
+        answers[prediction["image_id"].split(".")[0]] = prediction["keypoint_annotations"]
+    best, counted = [], 0
+    for truth in {record["image_id"]: record for record in reference}.values():
+        true = truth["keypoint_annotations"]
+        answer = answers.get(truth["image_id"])
+        if answer is None:
+            counted += len(truth["human_annotations"])
+            continue
+        counted += max(len(true), len(answer))
+        for name, values in true.items():
+            box = truth["human_annotations"][name]
+            best.append(max((slow_oks(values, box, guess) for guess in answer.values()), default=0))
+    return float(np.mean([sum(oks > t for oks in best) / counted for t in np.linspace(0.5, 0.95, 10)]))
+
+
+def slow_oks(true, box, guess):
+    area = np.float64(np.float32((box[3] - box[1]) * (box[2] - box[0])))
+    whole = all(type(value) is int for value in true + guess)
+    terms = []
+    for joint in range(14):
+        x, y, flag = true[3 * joint : 3 * joint + 3]
+        if flag == 1:
+            squared = (x - guess[3 * joint]) ** 2 + (y - guess[3 * joint + 1]) ** 2
+            exponent = -math.ceil(squared / 2) if whole else -squared / 2
+            terms.append(math.exp(exponent / (2 * AIC_SIGMAS[joint]) ** 2 / (area + 1)))
+    return float(np.mean(terms)) if terms else 0.0
+
+
+@pytest.mark.parametrize("kind", ["int", "float"])
+def test_official_score(golden_dir, kind):
+    folder = golden_dir / "aic_eval"
+    reference, predictions, expected = (
+        json.loads((folder / f"{name}.json").read_text()) for name in ("annotations", f"predictions_{kind}", "expected")
+    )
+    result = aic.score(predictions, reference)
+    assert result.score == pytest.approx(expected[kind]["score"], abs=1e-12)
+    assert len(result.warnings) == expected[kind]["warnings"]
+    assert not result.skipped.counts
+    best = result.best_by_person()
+    for image_id, people in expected[kind]["oks"].items():
+        # Without predictions the official evaluator lists nobody.
+        assert best[image_id] == pytest.approx(people or dict.fromkeys(best[image_id], 0), abs=1e-12)
+
+
+coordinate = st.one_of(st.integers(-20, 400), st.floats(-20, 400, width=32))
+joint = st.tuples(coordinate, coordinate, st.sampled_from([1, 1, 2, 3]))
+person = st.lists(joint, min_size=14, max_size=14).map(lambda joints: [x for joint in joints for x in joint])
+whole_person = st.lists(st.integers(0, 300), min_size=28, max_size=28).map(
+    lambda xy: [x for i in range(14) for x in (xy[2 * i], xy[2 * i + 1], 1 + (xy[i] % 3 == 0))]
+)
+box = st.tuples(*[st.integers(0, 200)] * 2, *[st.integers(201, 500)] * 2).map(list)
+
+
+@st.composite
+def scored_files(draw):
+    """A reference and predictions near it: images missing on either side, repeated, with other suffixes."""
+    reference, predictions = [], []
+    for _ in range(draw(st.integers(1, 4))):
+        image_id = draw(st.sampled_from("abcde"))
+        people = draw(st.lists(st.one_of(person, whole_person), max_size=3))
+        named = {f"human{i}": values for i, values in enumerate(people)}
+        reference.append(record(image_id, named, {name: draw(box) for name in named}))
+        if draw(st.integers(0, 4)):
+            shifts = [draw(st.sampled_from([0, 1, 3, -2, 0.5])) for _ in people]
+            near = {f"p{i}": [v + shift * (k % 3 < 2) for k, v in enumerate(values)]
+                    for i, (values, shift) in enumerate(zip(people, shifts, strict=True))}  # fmt: skip
+            near |= {f"q{i}": values for i, values in enumerate(draw(st.lists(person, max_size=2)))}
+            predictions.append({"image_id": image_id, "keypoint_annotations": near})
+    return reference, predictions
+
+
+@settings(max_examples=60, deadline=None)
+@given(scored_files())
+def test_score_equals_the_slow_one(files):
+    reference, predictions = files
+    try:
+        result = aic.score(predictions, reference)
+    except InputError as error:
+        assert "nobody to score" in str(error)
+    else:
+        assert result.score == pytest.approx(slow_score(predictions, reference), abs=1e-8)
+
+
+def test_rounding_of_integers_costs():
+    shifted = [value + (i % 3 == 0) for i, value in enumerate(PERSON)]  # d^2 / 2 = 0.5 becomes 1
+    as_integers = aic.score([record(keypoints={"a": shifted})], [record()]).best[0]
+    as_decimals = aic.score([record(keypoints={"a": [float(value) for value in shifted]})], [record()]).best[0]
+    terms = [np.exp(-np.array([1, 0.5]) / (2 * sigma) ** 2 / (130 * 260 + 1)) for sigma in AIC_SIGMAS]
+    assert [as_integers, as_decimals] == pytest.approx(list(np.mean(terms, axis=0)), abs=1e-12)
+
+
+def test_score_counts_the_larger_number_of_people():
+    two = {"human1": PERSON, "human2": [v + 500 * (i % 3 < 2) for i, v in enumerate(PERSON)]}
+    assert aic.score([record(keypoints={"a": PERSON})], [record(keypoints=two)]).score == 0.5
+    assert aic.score([record(keypoints=two)], [record()]).score == 0.5
+    twins = {"human1": PERSON, "human2": PERSON}
+    assert aic.score([record(keypoints=twins)], [record(keypoints=twins)]).score == 1
+
+
+def test_joints_that_do_not_count():
+    hidden = [2 if i % 3 == 2 else value for i, value in enumerate(PERSON)]
+    result = aic.score([record(keypoints={"a": PERSON})], [record(keypoints={"b": hidden})])
+    assert result.score == 0
+    assert result.counted.tolist() == [1]
+    assert np.isnan(result.similarity).all()
+
+
+def test_predictions_match_up_to_the_first_dot():
+    assert aic.score([record("a.jpg")], [record("a")]).score == 1
+    assert aic.score([record("a.b")], [record("a.b")]).score == 0
+    empty = record("a", keypoints={})
+    last_wins = aic.score([record("a"), empty], [record("a")])
+    assert last_wins.score == 0
+    assert len(last_wins.warnings) == 1
+    assert aic.score([record("a"), record("a.jpg", keypoints={})], [record("a")]).score == 1
+
+
+@pytest.mark.parametrize("area_fault", [[0, 0, 0, 0], [130, 260, 0, 0]])
+def test_score_notes_boxes_without_size_and_computes_on(area_fault):
+    result = aic.score([record()], [record(boxes={"human1": area_fault})])
+    assert result.score == 1
+    assert ["scored all the same" in what for what in result.skipped.counts] == [True]
+
+
+@pytest.mark.parametrize("bad", [None, 7, "x", [], PERSON[:-1], [*PERSON[:-1], "1"], [*PERSON[:-1], None],
+                                 [*PERSON[:-3], 10**400, 1, 1], {str(i): i for i in range(42)}])  # fmt: skip
+def test_score_leaves_out_what_is_no_person(bad):
+    result = aic.score([record(keypoints={"a": PERSON, "b": bad})], [record(keypoints={"c": PERSON, "d": bad})])
+    assert result.score == 1
+    assert sum(result.skipped.counts.values()) == 2
+
+
+def test_score_with_numbers_that_are_not_finite():
+    odd = [*map(float, PERSON[:-3]), math.nan, math.inf, 1]
+    # Not a number wins, as it does officially: a perfect answer beside it does not help.
+    assert aic.score([record(keypoints={"a": PERSON, "b": odd})], [record()]).score == 0
+    assert aic.score([record()], [record(keypoints={"a": PERSON, "b": odd})]).score == 1
+
+
+@pytest.mark.parametrize("reference", [[], [1, None], [record(keypoints={})], [{"image_id": "a"}]])
+def test_score_without_anybody(reference):
+    with pytest.raises(InputError):
+        aic.score([], reference)
+
+
+def test_people_of_a_network_as_submission():
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform(1, 500, (3, 17, 3))
+    keypoints[0, 0] = 0  # no neck
+    keypoints[2] = 0
+    result = aic.people_to_aic("a", keypoints, np.array([0.2, 0.9, 0.5]), NECKHEAD)
+    assert json.loads(json.dumps(result)) == result
+    people = result["keypoint_annotations"]
+    assert list(people) == ["human1", "human2"]
+    assert result["scores"] == {"human1": 0.9, "human2": 0.2}
+    best = np.array(people["human1"]).reshape(14, 3)
+    for joint, name in enumerate(AIC.keypoints):
+        slot = NECKHEAD.keypoints.index(name)
+        assert best[joint] == pytest.approx([*keypoints[1, slot, :2], 1], abs=0.005)
+    assert people["human2"][-3:] == [0, 0, 3]
+    assert all(type(value) is float for value in people["human2"][::3])
+
+
+def test_reading(tmp_path):
+    records, skipped = read(tmp_path, [record("a"), {**record("b/c", keypoints={}), "url": "u"}, record("d", boxes={
+        "human1": [-5, -7, 20, 30]})])  # fmt: skip
+    assert [r.image_id for r in records] == ["a", "b/c", "d"]
+    assert records[1].url == "u"
+    assert records[0].people == [("human1", PERSON, BOX)]
+    assert records[2].people[0].box == [0, 0, 20, 30]
+    assert not skipped.counts
+
+
+def test_reading_notes_faults(tmp_path):
+    odd_flag = [7 if i == 2 else value for i, value in enumerate(PERSON)]
+    records, skipped = read(tmp_path, [
+        record("../a"), record("/a"), record("a/../b"), record("C:\\a"), record("a\n"), record("a\u0000"),
+        3, {"image_id": "x"}, record(7), record("y", keypoints=[]),
+        record("a"), record("a"), record("b", keypoints={"1": odd_flag, "2": PERSON[1:]}),
+    ])  # fmt: skip
+    assert [r.image_id for r in records] == ["a", "b"]
+    assert [p.keypoints[:3] for p in records[1].people] == [[0, 0, 3]]
+    assert list(skipped.counts.values()) == [6, 1, 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\ufeff", "{}", "[]", "[", "[1", "[1,", "[1,]", "[1]]", "[1] x", "7", "null",
+                                  "[" * 100000, "[1" * 3, '["\\ud800"]', "[" + "9" * 5000 + "]"])  # fmt: skip
+def test_reading_refuses(tmp_path, text):
+    with pytest.raises(InputError) as error:
+        read(tmp_path, text)
+    assert "annotations.json" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 500
+
+
+def test_manifest(data_dir):
+    """Every broken file ends as its manifest says; images are not looked for here."""
+    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
+    files = {name: entry for name, entry in manifest.items() if entry["kind"] == "aic_json"}
+    assert len(files) > 20
+    for name, entry in files.items():
+        if "missing_on_disk" in name:
+            continue
+        if entry["expected"] == "error":
+            with pytest.raises(InputError):
+                list(aic.AnnotationFile(data_dir / "bad" / name))
+            continue
+        file = aic.AnnotationFile(data_dir / "bad" / name)
+        records = list(file)
+        assert len(records) == entry["usable_records"], name
+        people = sum(len(record.people) for record in records)
+        assert people == entry["usable_people"] or f"{people} people" in str(entry.get("also_right")), name
+        assert bool(file.skipped.counts) == (entry["expected"] != "accept"), name
