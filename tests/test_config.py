@@ -1,0 +1,123 @@
+"""The configuration: defaults, files, overrides, and what is said about mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from config import KEYS, load_config, make_config, require
+from util.errors import InputError
+
+MODELS = Path(__file__).parents[1] / "models"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_yaml(text, name="pose_cfg.yaml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path / name
+
+    return write_yaml
+
+
+def test_defaults_of_the_lineage(write):
+    cfg = load_config(write("num_joints: 3"))
+    expected = {"stride": 8, "weigh_part_predictions": False, "weigh_negatives": False, "fg_fraction": 0.25,
+                "mean_pixel": [123.68, 116.779, 103.939], "shuffle": True, "snapshot_prefix": "snapshot",
+                "log_dir": "log", "global_scale": 1, "location_refinement": False, "locref_stdev": 7.2801,
+                "locref_loss_weight": 1, "locref_huber_loss": True, "optimizer": "sgd",
+                "intermediate_supervision_layer": 12, "regularize": False, "weight_decay": 0.0001, "mirror": False,
+                "crop": False, "crop_pad": 0, "scoremap_dir": "test", "dataset": "", "dataset_type": "default",
+                "use_gt_segm": False, "batch_size": 1, "sparse_graph": [], "pairwise_predict": False,
+                "pairwise_huber_loss": True, "pairwise_loss_weight": 1, "tensorflow_pairwise_order": True}  # fmt: skip
+    assert {key: cfg[key] for key in expected} == expected
+
+
+def test_every_load_is_fresh(write):
+    path = write("num_joints: 3")
+    load_config(path).mean_pixel.append(1)
+    assert len(load_config(path).mean_pixel) == 3
+
+
+def test_overrides_win_and_are_yaml(write):
+    cfg = load_config(write("num_joints: 3\nbatch_size: 2"), ["batch_size=4", "multi_step=[[1e-3, 10]]", "dataset="])
+    assert cfg.batch_size == 4 and cfg.multi_step == [[0.001, 10]] and cfg.dataset == ""
+
+
+def test_paths_count_from_the_file_then_from_the_current_directory(write, tmp_path, monkeypatch):
+    path = write("dataset: data\ninit_weights: w\npairwise_stats_fn: stats.mat")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "w.index").touch()
+    (tmp_path / "stats.mat").touch()
+    (elsewhere / "stats.mat").touch()
+    monkeypatch.chdir(elsewhere)
+    cfg = load_config(path)
+    assert cfg.dataset == str(tmp_path / "data")
+    assert cfg.init_weights == "w"
+    assert cfg.pairwise_stats_fn == str(tmp_path / "stats.mat")
+
+
+def test_pose_param_path_names_another_directory(write, monkeypatch):
+    monkeypatch.setenv("POSE_PARAM_PATH", str(write("num_joints: 7").parent))
+    assert load_config().num_joints == 7
+
+
+def test_joints_are_counted_from_their_groups(write):
+    assert load_config(write("all_joints: [[0, 2], [1]]")).num_joints == 3
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("bach_size: 3", "unknown key 'bach_size'; did you mean batch_size"),
+        ("batch_size: two", "batch_size: expected a whole number >= 1, found 'two'"),
+        ("batch_size: 0", "batch_size: expected a whole number >= 1, found 0"),
+        ("mirror: 1", "mirror: expected true or false, found 1"),
+        ("net_type: resnet_18", "net_type: expected one of resnet_50"),
+        ("global_scale: .nan", "global_scale: expected a number > 0"),
+        ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected a list of .* with growing steps"),
+        ("num_joints: 2\nall_joints: [[0], [1], [2]]", "num_joints is 2, but all_joints has 3"),
+        ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
+        ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
+        ("scale_jitter_lo: 2", "scale_jitter_lo 2.0 is above scale_jitter_up 1.0"),
+        ("- a\n- b", "expected"),
+        ("a: [", "line"),
+    ],
+)
+def test_mistakes_are_named(write, text, message):
+    path = write(text)
+    with pytest.raises(InputError, match=message) as caught:
+        load_config(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_mistakes_on_the_command_line(write):
+    path = write("num_joints: 2")
+    with pytest.raises(InputError, match="command line: .*expected key=value"):
+        load_config(path, ["batch_size"])
+    with pytest.raises(InputError, match="command line: unknown key 'nonsense'"):
+        load_config(path, ["nonsense=1"])
+
+
+def test_a_missing_file_says_where_to_go(tmp_path):
+    with pytest.raises(InputError, match="run this in a model directory"):
+        load_config(tmp_path / "nothing.yaml")
+
+
+def test_yaml_cannot_run_code(write):
+    with pytest.raises(InputError):
+        load_config(write("dataset: !!python/object/apply:os.system ['true']"))
+
+
+def test_require_names_what_is_missing():
+    with pytest.raises(InputError, match="multi_step is missing"):
+        require(make_config(num_joints=2), "num_joints", "multi_step")
+
+
+def test_every_key_is_documented():
+    assert all(key.doc for key in KEYS.values())
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("**/pose_cfg.yaml")), ids=lambda path: path.parent.name)
+def test_the_model_directories_are_valid(path):
+    assert load_config(path).num_joints

@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all."""
+
+import pytest
+
+from util.errors import InputError
+from util.files import atomic_path, read_json, write_json
+
+
+def test_json_round_trip(tmp_path):
+    write_json(tmp_path / "new" / "a.json", {"ä": [1, 2.5]})
+    assert read_json(tmp_path / "new" / "a.json") == {"ä": [1, 2.5]}
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unwritable_place_is_an_input_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        write_json(tmp_path / "file" / "a.json", 1)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "empty"),
+        (b'{"a": 1,\n "b" 2}', "line 2, column 6: not JSON"),
+        (b'"\xff"', "byte 1 is not UTF-8"),
+        (b"[" * 100_000, "not usable JSON"),
+    ],
+)
+def test_broken_json_is_located(tmp_path, content, message):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_json(path)
+    assert str(path) in str(caught.value)
+
+
+def test_byte_order_mark_is_fine(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]")
+    assert read_json(tmp_path / "a.json") == [1]

@@ -1,0 +1,71 @@
+"""Photographs of every kind come out as upright 8-bit RGB."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from util.errors import InputError
+from util.images import find_images, read_image, read_image_size, resize_image, scale_image
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+
+
+def test_rgb_is_kept(tmp_path, picture):
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), picture)
+    assert read_image_size(tmp_path / "a.png") == (6, 9)
+
+
+def test_exif_orientation_is_applied(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), np.rot90(picture, -1))
+    assert read_image_size(tmp_path / "a.png") == (9, 6)
+
+
+def test_other_modes(tmp_path, picture):
+    Image.fromarray(picture[..., 0]).save(tmp_path / "gray.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "gray.png"), np.repeat(picture[..., :1], 3, axis=2))
+    deep = picture[..., 0].astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "deep.png"), np.repeat(picture[..., :1], 3, axis=2))
+    clear = np.dstack([picture, np.zeros((6, 9), np.uint8)])
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    assert (read_image(tmp_path / "clear.png") == 255).all()
+
+
+def test_broken_files_are_named(tmp_path, picture):
+    (tmp_path / "text.jpg").write_text("not an image")
+    Image.fromarray(np.tile(picture, (40, 40, 1))).save(tmp_path / "whole.png")
+    whole = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    for name, message in (("text.jpg", "not an image"), ("cut.png", "cut.png: "), ("missing.png", "cannot be read")):
+        with pytest.raises(InputError, match=message):
+            read_image(tmp_path / name)
+
+
+def test_a_bomb_is_refused_from_its_header(data_dir):
+    for reader in (read_image, read_image_size):
+        with pytest.raises(InputError, match="megapixels"):
+            reader(data_dir / "bad/images/bomb_20000x20000.png")
+
+
+def test_resizing_truncates_and_never_vanishes(picture):
+    assert scale_image(picture, 0.99).shape == (5, 8, 3)
+    assert scale_image(picture, 0.01).shape == (1, 1, 3)
+    assert resize_image(picture, (6, 9)) is picture
+
+
+def test_find_images(tmp_path, picture):
+    for name in ("b.png", "a.PNG", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in find_images([tmp_path])] == ["a.PNG", "b.png"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no images in this folder"):
+        find_images([tmp_path / "empty"])
+    with pytest.raises(InputError, match="no such file or folder"):
+        find_images([tmp_path / "nothing"])

@@ -1,0 +1,51 @@
+"""The file pairwise_stats.mat."""
+
+import numpy as np
+import pytest
+import scipy.io
+
+from util.errors import InputError
+from util.pairwise_stats import joint_pairs, load_pairwise_stats, save_pairwise_stats
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(6, 2)), rng.uniform(1, 2, (6, 2))
+
+
+def test_round_trip(tmp_path, arrays):
+    save_pairwise_stats(tmp_path / "s.mat", *arrays)
+    stats = load_pairwise_stats(tmp_path / "s.mat", 3)
+    np.testing.assert_array_equal(stats.graph, [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]])
+    np.testing.assert_allclose(stats.means, arrays[0])
+    np.testing.assert_allclose(stats.std_devs, arrays[1])
+
+
+def test_another_order_is_sorted_and_remembered(tmp_path, arrays):
+    means, std_devs = arrays
+    order = np.array([3, 1, 5, 0, 2, 4])
+    content = {"graph": joint_pairs(3)[order], "means": means[order], "std_devs": std_devs[order]}
+    scipy.io.savemat(tmp_path / "s.mat", content)
+    stats = load_pairwise_stats(tmp_path / "s.mat", 3)
+    np.testing.assert_allclose(stats.means, means)
+    np.testing.assert_array_equal(content["graph"][stats.rows], stats.graph)
+
+
+def test_mistakes_are_named(tmp_path, arrays):
+    means, std_devs = arrays
+    path = tmp_path / "s.mat"
+    with pytest.raises(InputError, match="cannot be read"):
+        load_pairwise_stats(path, 3)
+    path.write_bytes(b"nonsense" * 40)
+    with pytest.raises(InputError, match="not a MATLAB 5 file"):
+        load_pairwise_stats(path, 3)
+    save_pairwise_stats(path, means, std_devs)
+    with pytest.raises(InputError, match="6 pairs; 12 are needed for 4 joints"):
+        load_pairwise_stats(path, 4)
+    save_pairwise_stats(path, means, 0 * std_devs)
+    with pytest.raises(InputError, match="std_devs positive"):
+        load_pairwise_stats(path, 3)
+    scipy.io.savemat(path, {"graph": joint_pairs(3), "means": means})
+    with pytest.raises(InputError, match="'std_devs' is missing"):
+        load_pairwise_stats(path, 3)
