@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.pose_dataset import MAX_COORDINATE, Skipped
+from dataset.pose_dataset import Skipped
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
+from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
 
 VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
@@ -30,7 +31,7 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 # Pairs of people compared at once: they stay in the cache, and memory stays bounded in a file of crowds.
 CHUNK = 4096
 
-_INTEGER, _NUMBER = {int}, {int, float}
+_INTEGER = {int}
 _FLAGS = {VISIBLE, HIDDEN, UNLABELLED}
 
 
@@ -57,9 +58,9 @@ class AnnotationFile:
     Raises InputError for what is no JSON list, and in the end when no record was usable.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, skipped: Skipped | None = None):
         self.path = path
-        self.skipped = Skipped()
+        self.skipped = Skipped() if skipped is None else skipped
         self._text = _read_text(path)
 
     @property
@@ -142,15 +143,10 @@ def check_image_id(record: Any, where: str, skipped: Skipped) -> str | None:
     if not isinstance(image_id, str) or not image_id:
         skipped.add("records without image_id", where)
         return None
-    if not (image_id.isalnum() or _stays_inside(image_id)):
+    if not (image_id.isalnum() or stays_inside(image_id)):
         skipped.add("records whose image_id leads out of the image folder", repr(image_id))
         return None
     return image_id
-
-
-def _stays_inside(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return all(part not in ("", ".", "..") for part in parts) and ":" not in name and name.isprintable()
 
 
 def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] | None:
@@ -181,7 +177,7 @@ def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] 
 
 def keypoints_fault(values: Any) -> str | None:
     """What is wrong with a person's keypoints, None if nothing."""
-    fault = _numbers_fault(values, NUM_VALUES)
+    fault = numbers_fault(values, NUM_VALUES)
     return fault and f"keypoints {fault}"
 
 
@@ -189,7 +185,7 @@ def box_fault(box: Any) -> str | None:
     """What makes a person's box useless, None if nothing."""
     if box is None:
         return "no box"
-    fault = _numbers_fault(box, 4)
+    fault = numbers_fault(box, 4)
     if fault:
         return f"box corners {fault}"
     x0, y0, x1, y1 = box
@@ -197,17 +193,6 @@ def box_fault(box: Any) -> str | None:
         return "a box of no size (x1 <= x0 or y1 <= y0)"
     if x1 <= 0 or y1 <= 0:
         return "a box outside the image"
-    return None
-
-
-def _numbers_fault(values: Any, count: int) -> str | None:
-    if not isinstance(values, list) or len(values) != count:
-        return f"that are not a list of {count}"
-    if not set(map(type, values)) <= _NUMBER:
-        return "that are no numbers"
-    # With a NaN somewhere min and max tell nothing, but the sum is NaN, too.
-    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in (min(values), max(values), sum(values))):
-        return "that are not finite or out of all bounds"
     return None
 
 
@@ -407,7 +392,7 @@ def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str],
             keypoints[i], good[i], whole[i] = values[i], True, set(map(type, values[i])) == _INTEGER
     scores = [answer.get("scores") for answer in answers]
     scores = [scores[i].get(name) if type(scores[i]) is dict else None for i, name in zip(image, names, strict=True)]
-    scores = np.array([s if type(s) in _NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
+    scores = np.array([s if type(s) in NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
     return _select(good, first, names, keypoints, whole, np.full(len(good), np.nan), scores)
 
 
@@ -429,7 +414,7 @@ def _table(rows: list, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     table = _plain_array(rows, width)
     if table is None:
         missing = [np.nan] * width
-        table = np.array([missing if _numbers_fault(row, width) else row for row in rows])
+        table = np.array([missing if numbers_fault(row, width) else row for row in rows])
     good = (np.abs(table) < MAX_COORDINATE).all(axis=1)
     whole = (table == np.floor(table)).all(axis=1)
     if table.dtype.kind != "i":

@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,6 +26,7 @@ from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path
 from util.images import IMAGE_SUFFIXES, MAX_PIXELS, read_image_size
+from util.report import print_notes
 
 CHUNK = 256  # records converted at a time by one process
 # What COCO calls the flags: 2 visible, 1 labelled but hidden, 0 not labelled.
@@ -256,8 +256,7 @@ def main(argv=None):
     print(f"people     {summary.people}")
     print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
           f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
-    for what, count in summary.skipped.counts.items():
-        print(f"skipped    {count} {what} (first: {str(summary.skipped.examples[what])[:200]})", file=sys.stderr)
+    print_notes(summary.skipped)
     print(f"written    {out}")
 
 

@@ -16,14 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from util.cli import parser, run
-
-
-def print_table(header: Sequence[str], rows: Sequence[Sequence]) -> None:
-    """Columns as wide as they need to be; numbers right-aligned."""
-    texts = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
-    for row in [header, ["-" * width for width in widths], *texts]:
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+from util.report import table
 
 
 def best_time(function: Callable, repeat: int) -> float:
@@ -103,7 +96,7 @@ def convert(args: argparse.Namespace) -> None:
             size = path.stat().st_size / 2**20
             rows.append([number, size, seconds, round(number / seconds), peak_memory()])
     print(f"AIC annotations to COCO's format, {os.cpu_count()} cores")
-    print_table(["images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows)
+    print(table(["images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows))
 
 
 def _write_photos(folder: Path, image_ids: Sequence[str]) -> None:
@@ -143,7 +136,7 @@ def evaluate(args: argparse.Namespace) -> None:
         people = sum(len(record["keypoint_annotations"]) for record in reference)
         rows.append([number, people, reading, scoring])
     print("AI Challenger score, one thread")
-    print_table(["images", "people", "reading JSON, s", "scoring, s"], rows)
+    print(table(["images", "people", "reading JSON, s", "scoring, s"], rows))
 
 
 def main(argv=None):

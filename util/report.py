@@ -1,0 +1,30 @@
+"""What command-line tools print: tables, and what they left out."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Notes(Protocol):
+    """Kinds of faults found in a file: how often, and the first place of each (dataset.pose_dataset.Skipped)."""
+
+    counts: Counter
+    examples: Mapping[str, Any]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
+    """Aligned columns: texts to the left, numbers to the right, those with a fraction with four digits of it."""
+    texts = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    is_text = [isinstance(cell, str) for cell in rows[0]] if rows else [True] * len(header)
+    widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
+    lines = [header, ["-" * width for width in widths], *texts]
+    return "\n".join("  ".join(cell.ljust(width) if left else cell.rjust(width)
+                               for cell, width, left in zip(line, widths, is_text, strict=True)).rstrip()
+                     for line in lines)  # fmt: skip
+
+
+def print_notes(notes: Notes, head: str = "skipped") -> None:
+    """One line on standard error for each kind of fault."""
+    for what, count in notes.counts.items():
+        print(f"{head}: {count} {what} (first: {str(notes.examples[what]):.200})", file=sys.stderr)
