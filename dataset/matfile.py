@@ -11,15 +11,16 @@ def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
     from scipy.io import loadmat
 
     try:
-        content = loadmat(path, appendmat=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        file = open(path, "rb")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except NotImplementedError as error:
-        raise InputError(f"{path}: MATLAB 7.3 format; save it with '-v7'") from error
-    except Exception as error:  # scipy's reader fails on broken files in many ways
-        raise InputError(f"{path}: not a MATLAB file, or a broken one: {error}") from error
+    with file:
+        try:
+            content = loadmat(file)
+        except NotImplementedError as error:
+            raise InputError(f"{path}: MATLAB 7.3 format; save it with '-v7'") from error
+        except Exception as error:  # scipy's reader fails on broken files in many ways
+            raise InputError(f"{path}: not a MATLAB file, or a broken one: {error}") from error
     for name in required:
         if name not in content:
             found = ", ".join(sorted(key for key in content if not key.startswith("__"))) or "nothing"

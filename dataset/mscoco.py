@@ -45,9 +45,10 @@ class MSCOCO(PoseDataset):
         categories, self.skeleton = self._read_categories(content["categories"])
         skipped = Skipped()
         images = self._read_images(content["images"], need_images, skipped)
+        faulty_images = skipped.counts.total()
         people = _read_people(content["annotations"], categories, images, self.num_joints, skipped)
         skipped.warn(self.path)
-        if skipped.counts and not people.usable:
+        if skipped.counts.total() > faulty_images and not people.usable:
             raise InputError(f"{self.path}: none of its {len(content['annotations'])} annotations can be used "
                              "(the warning above tells why)")  # fmt: skip
         return people.table(images, self.cfg.coco_only_images_with_people)

@@ -70,11 +70,12 @@ class Skipped:
 
     def add(self, what: str, example: Any) -> None:
         self.counts[what] += 1
-        self.examples.setdefault(what, example)
+        text = str(example)[:100]
+        self.examples.setdefault(what, text if text.isprintable() else ascii(text))
 
     def warn(self, path: str | os.PathLike) -> None:
         if self.counts:
-            kinds = [f"{n} {what} (first: {str(self.examples[what])[:100]})" for what, n in self.counts.items()]
+            kinds = [f"{n} {what} (first: {self.examples[what]})" for what, n in self.counts.items()]
             logging.warning("%s: skipped %s", path, "; ".join(kinds))
 
 

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from dataset.augment import cell_weights, crop_window, fitting_scale, ignore_mask, prepare
+from dataset.mscoco import MSCOCO
+from dataset.pose_dataset import Sample
+from dataset.skeleton import COCO
+from util.errors import InputError
+from util.maps import map_size
+
+
+@pytest.fixture
+def dataset():
+    """A data set of 17 joints without any data: samples come from the test."""
+    empty = MSCOCO.__new__(MSCOCO)
+    empty.skeleton, empty.cfg = COCO, make_config(max_input_size=850)
+    return empty
+
+
+def people_of(joints, counts):
+    """(P, 17, 3) from the golden files' rows of joint id, x, y and their number per person."""
+    people = np.zeros((len(counts), 17, 3), np.float32)
+    person = np.repeat(np.arange(len(counts)), counts.astype(int))
+    ids = joints[:, 0].astype(int)
+    people[person, ids, :2] = joints[:, 1:]
+    people[person, ids, 2] = 1
+    return people
+
+
+def sample_of(tmp_path, image, people=None, **more):
+    Image.fromarray(image).save(tmp_path / "x.png")
+    people = np.zeros((0, 17, 3), np.float32) if people is None else people
+    return Sample(tmp_path / "x.png", image.shape[:2], 0, people, **more)
+
+
+@pytest.mark.parametrize("case", [f"case{i:02d}" for i in range(4)])
+def test_images_as_the_original(golden_dir, tmp_path, dataset, case):
+    golden = np.load(golden_dir / "make_batch_inputs.npz")
+    image, expected = golden[f"{case}/image"], golden[f"{case}/inputs"][0]
+    people = people_of(golden[f"{case}/joints"], golden[f"{case}/counts"])
+    scale, mirror = float(golden[f"{case}/scale"]), bool(golden[f"{case}/mirror"])
+    prepared = prepare(dataset, sample_of(tmp_path, image, people), scale, mirror)
+    assert prepared.image.shape == expected.shape
+    assert np.abs(prepared.image.astype(int) - expected).max() <= 1
+    assert prepared.weight.shape == map_size(*expected.shape[:2])
+    assert prepared.scale == scale
+
+
+@pytest.mark.parametrize("case", [f"case{i:02d}" for i in range(9)])
+def test_joints_as_the_original(golden_dir, tmp_path, dataset, case):
+    golden = np.load(golden_dir / "targets.npz")
+    height, width = golden[f"{case}/image_size"]
+    counts, scale = golden[f"{case}/counts"], float(golden[f"{case}/scale"])
+    people = people_of(golden[f"{case}/joints"], counts)
+    expected = people_of(golden[f"{case}/joints_mirrored"].astype(np.float64), counts)
+    expected[..., :2] *= scale
+    sample = sample_of(tmp_path, np.zeros((height, width, 3), np.uint8), people)
+    prepared = prepare(dataset, sample, scale, bool(golden[f"{case}/mirror"]))
+    assert prepared.image.shape[:2] == tuple(golden[f"{case}/scaled_size"])
+    assert prepared.people.dtype == np.float32
+    np.testing.assert_allclose(prepared.people, expected, rtol=0, atol=6e-5)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_weights_as_the_original(golden_dir, number):
+    golden = np.load(golden_dir / "make_batch_inputs.npz")
+    expected = golden[f"neg_mask{number}/weights"]
+    assert np.array_equal(cell_weights(golden[f"neg_mask{number}/mask"], expected.shape), expected)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_pixel_joint_and_region_stay_together(tmp_path, dataset, mirror):
+    """A white square with a joint in its middle, inside an ignore region, lands in one place."""
+    image = np.zeros((96, 160, 3), np.uint8)
+    image[40:49, 100:109] = 255
+    people = np.zeros((1, 17, 3), np.float32)
+    people[0, 9] = 104, 44, 2
+    region = [np.array([90.0, 30, 118, 30, 118, 58, 90, 58])]
+    sample = sample_of(tmp_path, image, people, ignore=[region])
+    prepared = prepare(dataset, sample, 1.5, mirror)
+    rows, cols = np.nonzero(prepared.image[..., 0] > 128)
+    x, y, flag = prepared.people[0, 10 if mirror else 9]
+    assert flag == 2
+    # The middle of a square of 9 pixels scaled by 1.5; half a pixel is the original's convention of corners.
+    assert (x, y) == pytest.approx((cols.mean(), rows.mean()), abs=0.8)
+    ignored = np.argwhere(prepared.weight == 0)
+    assert ignored.mean(axis=0)[::-1] * 8 + 4 == pytest.approx((x, y), abs=5)
+    assert 0.5 * 42**2 < len(ignored) * 64 < 1.5 * 42**2
+
+
+def test_large_images_are_scaled_down(tmp_path, dataset):
+    assert fitting_scale((400, 900), 1.2, 850) == 1.2
+    assert fitting_scale((850, 1700), 1, 850) == pytest.approx(0.5**0.5)
+    dataset.cfg.max_input_size = 64
+    people = np.full((1, 17, 3), 100, np.float32)
+    prepared = prepare(dataset, sample_of(tmp_path, np.zeros((128, 128, 3), np.uint8), people), 1.1, False)
+    assert prepared.image.shape == (64, 64, 3)
+    assert prepared.scale == 0.5
+    assert prepared.people[0, 0, :2].tolist() == [50, 50]
+
+
+def test_crop_around_the_people(tmp_path, dataset):
+    dataset.cfg.crop, dataset.cfg.crop_pad = True, 5
+    image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    people = np.zeros((1, 17, 3), np.float32)
+    people[0, [5, 6]] = [[20, 30, 2], [40, 35, 2]]
+    sample = sample_of(tmp_path, image, people)
+    prepared = prepare(dataset, sample, 1, False)
+    assert np.array_equal(prepared.image, image[25:41, 15:46])
+    assert prepared.people[0, 5].tolist() == [5, 5, 2]
+    boxed = sample._replace(boxes=np.array([[10, 20, 79, 59]], np.float32))
+    assert crop_window(boxed, (60, 80), 5) == (slice(15, 60), slice(5, 80))
+    mirrored = prepare(dataset, sample, 1, True)
+    assert mirrored.people[0, 6].tolist() == [31 - 1 - 5, 5, 2]
+    empty = prepare(dataset, sample_of(tmp_path, image), 1, False)
+    assert empty.image.shape == (60, 80, 3)
+
+
+def test_ignore_regions_of_every_kind():
+    mask = np.zeros((30, 20), np.uint8)
+    mask[5:9, 3:7] = 1
+    runs = [3 * 30 + 5] + [4, 26] * 3 + [4]
+    runs.append(600 - sum(runs))
+    assert np.array_equal(ignore_mask([{"counts": runs}], (30, 20)), mask)
+    from pycocotools import mask as coco_mask
+
+    noisy = (np.random.default_rng(0).random((30, 20)) < 0.3).astype(np.uint8)
+    for expected in (mask, noisy, np.ones_like(mask), np.zeros_like(mask)):
+        text = coco_mask.encode(np.asfortranarray(expected))["counts"].decode()
+        assert np.array_equal(ignore_mask([{"counts": text}], (30, 20)), expected)
+    both = ignore_mask([[np.array([0.0, 0, 4, 0, 4, 4, 0, 4])], {"counts": runs}], (30, 20))
+    assert both.sum() == 16 + 16
+
+
+@pytest.mark.parametrize("counts", ["", "h", "PPPP", "\x01\x02", "€", [1, 2], [-600, 1200], "0" * 300, "oooooooooooo0"])
+def test_broken_regions_are_an_input_error(tmp_path, dataset, counts):
+    sample = sample_of(tmp_path, np.zeros((30, 20, 3), np.uint8), ignore=[{"counts": counts}])
+    with pytest.raises(InputError, match="x.png: an ignore region"):
+        prepare(dataset, sample, 1, False)
+
+
+def test_size_must_be_that_of_the_annotations(tmp_path, dataset):
+    sample = sample_of(tmp_path, np.zeros((30, 20, 3), np.uint8))._replace(size=(20, 30))
+    with pytest.raises(InputError, match="x.png: 20x30 pixels, but the annotations are for 30x20"):
+        prepare(dataset, sample, 1, False)
+    assert prepare(dataset, sample._replace(size=None), 1, False).image.shape == (30, 20, 3)

@@ -1,0 +1,194 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from config import make_config
+from dataset.augment import ignore_mask
+from dataset.factory import create
+from dataset.skeleton import COCO, NECKHEAD
+from util.errors import InputError
+
+
+def test_people_boxes_and_sizes(coco):
+    first = coco.add_image(size=(48, 64))
+    second = coco.add_image(size=(30, 40))
+    coco.add_person(second, joints=[(0, 1, 2)])
+    coco.add_person(first, joints=[(16, 3.5, 4)], bbox=[1, 2, 3, 4])
+    coco.add_person(second, joints=[(5, 7, 8), (6, 9, 10)])
+    dataset = create(coco.config())
+    assert dataset.skeleton is COCO
+    assert [sample.id for sample in dataset] == [100, 101]
+    assert dataset[0].size == (48, 64)
+    assert dataset[0].image == coco.path / "images/train/000.jpg"
+    assert dataset[0].people[0, 16].tolist() == [3.5, 4, 2]
+    assert dataset[0].people.dtype == np.float32
+    assert dataset[0].boxes.tolist() == [[1, 2, 4, 6]]
+    assert dataset[1].people[:, :, 2].sum(axis=1).tolist() == [2, 4]
+    assert dataset[1].people[1, 6].tolist() == [9, 10, 2]
+
+
+def test_unlabelled_people_and_crowds_are_ignore_regions(coco):
+    image = coco.add_image(size=(40, 50))
+    coco.add_person(image)
+    coco.add_person(image, joints=[], segmentation=[[10, 10, 20, 10, 20, 30, 10, 30]])
+    coco.add_person(image, joints=[], segmentation=[], bbox=[30, 0, 5, 5])
+    mask = np.zeros((40, 50), np.uint8)
+    mask[35:, 45:] = 1
+    runs = np.diff(np.flatnonzero(np.diff(mask.T.ravel(), prepend=0)), prepend=0, append=0).tolist()
+    runs[-1] = mask.size - sum(runs[:-1])
+    coco.add_person(image, iscrowd=1, segmentation={"size": [40, 50], "counts": runs})
+    sample = create(coco.config())[0]
+    assert len(sample.people) == 1
+    assert len(sample.ignore) == 3
+    drawn = ignore_mask(sample.ignore, sample.size)
+    assert drawn[12:28, 12:18].all()
+    assert drawn[1:4, 31:34].all()
+    assert drawn[35:, 45:].all()
+    assert drawn.sum() == pytest.approx(10 * 20 + 25 + 25, abs=40)
+
+
+def test_file_names_without_jpg_and_missing_images(coco, caplog):
+    coco.add_image(file_name="a.jpg")["file_name"] = "a"
+    coco.add_person(coco.add_image(write=False))
+    dataset = create(coco.config())
+    assert [sample.image.name for sample in dataset] == ["a.jpg"]
+    (warning,) = [r.getMessage() for r in caplog.records]
+    assert "skipped 1 images that are not on disk (first: 001.jpg)" in warning
+    assert len(create(coco.config(), need_images=False)) == 2
+
+
+@pytest.mark.parametrize("name", ["../a.jpg", "/etc/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg", "a\0.jpg"])
+def test_file_names_stay_in_the_image_folder(coco, caplog, name):
+    coco.add_image()
+    coco.add_image(write=False)["file_name"] = name
+    assert len(create(coco.config(), need_images=False)) == 1
+    assert "leads out of the image folder" in caplog.text
+
+
+def test_images_in_subfolders(coco):
+    (coco.path / "images/train/b").mkdir()
+    coco.add_image(file_name="b/a.jpg")
+    assert create(coco.config())[0].image == coco.path / "images/train/b/a.jpg"
+
+
+def test_only_images_with_people(coco):
+    coco.add_image()
+    second, third = coco.add_image(), coco.add_image()
+    coco.add_person(second, joints=[])
+    coco.add_person(third)
+    coco.add_person(third, joints=[])
+    assert len(create(coco.config())) == 3
+    dataset = create(coco.config(coco_only_images_with_people=True))
+    assert [(sample.id, len(sample.people), len(sample.ignore)) for sample in dataset] == [(102, 1, 1)]
+
+
+def test_skeleton_from_categories(coco):
+    coco.add_person(coco.add_image())
+    coco.content["categories"][0]["keypoints"] = list(NECKHEAD.keypoints)
+    dataset = create(coco.config(num_joints=17))
+    assert dataset.skeleton is NECKHEAD
+    with pytest.raises(InputError, match="num_joints is 14, but .* 17 joints"):
+        create(coco.config(num_joints=14))
+    with pytest.raises(InputError, match="skeleton is coco, but .* have the joints of neckhead"):
+        create(coco.config(skeleton="coco"))
+
+
+def test_other_categories_are_left_alone(coco, caplog):
+    image = coco.add_image()
+    coco.content["categories"].append({"id": 2, "name": "dog"})
+    coco.add_person(image)
+    coco.add_person(image, category_id=2, keypoints=[1])
+    assert len(create(coco.config())[0].people) == 1
+    coco.content["categories"][1]["keypoints"] = ["snout"]
+    with pytest.raises(InputError, match="person, dog have different keypoints"):
+        create(coco.config())
+    assert not caplog.records
+
+
+def test_without_boxes_and_ids(coco):
+    person = coco.add_person(coco.add_image(), joints=[(5, 10, 20), (6, 30, 21)])
+    for key in ("bbox", "id", "category_id", "iscrowd", "segmentation", "area", "num_keypoints"):
+        del person[key]
+    del coco.content["categories"][0]["id"]
+    assert create(coco.config())[0].boxes.tolist() == [[10, 20, 30, 21]]
+
+
+BAD_PEOPLE = {
+    "annotations without 17 keypoints of 3 numbers": {"keypoints": [1, 2, 3]},
+    "annotations with keypoints that are no numbers": {"keypoints": [float("nan")] * 51},
+    "out of all bounds": {"keypoints": [1e9, 1, 2] * 17},
+    "no numbers": {"keypoints": ["1", 2, 2] * 17},
+    "visibility flags other than": {"keypoints": [1, 2, 7] * 17},
+    "a box of no size": {"bbox": [1, 1, 0, 5]},
+    "box of no size": {"bbox": [1, None, 4, 5]},
+    "images that are not listed": {"image_id": 7},
+    "ids are neither": {"image_id": [7]},
+}
+
+
+@pytest.mark.parametrize("message", BAD_PEOPLE)
+def test_bad_people_are_left_out_with_one_warning(coco, caplog, message):
+    image = coco.add_image()
+    coco.add_person(image)
+    coco.add_person(image, **BAD_PEOPLE[message])
+    assert len(create(coco.config())[0].people) == 1
+    (warning,) = [r.getMessage() for r in caplog.records]
+    assert message in warning
+
+
+def test_nothing_usable(coco):
+    with pytest.raises(InputError, match="'images' is empty"):
+        create(coco.config())
+    coco.add_person(coco.add_image(), keypoints=[1])
+    with pytest.raises(InputError, match="none of its 1 annotations can be used"):
+        create(coco.config())
+    (coco.path / "images/train/000.jpg").unlink()
+    with pytest.raises(InputError, match="none of its 1 images is usable; they are looked for in .*images/train"):
+        create(coco.config())
+
+
+@pytest.mark.parametrize("content", [[], {}, {"images": []}, 3, {"images": [1], "annotations": [], "categories": []}])
+def test_other_json(coco, content):
+    coco.content = content
+    with pytest.raises(InputError):
+        create(coco.config())
+
+
+def test_broken_files_give_what_their_manifest_says(data_dir, tmp_path, caplog):
+    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
+    cases = {name: case for name, case in manifest.items() if case["kind"] == "coco_json"}
+    assert len(cases) >= 11
+    for name, case in cases.items():
+        folder = tmp_path / os.path.basename(name)
+        for link, target in (("annotations/x_t.json", f"bad/{name}"), ("images/t", case["images_dir"])):
+            (folder / link).parent.mkdir(parents=True)
+            (folder / link).symlink_to(data_dir / target)
+        cfg = make_config(dataset=str(folder), dataset_type="coco", dataset_ann="x", dataset_phase="t")
+        caplog.clear()
+        if case["expected"] == "error":
+            with pytest.raises(InputError):
+                create(cfg)
+            continue
+        dataset = create(cfg)
+        crowds = case.get("crowd_regions", 0)
+        regions = sum(len(sample.ignore) for sample in dataset)
+        assert len(dataset.table.people) + regions - crowds == case["usable_annotations"], name
+        assert len(caplog.records) == (case["expected"] == "skip with warning"), name
+
+
+def test_real_photos(data_dir):
+    cfg = make_config(dataset=str(data_dir / "coco_mini"), dataset_type="coco", dataset_phase="train2017")
+    dataset = create(cfg)
+    assert (len(dataset), len(dataset.table.people)) == (80, 86)
+    from pycocotools import mask as coco_mask
+
+    decoded = 0
+    for sample in dataset:
+        for region in sample.ignore:
+            if isinstance(region, dict):
+                expected = coco_mask.decode(coco_mask.frPyObjects(region, *sample.size))
+                assert np.array_equal(ignore_mask([region], sample.size), expected)
+                decoded += 1
+    assert decoded == 5

@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from config import make_config
+from dataset.factory import create
+from dataset.matfile import read_mat
+from dataset.mpii import MPII
+from dataset.mscoco import MSCOCO
+from dataset.pose_dataset import PoseDataset
+from util.errors import InputError
+
+
+def record(image, joints, size=(3, 40, 50)):
+    cell = np.empty((1, len(joints)), object)
+    for i, person in enumerate(joints):
+        cell[0, i] = np.array(person)
+    return image, np.array([size]), cell
+
+
+def write_mat(folder, *records):
+    dtype = [("image", "O"), ("size", "O"), ("joints", "O")]
+    savemat(folder / "dataset.mat", {"dataset": np.array(list(records), dtype=dtype)[None]})
+    for image, size, _ in records:
+        Image.new("RGB", (int(size[0, 2]), int(size[0, 1]))).save(folder / image)
+    return make_config(dataset=str(folder / "dataset.mat"), num_joints=3)
+
+
+def test_one_and_several_people(tmp_path):
+    cfg = write_mat(
+        tmp_path,
+        record("a.png", [[[0, 7, 8], [2, 9.5, 11]], [[1, 1, 2]]]),
+        record("b.png", [[[1, 20, 30]]], size=(3, 60, 70)),
+    )
+    dataset = create(cfg)
+    assert type(dataset) is PoseDataset
+    assert len(dataset) == 2
+    first, second = dataset[0], dataset[1]
+    assert (first.image, first.size, first.id) == (tmp_path / "a.png", (40, 50), "a")
+    expected = [[[7, 8, 1], [0, 0, 0], [9.5, 11, 1]], [[0, 0, 0], [1, 2, 1], [0, 0, 0]]]
+    assert first.people.tolist() == expected
+    assert first.people.dtype == np.float32
+    assert second.size == (60, 70)
+    assert second.people.tolist() == [[[0, 0, 0], [20, 30, 1], [0, 0, 0]]]
+    with pytest.raises(IndexError):
+        dataset[2]
+
+
+def test_joints_without_a_cell(tmp_path):
+    cfg = write_mat(tmp_path, record("a.png", [[[0, 1, 2]]])[:2] + (np.array([[0, 5, 6], [1, 7, 8]]),))
+    assert create(cfg)[0].people[0, :2, :2].tolist() == [[5, 6], [7, 8]]
+
+
+def test_example_of_the_lineage(data_dir):
+    cfg = make_config(dataset=str(data_dir / "own_dataset/dataset_example.mat"), num_joints=14)
+    dataset = create(cfg, need_images=False)
+    assert len(dataset) == 2
+    sample = dataset[0]
+    assert str(sample.image) == "/dir/dataset/im00005_1.png"
+    assert sample.size == (391, 295)
+    assert sample.people.shape == (1, 14, 3)
+    assert sample.people[0, 13].tolist() == [226, 72, 1]
+    assert dataset[1].people[0, :, 2].tolist() == [0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1]
+    with pytest.raises(InputError, match="none of its 2 images is on disk, such as /dir/dataset/im00006_3.png"):
+        create(cfg)
+
+
+def test_missing_image_and_broken_coordinates_are_left_out_with_one_warning(tmp_path, caplog):
+    cfg = write_mat(
+        tmp_path,
+        record("a.png", [[[0, np.nan, 8]], [[1.0, 1, 2]]]),
+        record("b.png", [[[1, 20, 30]]]),
+    )
+    (tmp_path / "b.png").unlink()
+    dataset = create(cfg)
+    assert len(dataset) == 1
+    assert len(dataset[0].people) == 1
+    (warning,) = [r.getMessage() for r in caplog.records]
+    assert "skipped 1 people with coordinates" in warning
+    assert "1 images that are not on disk" in warning
+
+
+@pytest.mark.parametrize(
+    ("joints", "message"),
+    [
+        ([[[3, 1, 2]]], "record 1: joint id 3; ids count from 0 to 2"),
+        ([[[0.5, 1, 2]]], "joint id 0.5"),
+        ([[[1, 2]]], r"rows of \[joint id, x, y\]"),
+    ],
+)
+def test_bad_joints(tmp_path, joints, message):
+    with pytest.raises(InputError, match=message):
+        create(write_mat(tmp_path, record("a.png", joints)))
+
+
+def test_bad_files(tmp_path):
+    path = tmp_path / "dataset.mat"
+    cfg = make_config(dataset=str(path), num_joints=3)
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        create(cfg)
+    path.write_bytes(b"not a mat file" * 50)
+    with pytest.raises(InputError, match="not a MATLAB file"):
+        create(cfg)
+    savemat(path, {"other": 1})
+    with pytest.raises(InputError, match="'dataset' is missing; the file holds other"):
+        create(cfg)
+    savemat(path, {"dataset": np.arange(3)})
+    with pytest.raises(InputError, match="must be a struct array"):
+        create(cfg)
+    with pytest.raises(InputError, match="dataset is missing"):
+        create(make_config(num_joints=3))
+
+
+def test_a_mat_file_cut_anywhere_is_an_input_error(tmp_path):
+    write_mat(tmp_path, record("a.png", [[[0, 7, 8]]]))
+    whole = (tmp_path / "dataset.mat").read_bytes()
+    for length in range(0, len(whole), 41):
+        (tmp_path / "cut.mat").write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            read_mat(tmp_path / "cut.mat", "dataset")
+
+
+def test_mirror_as_the_original(golden_dir):
+    golden = np.load(golden_dir / "targets.npz")
+    width = int(golden["mirror_mpii/width"])
+    people, expected = np.ones((1, 14, 3)), np.ones((1, 14, 3))
+    for rows, target in ((golden["mirror_mpii/joints"], people), (golden["mirror_mpii/mirrored"], expected)):
+        target[0, rows[:, 0].astype(int), :2] = rows[:, 1:]
+    mpii = MPII.__new__(MPII)
+    mpii.cfg = make_config()
+    mpii.skeleton = mpii._own_skeleton()
+    assert np.array_equal(mpii.mirror_people(people, width), expected)
+
+
+def test_mpii_refuses_other_numbers_of_joints():
+    with pytest.raises(InputError, match="dataset_type mpii has 14 joints"):
+        create(make_config(dataset="x.mat", dataset_type="mpii", num_joints=16))
+
+
+def test_factory_knows_every_type(coco):
+    coco.add_person(coco.add_image())
+    assert type(create(coco.config())) is MSCOCO
