@@ -1,0 +1,82 @@
+"""From a data set and a (simulated) network to models that group people; what is wrong is said in one line."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from config import load_config
+from multiperson.predict import SpatialModel, predict_people
+from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from tools.train_pairwise import main
+from util.errors import InputError
+
+POSE = np.array([[0, -80], [-30, -40], [30, -40], [-20, 60]])
+SIZE = 240, 320
+
+
+def people_of(image):
+    """Two people, elsewhere in each of the images."""
+    places = [[70, 100 + 5 * image], [210 + 8 * image, 120]]
+    return np.array([[[*joint, 1] for joint in POSE + place] for place in places], float)
+
+
+@pytest.fixture
+def model_folder(tmp_path, monkeypatch):
+    """Six images whose number is their colour, their dataset.mat, and a network that knows what they show."""
+    records = []
+    for k in range(6):
+        Image.fromarray(np.full((*SIZE, 3), 10 * k, np.uint8)).save(tmp_path / f"{k}.png")
+        joints = np.empty(2, object)
+        joints[:] = [np.column_stack([np.arange(4), person[:, :2]]) for person in people_of(k)]
+        records.append((f"{k}.png", np.array([3, *SIZE]), joints))
+    dataset = np.array(records, [("image", object), ("size", object), ("joints", object)])
+    savemat(tmp_path / "dataset.mat", {"dataset": dataset[None]})
+    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 4\ndataset: dataset.mat\npairwise_predict: true\n")
+
+    def maps(image):
+        return simulate_maps(people_of(int(image[0, 0, 0]) // 10), *SIZE, NOISE_LEVELS["low"])
+
+    prediction = SimpleNamespace(setup_pose_prediction=lambda cfg, weights: SimpleNamespace(maps=maps))
+    monkeypatch.setitem(sys.modules, "nnet.predict", prediction)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_models_are_written_and_group_people(model_folder, capsys):
+    main(["--snapshot", "any"])
+    report = capsys.readouterr().out
+    assert "joint0 - joint1" in report and "6 images, 12 people" in report and "6 models written to" in report
+    cfg = load_config("pose_cfg.yaml")
+    people = predict_people(SpatialModel(cfg).load(), cfg, simulate_maps(people_of(3), *SIZE))
+    found = people.keypoints[np.argsort(people.keypoints[:, 0, 0]), :, :2]
+    np.testing.assert_allclose(found, people_of(3)[..., :2], atol=1e-4)
+
+
+def test_chosen_pairs_folder_and_number_of_images(model_folder, capsys):
+    main(["--snapshot", "any", "--images", "2", "--out_dir", "elsewhere", "sparse_graph=[[2, 0], [1, 3]]"])
+    names = {path.name for path in (model_folder / "elsewhere").iterdir()}
+    assert names == {"spatial_model_cidx_1_3.mat", "spatial_model_cidx_2_4.mat"}
+    report = capsys.readouterr().out
+    assert "2 images" in report and "few examples" in report
+
+
+def test_broken_image_is_left_out(model_folder, caplog):
+    (model_folder / "2.png").write_bytes(b"no image")
+    main(["--snapshot", "any"])
+    assert "left out" in caplog.text and "2.png" in caplog.text
+
+
+def test_no_usable_image(model_folder):
+    for k in range(6):
+        (model_folder / f"{k}.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match="not one image could be used"):
+        main(["--snapshot", "any"])
+
+
+def test_single_person_network_is_refused(model_folder):
+    with pytest.raises(InputError, match="pairwise_predict is off"):
+        main(["--snapshot", "any", "pairwise_predict=false"])

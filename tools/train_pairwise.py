@@ -1,0 +1,103 @@
+"""Learn the models that say which detections belong to one person, from a trained network and a data set.
+
+    cd models/coco/train
+    python ../../../tools/train_pairwise.py                                # newest snapshot, writes pairwise_model_dir
+    python ../../../tools/train_pairwise.py --images 200 dataset_phase=val --out_dir pairwise_val
+
+Runs the network, decides by the annotations whose each detection is, and fits a logistic model for every pair of
+parts of sparse_graph (empty: all pairs): one file spatial_model_cidx_<i>_<j>.mat each, parts counted from 1. The
+table says how well each pair separates people: AUC is the chance that a pair of detections of one person gets a
+higher score than another pair (1 is perfect, .5 is chance). Pairs seen too seldom rest on what all pairs have in
+common; photos without strangers are helped out with made-up ones (multiperson/pairwise_training.py).
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from config import load_config
+from util.cli import parser, run
+from util.errors import InputError
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments.add_argument("--images", type=int, default=1000, help="at most so many, at random (default: %(default)s)")
+    arguments.add_argument("--out_dir", type=Path, help="folder to write to (default: pairwise_model_dir)")
+    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    options = arguments.parse_args(argv)
+    # People are looked for in whole images.
+    cfg = load_config(options.cfg, [*options.overrides, "crop=false"])
+    if not cfg.pairwise_predict:
+        raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
+
+    from dataset.factory import create
+    from demo.model import find_weights
+    from multiperson.pairwise_model import model_path, save_model
+    from multiperson.pairwise_training import train_pairs
+    from multiperson.predict import SpatialModel
+
+    dataset = create(cfg)
+    pairs = SpatialModel(cfg).pairs
+
+    from nnet.predict import setup_pose_prediction
+
+    network = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
+    scenes = look_at_images(dataset, network, cfg, options.images)
+    models, reports = train_pairs(scenes, pairs, cfg.num_joints, cfg.seed)
+    folder = options.out_dir or Path(cfg.pairwise_model_dir)
+    for (a, b), model in models.items():
+        save_model(model_path(folder, a, b), model)
+    print(summary(reports, dataset.skeleton.keypoints))
+    detections = sum(len(scene.owner) for scene in scenes)
+    print(f"{len(scenes)} images, {sum(len(scene.size) for scene in scenes)} people, {detections} detections; "
+          f"{len(models)} models written to {folder}")  # fmt: skip
+
+
+def look_at_images(dataset, network, cfg, number: int) -> list:
+    """Detections and their owners in some images of a data set (`multiperson.pairwise_training.Scene`)."""
+    from tqdm import tqdm
+
+    from dataset.augment import prepare
+    from multiperson.detections import extract_detections, flatten
+    from multiperson.pairwise_training import make_scene
+
+    order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
+    scenes = []
+    for index in tqdm(order, unit="image", disable=None):
+        try:
+            sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
+        except InputError as error:
+            logging.warning("left out: %s", error)
+            continue
+        nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
+        scenes.append(make_scene(nodes, sample.people, cfg.pos_dist_thresh * sample.scale, sample.weight))
+    if not scenes:
+        raise InputError(f"{dataset.path}: not one image could be used")
+    return scenes
+
+
+def summary(reports: Sequence, names: Sequence[str]) -> str:
+    """The table of all pairs of parts, and which of them were seen too seldom."""
+    from multiperson.pairwise_training import FEW_POSITIVES
+    from util.report import table
+
+    rows = [
+        [" - ".join(names[part] for part in report.pair), report.positives, report.negatives, report.made_up,
+         float(report.auc), "" if report.own else "few examples: mostly the common model"]
+        for report in reports
+    ]  # fmt: skip
+    text = table(["pair", "same person", "strangers", "made up", "AUC", ""], rows)
+    areas = [report.auc for report in reports if not np.isnan(report.auc)]
+    few = sum(not report.own for report in reports)
+    return f"{text}\nAUC median {np.median(areas):.4f}, lowest {min(areas):.4f}" + (
+        f"; {few} of {len(reports)} pairs with fewer than {FEW_POSITIVES} examples of one person" if few else ""
+    )
+
+
+if __name__ == "__main__":
+    run(main)
