@@ -83,11 +83,11 @@ def load(path: str | os.PathLike) -> PairwiseStats:
            for a in (graph, means, stds)):  # fmt: skip
         raise InputError(f"{path}: graph, means and std_devs must be numbers (number of pairs, 2), "
                          f"found {graph.shape}, {means.shape}, {stds.shape}")  # fmt: skip
-    graph = graph.astype(int) - int(graph.min(initial=1) == 1)
-    num_joints = int(graph.max(initial=0)) + 1
-    pairs = ordered_pairs(num_joints)
+    num_joints = len(np.unique(graph))
+    graph = np.nan_to_num(graph).astype(int) - int(graph.min(initial=1) == 1)
     order = np.lexsort(graph.T[::-1])
-    if graph.shape != pairs.shape or not np.array_equal(graph[order], pairs):
+    pairs = ordered_pairs(num_joints) if len(graph) == num_joints * (num_joints - 1) > 0 else None
+    if pairs is None or not np.array_equal(graph[order], pairs):
         raise InputError(f"{path}: graph must hold every ordered pair of the {num_joints} joints once, in any order; "
                          "write it anew with tools/pairwise_stats.py")  # fmt: skip
     if not (np.isfinite(means).all() and np.isfinite(stds).all() and (stds > 0).all()):

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from dataset.skeleton import COCO, MPII
+from tools.vis_dataset import LEFT, MIDDLE, RIGHT, main, picture, positive_cells, side_colours
+
+
+def test_colours_tell_left_from_right():
+    assert side_colours(COCO)[:3] == [MIDDLE, LEFT, RIGHT]
+    assert side_colours(MPII)[0] == RIGHT
+    assert side_colours(MPII)[9] == LEFT
+
+
+def test_positive_cells():
+    people = np.zeros((2, 3, 3))
+    people[0, 1] = 12, 20, 2
+    people[1, 1] = 12, 20 + 8, 1
+    people[0, 2] = 12, 20, 0
+    positive = positive_cells(people, (6, 4), 8, 8)
+    assert np.argwhere(positive[..., 1]).tolist() == [[1, 1], [2, 0], [2, 1], [2, 2], [3, 0], [3, 1], [3, 2], [4, 1]]
+    assert not positive[..., [0, 2]].any()
+
+
+def test_what_the_picture_shows():
+    batch = {
+        "image": np.full((1, 64, 96, 3), 100, np.uint8),
+        "people": np.zeros((1, 4, 17, 3), np.float32),
+        "weight": np.ones((1, 8, 12), np.float32),
+        "scale": np.ones(1, np.float32),
+    }
+    batch["people"][0, 0, 5] = 20, 44, 2
+    batch["weight"][0, :4] = 0
+    pixels = np.asarray(picture(batch, COCO, make_config(pos_dist_thresh=6)))
+    assert pixels.shape == (64, 2 * 96 + 4, 3)
+    assert pixels[44, 20].tolist() == list(LEFT)
+    hatched = (pixels[:, :96] == 255 - 100 // 3).all(axis=-1)
+    assert 0.4 < hatched[:32].mean() < 0.6
+    assert not hatched[32:].any()
+    cells = (pixels[:, 100:] == LEFT).all(axis=-1)
+    assert cells[42:46, 18:22].all()
+    assert cells.sum() == 36
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "images/train").mkdir(parents=True)
+    Image.new("RGB", (40, 30), "blue").save(tmp_path / "images/train/a.png")
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}],
+        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": [10, 10, 2] * 17}],
+        "categories": [{"id": 1, "name": "person", "keypoints": COCO.keypoints}],
+    }
+    (tmp_path / "annotations/person_keypoints_train.json").write_text(json.dumps(content))
+    (tmp_path / "pose_cfg.yaml").write_text("dataset: .\ndataset_type: coco\nbatch_size: 4\n")
+    monkeypatch.chdir(tmp_path)
+    main(["--number", "2", "--out_dir", "pictures", "global_scale=2"])
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["0000_a.png", "0001_a.png"]
+    with Image.open("pictures/0000_a.png") as image:
+        assert image.size == (2 * 80 + 4, 60)
+    assert "2 pictures written to pictures" in capsys.readouterr().out
+
+
+def test_help_is_quick_and_has_the_example(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "python ../../../tools/vis_dataset.py --number 8" in capsys.readouterr().out
