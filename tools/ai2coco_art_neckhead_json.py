@@ -211,6 +211,16 @@ class Summary(NamedTuple):
     skipped: Skipped
 
 
+def print_summary(summary: Summary, out: str | os.PathLike) -> None:
+    """What a user wants to know in the end."""
+    print(f"images     {summary.images}")
+    print(f"people     {summary.people}")
+    print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
+          f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
+    print_notes(summary.skipped)
+    print(f"written    {out}")
+
+
 def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: str | os.PathLike) -> Summary:
     """Write the COCO form of an AIC file, whole or not at all. Raises InputError when nothing is usable.
 
@@ -248,16 +258,11 @@ def main(argv=None):
     args_parser.add_argument("--img_dir", required=True, type=Path, help="folder of the images <image_id>.jpg")
     args_parser.add_argument("--out", type=Path, help="COCO file to write (coco_art_neckhead_<name> beside the input)")
     args = args_parser.parse_args(argv)
-    out = args.out or args.keypoint_json.with_name(f"coco_art_neckhead_{args.keypoint_json.name}")
+    out = args.out or args.keypoint_json.parent / f"coco_art_neckhead_{args.keypoint_json.name}"
     if out.resolve() == args.keypoint_json.resolve():
         raise InputError(f"{out}: --out must not be the file that is converted")
     summary = convert(args.keypoint_json, args.img_dir, out)
-    print(f"images     {summary.images}")
-    print(f"people     {summary.people}")
-    print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
-          f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
-    print_notes(summary.skipped)
-    print(f"written    {out}")
+    print_summary(summary, out)
 
 
 if __name__ == "__main__":

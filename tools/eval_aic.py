@@ -101,7 +101,7 @@ def plot(result: aic.Score, path: Path) -> None:
         axes.plot(recall[-1], precision[-1], "k.")
         axes.annotate(f"{threshold:.2f}", (recall[-1], precision[-1]), fontsize=7)
     if confident:
-        axes.legend(loc="lower left")
+        axes.legend(loc="upper right")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
 
