@@ -1,0 +1,68 @@
+"""Pictures keep the image's size and pixels, need no display, and put marks where they belong."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from util.errors import InputError
+from util.visualize import figure_image, image_figure, palette, save_figure, show, show_arrows, show_heatmaps
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (333, 217), (480, 640), (1001, 7)])
+def test_image_comes_out_as_it_went_in(size):
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    figure, _ = image_figure(image)
+    np.testing.assert_array_equal(figure_image(figure), image)
+
+
+def test_axes_coordinates_are_pixels():
+    figure, axes = image_figure(np.zeros((60, 80, 3), np.uint8))
+    axes.plot([70], [10], "s", color="red", markersize=2)
+    rows, cols = np.nonzero(figure_image(figure)[..., 0] > 128)
+    assert (round(rows.mean()), round(cols.mean())) == (10, 70)
+
+
+def test_palette_depends_on_the_number_only():
+    np.testing.assert_array_equal(palette([5, 0, 5]), palette([5, 0, 1, 5])[[0, 1, 3]])
+    colors = palette(range(10))
+    assert np.linalg.norm(colors[:, None] - colors, axis=2)[np.triu_indices(10, 1)].min() > 0.15
+    assert palette([]).shape == (0, 3)
+
+
+def test_heatmaps_show_every_part():
+    part_prob = np.zeros((8, 10, 5), np.float32)
+    part_prob[2, 3, 4] = 0.9
+    picture = figure_image(show_heatmaps(np.full((60, 80, 3), 99, np.uint8), part_prob, list("abcde"), np.ones((5, 3))))
+    assert picture.std() > 0
+
+
+def test_arrow_points_the_right_way():
+    picture = figure_image(show_arrows(np.zeros((100, 100, 3), np.uint8), [[20, 30]], [[60, 0]], [0]))
+    rows, cols = np.nonzero(picture.max(axis=2) > 128)
+    assert abs(rows.mean() - 30) < 1 and 18 <= cols.min() < 22 and 78 <= cols.max() < 82
+    # The head is at the far end.
+    assert np.ptp(rows[cols > 70]) > np.ptp(rows[cols < 30])
+    figure_image(show_arrows(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, int)))
+
+
+def test_save_and_refuse(tmp_path):
+    figure, _ = image_figure(np.zeros((30, 40, 3), np.uint8))
+    save_figure(tmp_path / "new" / "a.png", figure)
+    assert Image.open(tmp_path / "new" / "a.png").size == (40, 30)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        save_figure(tmp_path / "file" / "a.png", figure)
+
+
+def test_window_without_display_is_an_input_error(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    with pytest.raises(InputError, match="no display"):
+        show(image_figure(np.zeros((5, 5, 3), np.uint8))[0])
+
+
+def test_pyplot_is_not_imported():
+    code = "import util.visualize, multiperson.visualize, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,121 @@
+"""Pictures by matplotlib without a window: figures are made by its object interface and drawn by Agg.
+
+Only `show` opens a window, and only it imports pyplot.
+"""
+
+import colorsys
+import math
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from util.errors import InputError
+from util.files import atomic_path
+
+# A power of two, so that a size in pixels survives the way through inches.
+_DPI = 128
+_POINT = 72 / _DPI  # points per pixel
+_WINDOW_INCHES = 10  # the longer side
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+
+
+def palette(numbers: Sequence[int]) -> np.ndarray:
+    """RGB (n, 3) in [0, 1]: a bright colour for each number, far from those of the numbers before it."""
+    return np.array([colorsys.hsv_to_rgb(k * _GOLDEN_RATIO % 1, 0.8, 1.0) for k in numbers]).reshape(-1, 3)
+
+
+def image_figure(image: np.ndarray) -> tuple[Figure, Axes]:
+    """A figure of exactly the image's pixels, and its axes, whose coordinates are those of the image.
+
+    image: uint8 (H, W, 3)
+    """
+    height, width = image.shape[:2]
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(image, interpolation="nearest", aspect="auto")
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), autoscale_on=False)
+    axes.axis("off")
+    return figure, axes
+
+
+def line_width(image: np.ndarray) -> float:
+    """Width of a line, in points, that looks alike on images of any size: 1/200 of the mean side, at least 2 pixels."""
+    return max(2.0, sum(image.shape[:2]) / 400) * _POINT
+
+
+def figure_image(figure: Figure) -> np.ndarray:
+    """The drawn figure as uint8 (H, W, 3) RGB."""
+    canvas = figure.canvas
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def save_figure(path: str | os.PathLike, figure: Figure) -> None:
+    """Write the figure as an image, whole or not at all; the suffix decides the format."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(figure_image(figure)).save(temporary)
+
+
+def show(figure: Figure) -> None:
+    """Open a window with the figure and wait until it is closed. Raises InputError where there is no display."""
+    from matplotlib import pyplot
+
+    if pyplot.get_backend().lower() == "agg":  # what matplotlib falls back to
+        raise InputError("there is no display to open a window on: leave --show out and look at the files written")
+    picture = figure_image(figure)
+    height, width = picture.shape[:2]
+    inches = _WINDOW_INCHES / max(height, width)
+    window = pyplot.figure(figsize=(width * inches, height * inches))
+    axes = window.add_axes((0, 0, 1, 1))
+    axes.imshow(picture)
+    axes.axis("off")
+    pyplot.show()
+    pyplot.close(window)
+
+
+def show_heatmaps(
+    image: np.ndarray, part_prob: np.ndarray, names: Sequence[str], pose: np.ndarray | None = None
+) -> Figure:
+    """The score map of each part over the gray image, side by side.
+
+    part_prob: (h, w, J) in [0, 1]; pose: (J, 3) a position to mark in each, x, y, score
+    """
+    columns = math.ceil(math.sqrt(part_prob.shape[2]))
+    rows = math.ceil(part_prob.shape[2] / columns)
+    height, width = image.shape[:2]
+    figure = Figure(figsize=(3 * columns, (3 * height / width + 0.3) * rows), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    gray = image.mean(axis=2)
+    # Cells may reach beyond the image's right and lower border.
+    extent = (-0.5, part_prob.shape[1] * 8 - 0.5, part_prob.shape[0] * 8 - 0.5, -0.5)
+    for part, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+        axes.axis("off")
+        if part >= part_prob.shape[2]:
+            continue
+        axes.imshow(gray, cmap="gray", vmin=0, vmax=255)
+        score = part_prob[..., part]
+        axes.imshow(score, cmap="jet", vmin=0, vmax=1, extent=extent, alpha=0.2 + 0.6 * np.sqrt(np.clip(score, 0, 1)))
+        if pose is not None:
+            axes.plot(*pose[part, :2], "+", color="white", markersize=10)
+        axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+        axes.set_title(f"{names[part]} {score.max(initial=0):.2f}", fontsize=8)
+    return figure
+
+
+def show_arrows(image: np.ndarray, start: np.ndarray, offset: np.ndarray, kind: np.ndarray) -> Figure:
+    """Arrows on the image, such as the offsets that the network predicts from each joint to the others.
+
+    start, offset: (n, 2) pixels; kind: (n,) int, arrows of one kind have one colour
+    """
+    figure, axes = image_figure(image)
+    axes.quiver(
+        *np.transpose(start), *np.transpose(offset), color=palette(kind), angles="xy", scale_units="xy", scale=1,
+        units="dots", width=line_width(image) / _POINT,
+    )  # fmt: skip
+    return figure
