@@ -1,0 +1,132 @@
+"""The training script on a handful of drawn people."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import train
+from config import make_config
+from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats
+from util.errors import InputError
+
+CONFIG = """
+dataset: toy
+dataset_type: coco
+num_joints: 17
+net_type: mobilenet_v2_0.35
+batch_norm_decay: 0.9
+location_refinement: true
+locref_loss_weight: 0.05
+pairwise_predict: true
+pairwise_loss_weight: 0.05
+scale_jitter_lo: 0.8
+batch_size: 2
+multi_step: [[0.02, 6]]
+display_iters: 2
+save_iters: 2
+"""
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """A folder with four drawn scenes in COCO's format and their pairwise statistics."""
+    folder = tmp_path_factory.mktemp("toy")
+    make_toy_dataset.main([str(folder), "--images", "4", "--people", "1", "2", "--size", "96", "96"])
+    annotations = folder / "annotations"
+    ai2coco_art_neckhead_json.main(["--keypoint_json", str(annotations / "train.json"),
+                                    "--img_dir", str(folder / "images" / "train"),
+                                    "--out", str(annotations / "person_keypoints_train.json")])  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def model_dir(toy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pose_cfg.yaml").write_text(CONFIG.replace("toy", str(toy)))
+    pairwise_stats.main([])
+    return tmp_path
+
+
+def weights_of(step):
+    reader = tf.train.load_checkpoint(f"snapshot-{step}")
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def test_training_writes_snapshots_log_and_summaries(model_dir):
+    train.main([])
+    snapshots = sorted(path.stem for path in model_dir.glob("snapshot-*.index"))
+    assert snapshots == ["snapshot-2", "snapshot-4", "snapshot-6"]
+    log = (model_dir / "log.txt").read_text()
+    assert "starting from random weights" in log and "iteration: 6 loss: " in log and "finished at step 6 of 6" in log
+    events = b"".join(path.read_bytes() for path in (model_dir / "log").iterdir())
+    for tag in (b"part_loss", b"locref_loss", b"pairwise_loss", b"learning_rate", b"images_per_second", b"parts"):
+        assert tag in events
+
+
+def test_a_run_in_two_parts_ends_at_the_same_weights(model_dir):
+    train.main([])
+    whole = weights_of(6)
+    for path in model_dir.glob("snapshot-*"):
+        path.unlink()
+    train.main(["multi_step=[[0.02, 4]]"])
+    train.main([])
+    assert "resuming from snapshot-4: step 4, weights and optimizer" in (model_dir / "log.txt").read_text()
+    for name, value in weights_of(6).items():
+        np.testing.assert_array_equal(value, whole[name], err_msg=name)
+
+
+def test_the_loss_falls(model_dir):
+    train.main(["multi_step=[[0.02, 30]]", "display_iters=5", "save_iters=100", "log_dir=''"])
+    losses = [float(line.split("loss: ")[1].split()[0]) for line in Path("log.txt").read_text().splitlines()
+              if "loss: " in line]  # fmt: skip
+    assert losses[-1] < 0.5 * losses[0]
+    assert not (model_dir / "log").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_snapshot(model_dir):
+    train.main(["multi_step=[[0.02, 2]]"])
+    with pytest.raises(InputError, match=r"step \d+: the loss is (nan|inf); the last good snapshot is that of step"):
+        train.main(["multi_step=[[1e30, 6]]", "save_iters=100"])
+    assert [path.stem for path in model_dir.glob("*.index")] == ["snapshot-2"]
+
+
+def test_interrupt_saves_and_leaves(model_dir):
+    process = subprocess.Popen(
+        [sys.executable, train.__file__, "multi_step=[[0.0, 100000]]", "save_iters=100000"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    log = model_dir / "log.txt"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and "iteration: 2 " in log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and "Traceback" not in errors
+    assert "stopped at step" in log.read_text()
+    assert len(list(model_dir.glob("snapshot-*.index"))) == 1
+
+
+@pytest.mark.parametrize(
+    "optimizer, adam_lr, expected",
+    [("sgd", None, [0.1] * 2 + [0.01] * 3), ("adam", None, [0.1] * 2 + [0.01] * 3), ("adam", 0.3, [0.3] * 5)],
+)
+def test_learning_rate_follows_multi_step(optimizer, adam_lr, expected):
+    cfg = make_config(num_joints=1, optimizer=optimizer, adam_lr=adam_lr, multi_step=[[0.1, 2], [0.01, 4]])
+    assert [train.learning_rate(cfg, step) for step in range(5)] == expected
+
+
+def test_help_is_quick_and_shows_an_example():
+    result = subprocess.run([sys.executable, train.__file__, "--help"], capture_output=True, text=True, check=True)
+    assert "python ../../../train.py" in result.stdout
+
+
+def test_a_missing_configuration_is_one_line(tmp_path):
+    result = subprocess.run([sys.executable, train.__file__], cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.startswith("train.py: pose_cfg.yaml: cannot be read") and result.stderr.count("\n") == 1
