@@ -33,4 +33,5 @@ def compile_args() -> list[str]:
     return ["-std=c++17", "-Wall", "-Wextra", "-ffp-contract=off", *optimise]
 
 
-setup(ext_modules=cythonize([extension("multicut_cython", "_multicut"), extension("nms_cython", "_nms")]))
+MODULES = {"multicut_cython": "_multicut", "nms_cython": "_nms", "pairwise_cython": "_pairwise"}
+setup(ext_modules=cythonize([extension(folder, module) for folder, module in MODULES.items()]))

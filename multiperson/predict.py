@@ -7,8 +7,9 @@ from easydict import EasyDict
 
 from config import require
 from lib.multicut_cython import solve_multicut
+from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
-from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, pair_edges, pair_features
+from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path
 from util.maps import Maps
 
 MIN_PROBABILITY = 1e-7
@@ -17,14 +18,12 @@ MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
 SAME_PART_BIAS, SAME_PART_SLOPE = 7.5, -0.2
 # Confidence of a guessed joint is what the score map says there, but at least this, since 0 means missing.
 MIN_GUESS_CONFIDENCE = 0.01
-# Pairs whose features are held at once: they stay in the cache, and memory stays bounded in a crowd.
-CHUNK = 16384
 
 
 class Graph(NamedTuple):
     """The grouping problem: N detections, M edges. Costs are log-odds; negative means keep, or join.
 
-    unary, conf (N,); edges (M, 2) int32; cost (M,); part (N,) int; coord (N, 2) px
+    unary, conf (N,); edges (M, 2) int64; cost (M,); part (N,) int; coord (N, 2) px
     """
 
     unary: np.ndarray
@@ -55,6 +54,8 @@ class SpatialModel:
         self.folder = cfg.pairwise_model_dir
         pairs = {(min(pair), max(pair)) for pair in cfg.sparse_graph}
         self.pairs = sorted(pairs) or [(a, b) for a in range(self.num_joints) for b in range(a + 1, self.num_joints)]
+        self.joined = np.zeros((self.num_joints, self.num_joints), np.uint8)
+        self.joined[tuple(np.transpose(self.pairs))] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
 
@@ -70,30 +71,17 @@ def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
     if len(detections.conf) != spatial_model.num_joints:
         raise ValueError(f"detections of {len(detections.conf)} parts for a model of {spatial_model.num_joints}")
     nodes = flatten(detections)
-    counts = np.bincount(nodes.part, minlength=spatial_model.num_joints)
-    same_part = [(part, part) for part in range(spatial_model.num_joints)]
-    edges = pair_edges(same_part + spatial_model.pairs, counts)
-    cost = np.empty(len(edges))
-    for start in range(0, len(edges), CHUNK):
-        chunk = slice(start, start + CHUNK)
-        cost[chunk] = _pair_costs(spatial_model.weights, nodes, edges[chunk])
+    edges, cost = pair_costs(
+        np.cumsum([0, *map(len, detections.conf)]), nodes.coord, nodes.grid, nodes.outgoing,
+        spatial_model.joined, spatial_model.weights,
+        same_bias=SAME_PART_BIAS, same_slope=SAME_PART_SLOPE, limit=MAX_COST,
+    )  # fmt: skip
     return Graph(_unary_costs(nodes.conf), edges, cost, nodes.part, nodes.conf, nodes.coord)
 
 
 def _unary_costs(conf):
     probability = np.clip(conf, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     return np.log((1 - probability) / probability)
-
-
-def _pair_costs(weights, nodes, edges):
-    """Costs (M,) of edges (M, 2), by the weights (J, J, 9) of their parts' features and of the constant."""
-    i, j = edges.T
-    pair_weights = weights[nodes.part[i], nodes.part[j]]
-    evidence = np.einsum("mf,fm->m", pair_weights[:, :-1], pair_features(nodes, edges)) + pair_weights[:, -1]
-    same = nodes.part[i] == nodes.part[j]
-    distance = np.linalg.norm(nodes.coord[i[same]] - nodes.coord[j[same]], axis=1)
-    evidence[same] = SAME_PART_BIAS + SAME_PART_SLOPE * distance
-    return np.clip(-evidence, -MAX_COST, MAX_COST)
 
 
 def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> People:

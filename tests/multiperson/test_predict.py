@@ -112,14 +112,6 @@ def test_graph_equals_its_slow_twin(sparse_graph):
         np.testing.assert_allclose(graph.cost, cost, rtol=1e-7)
 
 
-def test_graph_of_more_pairs_than_are_held_at_once(monkeypatch):
-    rng = np.random.default_rng(0)
-    model, detections = random_model(rng, 3), random_detections(rng, [9, 8, 7], 3)
-    whole = eval_graph(model, detections)
-    monkeypatch.setattr("multiperson.predict.CHUNK", 10)
-    np.testing.assert_array_equal(eval_graph(model, detections).cost, whole.cost)
-
-
 def test_suppressed_detections_are_no_people():
     model = random_model(np.random.default_rng(0), 3)
     graph = eval_graph(model, random_detections(np.random.default_rng(1), [2, 1, 2], 3))

@@ -1,0 +1,73 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin wrapper: checks arrays, releases the GIL, calls pairwise.hpp."""
+
+import numpy as np
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int64_t, uint8_t
+
+
+cdef extern from "pairwise.hpp" namespace "pairwise" nogil:
+    cdef struct Detections:
+        size_t parts
+        const ptrdiff_t* offsets
+        const double* coord
+        const double* grid
+        const double* outgoing
+
+    cdef struct Model:
+        const uint8_t* joined
+        const double* weights
+        double same_bias, same_slope
+        double limit
+
+    size_t count_edges(const Detections& found, const Model& model)
+    void fill_edges(const Detections& found, const Model& model, int64_t* edges, double* cost)
+
+
+cdef _checked(values, str name, dtype, tuple shape):
+    values = np.ascontiguousarray(values, dtype)
+    if values.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {values.shape}")
+    return values
+
+
+cdef const double* _first(const double[::1] values) noexcept nogil:
+    return &values[0] if values.shape[0] else NULL
+
+
+def pair_costs(offsets, coord, grid, outgoing, joined, weights, *, double same_bias, double same_slope, double limit):
+    """All edges between detections and their costs: minus the log-odds of "same person".
+
+    offsets: (J+1,) detections of part p are offsets[p]:offsets[p+1]
+    coord, grid: (N, 2) refined positions and centres of their cells, pixels
+    outgoing: (N, J-1, 2) predicted offsets from each cell to the other parts, in order, pixels
+    joined: (J, J) bool, whether parts a < b have edges; detections of one part always have
+    weights: (J, J, 9) for parts a < b, of distance and angle forwards (a to b) and backwards, exp(-f) of these
+        four, and 1
+    same_bias, same_slope: log-odds for two detections of one part, and their change per pixel of distance
+    limit: costs are clipped to [-limit, limit]
+
+    Returns edges (M, 2) int64, ordered by pair of parts, first and second detection, and cost (M,) float64.
+    Raises ValueError for wrong shapes and offsets.
+    """
+    cdef const ptrdiff_t[::1] starts = np.ascontiguousarray(offsets, np.intp)
+    cdef Py_ssize_t parts = starts.shape[0] - 1
+    if parts < 1 or starts[0] != 0 or np.any(np.diff(starts) < 0):
+        raise ValueError("offsets must start with 0 and never decrease")
+    cdef Py_ssize_t number = starts[parts]
+    cdef const double[::1] points = _checked(coord, "coord", np.float64, (number, 2)).ravel()
+    cdef const double[::1] centers = _checked(grid, "grid", np.float64, (number, 2)).ravel()
+    cdef const double[::1] predicted = _checked(outgoing, "outgoing", np.float64, (number, parts - 1, 2)).ravel()
+    cdef const uint8_t[:, ::1] mask = _checked(joined, "joined", np.uint8, (parts, parts))
+    cdef const double[:, :, ::1] factors = _checked(weights, "weights", np.float64, (parts, parts, 9))
+    cdef Detections found = Detections(parts, &starts[0], _first(points), _first(centers), _first(predicted))
+    cdef Model model = Model(&mask[0, 0], &factors[0, 0, 0], same_bias, same_slope, limit)
+    cdef size_t total = count_edges(found, model)
+    edges, cost = np.empty((total, 2), np.int64), np.empty(total)
+    cdef int64_t[:, ::1] edge_view = edges
+    cdef double[::1] cost_view = cost
+    if total:
+        with nogil:
+            fill_edges(found, model, &edge_view[0, 0], &cost_view[0])
+    return edges, cost
