@@ -22,31 +22,33 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
 
     from dataset.factory import create
-    from dataset.pairwise_stats import compute, save
+    from dataset.pairwise_stats import compute
+    from util.pairwise_stats import save_pairwise_stats
 
     dataset = create(cfg, need_images=False)
-    stats = compute(dataset)
+    offsets = compute(dataset)
     path = options.out or cfg.pairwise_stats_fn
-    save(path, stats)
-    print(report(stats, dataset.skeleton))
-    print(f"{len(dataset.table.people)} people, {len(stats.graph)} pairs written to {path}")
+    save_pairwise_stats(path, offsets.means, offsets.std_devs)
+    print(report(offsets, dataset.skeleton))
+    print(f"{len(dataset.table.people)} people, {len(offsets.means)} pairs written to {path}")
 
 
-def report(stats, skeleton) -> str:
+def report(offsets, skeleton) -> str:
     """A table of the joints that are neighbours, and which pairs had to be guessed."""
     from dataset.pairwise_stats import MIN_COUNT
     from util.maps import pair_index
+    from util.pairwise_stats import joint_pairs
 
     names = skeleton.keypoints
     lines = [f"{'pair':32} {'people':>7} {'mean x, y':>16} {'deviation x, y':>16}"]
     for a, b in skeleton.limbs:
         row = pair_index(a, b, len(names))
-        mean, std = ("{:.1f}, {:.1f}".format(*values[row]) for values in (stats.means, stats.std_devs))
-        lines.append(f"{names[a] + ' - ' + names[b]:32} {stats.counts[row]:7} {mean:>16} {std:>16}")
-    rare = stats.graph[stats.counts < MIN_COUNT]
+        mean, std = ("{:.1f}, {:.1f}".format(*values[row]) for values in (offsets.means, offsets.std_devs))
+        lines.append(f"{names[a] + ' - ' + names[b]:32} {offsets.counts[row]:7} {mean:>16} {std:>16}")
+    rare = joint_pairs(len(names))[offsets.counts < MIN_COUNT]
     if len(rare):
         alone = [name for j, name in enumerate(names) if np.sum(rare[:, 0] == j) == len(names) - 1]
-        text = f"{len(rare)} of {len(stats.graph)} pairs seen less than {MIN_COUNT} times: mirrored pair's, or 0 +- 1"
+        text = f"{len(rare)} of {len(offsets.counts)} pairs seen less than {MIN_COUNT} times: as mirrored, or 0 +- 1"
         lines.append(text + (f"; never with another joint: {', '.join(alone)}" if alone else ""))
     return "\n".join(lines)
 

@@ -5,7 +5,6 @@ from scipy.io import savemat
 
 from config import make_config
 from dataset.factory import create
-from dataset.matfile import read_mat
 from dataset.mpii import MPII
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset
@@ -110,15 +109,6 @@ def test_bad_files(tmp_path):
         create(cfg)
     with pytest.raises(InputError, match="dataset is missing"):
         create(make_config(num_joints=3))
-
-
-def test_a_mat_file_cut_anywhere_is_an_input_error(tmp_path):
-    write_mat(tmp_path, record("a.png", [[[0, 7, 8]]]))
-    whole = (tmp_path / "dataset.mat").read_bytes()
-    for length in range(0, len(whole), 41):
-        (tmp_path / "cut.mat").write_bytes(whole[:length])
-        with pytest.raises(InputError):
-            read_mat(tmp_path / "cut.mat", "dataset")
 
 
 def test_mirror_as_the_original(golden_dir):

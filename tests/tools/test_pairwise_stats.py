@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from dataset.pairwise_stats import load
 from tools.pairwise_stats import main
 from util.errors import InputError
+from util.pairwise_stats import load_pairwise_stats
 
 
 def write_data(folder):
@@ -21,7 +21,7 @@ def test_writes_the_file_that_training_reads(tmp_path, monkeypatch, capsys):
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     main([])
-    stats = load("pairwise_stats.mat")
+    stats = load_pairwise_stats("pairwise_stats.mat", 3)
     assert stats.means[0].tolist() == [5, 3]
     assert stats.std_devs[0].tolist() == [2, 1]
     text = capsys.readouterr().out
@@ -34,6 +34,6 @@ def test_own_file_name_and_overrides(tmp_path, monkeypatch):
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     main(["--out", "sub/x.mat", "num_joints=4"])
-    assert len(load("sub/x.mat").graph) == 12
+    assert len(load_pairwise_stats("sub/x.mat", 4).graph) == 12
     with pytest.raises(InputError, match="joint id 2; ids count from 0 to 1"):
         main(["num_joints=2"])

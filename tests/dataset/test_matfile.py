@@ -1,0 +1,83 @@
+import io
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from dataset.matfile import read_mat
+from util.errors import InputError
+
+CELL = np.empty((1, 2), object)
+CELL[0, 0], CELL[0, 1] = np.array([[1, 2.5]]), "text"
+CONTENT = {
+    "numbers": np.arange(12.0).reshape(3, 4) / 7,
+    "cube": np.arange(24, dtype=np.int16).reshape(2, 3, 4),
+    "bytes": np.array([[3]], np.uint8),
+    "text": "Füße",
+    "rows": np.array(["ab", "cd"]),
+    "none": np.zeros((0, 3)),
+    "cell": CELL,
+    "struct": {"a": 1.5, "long_field_name": "b"},
+    "yes": np.array([[True, False]]),
+}
+
+
+def same(a, b):
+    if a.dtype.names:
+        return a.dtype.names == b.dtype.names and all(same(a[name], b[name]) for name in a.dtype.names)
+    if a.dtype == object:
+        return a.shape == b.shape and all(map(same, a.ravel(), b.ravel()))
+    return a.shape == b.shape and np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_values_as_scipy_reads_them(tmp_path, compressed):
+    savemat(tmp_path / "x.mat", CONTENT, do_compression=compressed)
+    ours, scipys = read_mat(tmp_path / "x.mat"), loadmat(tmp_path / "x.mat", mat_dtype=True)
+    assert list(ours) == list(CONTENT)
+    for name, value in ours.items():
+        assert same(value, scipys[name]), name
+
+
+def test_missing_variable_and_other_formats(tmp_path):
+    path = tmp_path / "x.mat"
+    savemat(path, {"a": 1, "b": 2})
+    with pytest.raises(InputError, match="variable 'c' is missing; the file holds a, b"):
+        read_mat(path, "a", "c")
+    path.write_bytes(b"MATLAB 7.3 MAT-file" + bytes(200))
+    with pytest.raises(InputError, match="save it with '-v7'"):
+        read_mat(path)
+    savemat(path, {"a": 1}, format="4")
+    with pytest.raises(InputError, match="not a MATLAB file"):
+        read_mat(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_mat(tmp_path)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_cut_anywhere_is_an_input_error(tmp_path, compressed):
+    savemat(tmp_path / "x.mat", {"struct": CONTENT["struct"]}, do_compression=compressed)
+    whole = (tmp_path / "x.mat").read_bytes()
+    for length in range(0, len(whole) - 1, 7):
+        (tmp_path / "cut.mat").write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            read_mat(tmp_path / "cut.mat", "struct")
+
+
+def test_damaged_files_are_read_or_refused(tmp_path):
+    """Some of these make scipy's reader crash the interpreter."""
+    buffer = io.BytesIO()
+    savemat(buffer, CONTENT)
+    whole = buffer.getvalue()
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(600):
+        damaged = bytearray(whole)
+        for place in random.integers(124, len(whole), random.integers(1, 4)):
+            damaged[place] = random.choice([0, 1, 14, 127, 255])
+        (tmp_path / "x.mat").write_bytes(damaged)
+        try:
+            read_mat(tmp_path / "x.mat")
+        except InputError:
+            refused += 1
+    assert refused > 100
