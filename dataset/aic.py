@@ -229,7 +229,7 @@ class Score(NamedTuple):
     """The official score and what it is made of: I images with N true and M predicted people.
 
     score: mean of `precision` (10,), the share of people found at each of THRESHOLDS
-    warnings: those of the official evaluator; skipped: what it would stumble over or misjudge
+    warnings: those of the official evaluator; skipped: what it ignores, misjudges or would fail at
     image_ids: I; counted: (I,) people counted, the larger of true and predicted number
     true, predicted: the people; best: (N,) highest OKS of each true person, partner: (N,) the prediction that has it,
     -1 = none; similarity: (N, 14) terms of that OKS, NaN where a joint does not count
@@ -291,6 +291,8 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     warnings, skipped = [], Skipped()
     truth = _reference_records(reference, skipped)
     found = _prediction_records(predictions, warnings, skipped)
+    for image_id in found.keys() - truth.keys():
+        skipped.add("predictions of images that are not in the reference", image_id)
     true, boxes = _reference_people(truth, skipped)
     answers = [found.get(image_id) for image_id in truth]
     predicted = _prediction_people(answers, list(truth), skipped)

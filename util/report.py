@@ -27,4 +27,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
 def print_notes(notes: Notes, head: str = "skipped") -> None:
     """One line on standard error for each kind of fault."""
     for what, count in notes.counts.items():
-        print(f"{head}: {count} {what} (first: {str(notes.examples[what]):.200})", file=sys.stderr)
+        print(f"{head}: {count} {what} (first: {printable(notes.examples[what])})", file=sys.stderr)
+
+
+def printable(value: Any) -> str:
+    """A value from a file as text for one line of a terminal: no control characters, no halves of characters."""
+    text = str(value)[:200]
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -1,0 +1,123 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from tools import check_dataset
+from util.errors import InputError
+
+PERSON = [x for joint in range(14) for x in (3 * joint + 1, 2 * joint + 1, 1)]
+
+
+def aic(tmp_path, people, boxes=None):
+    boxes = boxes or dict.fromkeys(people, [0, 0, 50, 40])
+    record = {"image_id": "a", "keypoint_annotations": people, "human_annotations": boxes}
+    (tmp_path / "a.json").write_text(json.dumps([record, 5]))
+    return str(tmp_path / "a.json")
+
+
+def coco(tmp_path, keypoints, **image):
+    content = {"images": [{"id": 1, "file_name": "a.jpg", "height": 40, "width": 50, **image}],
+               "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
+               "annotations": [{"id": 9, "image_id": 1, "category_id": 1, "keypoints": keypoints, "area": 9,
+                                "bbox": [1, 2, 30, 30]}]}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    return str(tmp_path / "a.json")
+
+
+def test_good(data_dir, capsys):
+    status = check_dataset.main([str(data_dir / "aic_sample/annotations.json"), "--decode",
+                                 "--img_dir", str(data_dir / "aic_sample/images")])  # fmt: skip
+    assert status == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[2:]] == ["3", "9", "0", "101"]
+
+
+@pytest.mark.parametrize("change, complaint", [
+    (lambda p: p[:-1], "unusable: a x: people with keypoints that are not a list of 42"),
+    (lambda p: [0, 5, 3, *p[3:]], "suspect: a x: people with a place for a joint that is not labelled"),
+    (lambda p: [60, 5, 1, *p[3:]], "suspect: a x: people with a joint outside the image"),
+    (lambda p: [*p[:3], *p[:3], *p[6:]], "suspect: a x: people with two joints in one place"),
+])  # fmt: skip
+def test_people(tmp_path, capsys, change, complaint):
+    Image.new("L", (50, 40)).save(tmp_path / "a.jpg")
+    status = check_dataset.main([aic(tmp_path, {"x": change(PERSON), "y": PERSON}), "--img_dir", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    assert complaint in lines
+    assert sum(line.startswith(("suspect: ", "unusable: ")) for line in lines) == 2
+    assert status == 1
+
+
+def test_twins_and_boxes(tmp_path, capsys):
+    people = {"x": PERSON, "y": PERSON, "z": [v + 0.5 for v in PERSON[:-1]] + [1]}
+    people["z"][2::3] = PERSON[2::3]
+    boxes = {"x": [0, 0, 50, 40], "y": [0, 0, 52, 40], "z": [45, 0, 49, 9]}
+    Image.new("L", (50, 40)).save(tmp_path / "a.jpg")
+    check_dataset.main([aic(tmp_path, people, boxes), "--img_dir", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert "suspect: a y: people with the joints of another one" in out
+    assert "suspect: a y: people whose box leaves the image" in out
+    assert "suspect: a z: people with no joint in their box" in out
+
+
+def test_coco_images(tmp_path, capsys):
+    path = coco(tmp_path, [2, 3, 2, 9, 9, 1])
+    (tmp_path / "images").mkdir()
+    image = tmp_path / "images/a.jpg"
+    options = [path, "--img_dir", str(tmp_path / "images")]
+    with pytest.raises(InputError, match="none of its images"):
+        check_dataset.main(options)
+    Image.new("L", (50, 41)).save(image)
+    assert check_dataset.main(options) == 1
+    assert "unusable: a.jpg: images of another size than the annotations say" in capsys.readouterr().out
+    Image.effect_noise((50, 40), 99).save(image)
+    assert check_dataset.main(options) == 0
+    image.write_bytes(image.read_bytes()[:-500])
+    assert check_dataset.main(options) == 0
+    with pytest.raises(InputError):
+        check_dataset.main([*options, "--decode"])
+    assert "unusable: " in capsys.readouterr().out
+
+
+def test_coco_without_size(tmp_path, capsys):
+    assert check_dataset.main([coco(tmp_path, [2, 3, 2, 900, 9, 1], height=None)]) == 1
+    assert "images without height and width" in capsys.readouterr().out
+
+
+def test_manifest(data_dir, capsys):
+    """Every broken file; the exit status tells."""
+    for name, entry in json.loads((data_dir / "bad/manifest.json").read_text())["files"].items():
+        if entry["kind"] == "image":
+            continue
+        options = [str(data_dir / "bad" / name), "--img_dir", str(data_dir / entry["images_dir"])]
+        if entry["expected"] == "error":
+            with pytest.raises(InputError):
+                check_dataset.main(options)
+            capsys.readouterr()
+            continue
+        status = check_dataset.main(options)
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert status == (entry["expected"] != "accept"), name
+        [people] = [int(line[2]) for line in lines if line[:2] == ["usable", "people"] and len(line) == 3]
+        wanted = entry.get("usable_people", entry.get("usable_annotations"))
+        assert people == wanted or f"{people} people" in str(entry.get("also_right")), name
+
+
+@pytest.mark.parametrize("name, status", [("gray16.png", 0), ("truncated.jpg", 2), ("bomb_20000x20000.png", 2)])
+def test_images_of_the_manifest(data_dir, tmp_path, name, status):
+    """One image alone: broken ones leave nothing usable."""
+    folder = data_dir / "bad/images"
+    image_id, suffix = name.split(".")
+    record = {"image_id": name if suffix != "jpg" else image_id, "keypoint_annotations": {}, "human_annotations": {}}
+    (tmp_path / "a.json").write_text(json.dumps([record]))
+    command = [sys.executable, check_dataset.__file__, tmp_path / "a.json", "--decode", "--img_dir", folder]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == status, done
+    assert "Traceback" not in done.stderr
+
+
+def test_decode_needs_a_folder(tmp_path):
+    with pytest.raises(InputError):
+        check_dataset.main([aic(tmp_path, {}), "--decode"])

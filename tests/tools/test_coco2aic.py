@@ -1,0 +1,74 @@
+import json
+
+import pytest
+from PIL import Image
+
+from tools import ai2coco_art_neckhead_json as ai2coco
+from tools import coco2aic
+from tools.benchmark import made_up_annotations
+from util.errors import InputError
+
+
+def round_trip(tmp_path, records):
+    (tmp_path / "aic.json").write_text(json.dumps(records))
+    (tmp_path / "images").mkdir()
+    for record in records:
+        Image.new("L", (9, 9)).save(tmp_path / "images" / f"{record['image_id']}.jpg")
+    ai2coco.convert(tmp_path / "aic.json", tmp_path / "images", tmp_path / "coco.json")
+    coco2aic.main(["--coco_json", str(tmp_path / "coco.json"), "--out", str(tmp_path / "back.json")])
+    return json.loads((tmp_path / "back.json").read_text())
+
+
+def test_there_and_back(tmp_path):
+    records = made_up_annotations(20)
+    people = records[0]["keypoint_annotations"]
+    records[0]["keypoint_annotations"] = {"human7": people["human1"], "human1": [0, 0, 3] * 14}
+    records[0]["human_annotations"] = {"human7": [1, 2, 3.5, 4.25], "human1": [0, 0, 9, 9]}
+    records[1].update(keypoint_annotations={}, human_annotations={})
+    assert round_trip(tmp_path, records) == records
+
+
+def test_golden_there_and_back(golden_dir, tmp_path):
+    records = json.loads((golden_dir / "ai2coco/annotations.json").read_text())
+    assert round_trip(tmp_path, records) == records
+
+
+def coco_file(tmp_path, annotations, keypoints=("nose", "left_wrist", "right_ankle"), **image):
+    common = {"image_id": 5, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12}
+    content = {"images": [{"id": 5, "file_name": "a.b.png", "height": 9, "width": 9, **image}],
+               "categories": [{"id": 1, "name": "person", "keypoints": list(keypoints)}],
+               "annotations": [{**common, "id": i, **annotation} for i, annotation in enumerate(annotations)]}
+    (tmp_path / "coco.json").write_text(json.dumps(content))
+    return tmp_path / "coco.json"
+
+
+def test_joints_by_name(tmp_path):
+    path = coco_file(tmp_path, [{"keypoints": [1, 2, 2, 3, 4, 1, 5.5, 6, 2]}, {"iscrowd": 1, "keypoints": []},
+                                {"keypoints": [0] * 9, "human": "human1"}])  # fmt: skip
+    summary, missing = coco2aic.convert(path, tmp_path / "aic.json")
+    [record] = json.loads((tmp_path / "aic.json").read_text())
+    person = [0, 0, 3] * 14
+    person[15:18], person[24:27] = [3, 4, 2], [5.5, 6, 1]
+    assert (record["image_id"], record["url"]) == ("a.b", "")
+    assert record["keypoint_annotations"] == {"human1": person, "human2": [0, 0, 3] * 14}
+    assert record["human_annotations"] == {"human1": [1, 2, 4, 6], "human2": [1, 2, 4, 6]}
+    assert len(missing) == 12
+    assert (summary.images, summary.people, summary.skipped.counts) == (1, 2, {"crowds": 1})
+
+
+def test_text_that_cannot_be_written(tmp_path):
+    path = coco_file(tmp_path, [{"keypoints": [1, 2, 2, 3, 4, 1, 5, 6, 2], "human": "\ud800"}], coco_url="\udfff")
+    coco2aic.convert(path, tmp_path / "aic.json")
+    [record] = json.loads((tmp_path / "aic.json").read_text())
+    assert (record["url"], list(record["human_annotations"])) == ("", ["human1"])
+
+
+def test_refuses_other_bodies(tmp_path):
+    with pytest.raises(InputError, match="none of its joints"):
+        coco2aic.convert(coco_file(tmp_path, [], ["paw", "tail"]), tmp_path / "aic.json")
+    assert not (tmp_path / "aic.json").exists()
+
+
+def test_refuses_to_overwrite_its_input(tmp_path):
+    with pytest.raises(InputError):
+        coco2aic.main(["--coco_json", str(tmp_path / "a.json"), "--out", str(tmp_path / "x/../a.json")])

@@ -1,0 +1,38 @@
+import json
+import subprocess
+import sys
+
+from tools import eval_mscoco
+
+
+def run(submit, ref, *options):
+    command = [sys.executable, eval_mscoco.__file__, "--submit", submit, "--ref", ref, *options]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_neckhead(golden_dir, tmp_path):
+    """A converted file, true people as results: everything is right, the person with id 0 included."""
+    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
+    names = ["neck", "head_top", "unused_2", "unused_3", "unused_4"]
+    names += [f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+              for side in ("left", "right")]  # fmt: skip
+    reference["categories"] = [{"id": 1, "name": "person", "keypoints": names}]
+    for annotation in reference["annotations"]:
+        annotation["category_id"] = 1
+    results = [{"image_id": a["image_id"], "category_id": 1, "keypoints": a["keypoints"], "score": 0.5}
+               for a in reference["annotations"] if a["image_id"] != 3]  # fmt: skip
+    (tmp_path / "ref.json").write_text(json.dumps(reference))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    for options, recall in ((["--subset"], 1), ([], len(results) / len(reference["annotations"]))):
+        done = run(tmp_path / "results.json", tmp_path / "ref.json", *options)
+        assert not done.returncode
+        assert "skeleton neckhead: 124 people in 40 images" in done.stdout
+        assert f"AR         {recall:.4f}" in done.stdout
+
+
+def test_bad_input(tmp_path):
+    (tmp_path / "ref.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    done = run(tmp_path / "ref.json", tmp_path / "ref.json")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "categories" in done.stderr
