@@ -4,8 +4,9 @@
     python tools/ai2coco_art_neckhead_json.py --keypoint_json toy/annotations/train.json --img_dir toy/images/train
 
 writes toy/annotations/train.json and toy/images/train/*.jpg (--phase val: a second set beside it). Limbs of the left
-side are warm in colour, those of the right side cool, so that a small network can tell them apart. The same seed
-gives the same people, with --no_images as well (a huge file in seconds: --images 210000 --no_images).
+side are warm in colour, those of the right side cool, so that a small network can tell them apart; train it with
+mirror: false, since a mirrored picture has the colours the other way round (faces and open jackets still tell). The
+same seed gives the same people, with --no_images as well (a huge file in seconds: --images 210000 --no_images).
 """
 
 import argparse
@@ -285,6 +286,10 @@ def _draw_person(canvas, joints: np.ndarray, height: float, front: bool, random:
     trunk = joints[[R_SHOULDER, L_SHOULDER, L_HIP, R_HIP, R_SHOULDER]]
     _stroke(canvas, trunk, TRUNK * height, shirt)
     canvas.polygon([tuple(corner) for corner in trunk], fill=shirt)
+    if front:
+        # An open jacket: which way a body faces shows in more than its head.
+        panel = trunk + 0.65 * (trunk[[1, 0, 3, 2, 1]] - trunk) / 2
+        canvas.polygon([tuple(corner) for corner in panel], fill=_colour(random, (0, 1), (0, 0.15), (0.8, 1)))
     _draw_head(canvas, joints, height, front, skin, hair)
     for (shoulder, elbow, wrist), _, sleeve, _ in sides:
         _stroke(canvas, joints[[elbow, wrist]], FOREARM * height, skin if bare_arms else sleeve)
