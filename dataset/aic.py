@@ -412,7 +412,10 @@ def _flatten(people: Sequence[dict]) -> tuple[np.ndarray, list[str], list]:
 
 
 def _table(rows: list, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N, width) float64 of N lists; which (N,) are `width` finite numbers within bounds; which have integers only."""
+    """(N, width) float64 of N lists; which (N,) are `width` numbers within bounds; which have integers only.
+
+    Rows that are out of bounds are NaN.
+    """
     table = _plain_array(rows, width)
     if table is None:
         missing = [np.nan] * width
@@ -422,7 +425,9 @@ def _table(rows: list, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if table.dtype.kind != "i":
         for i in np.flatnonzero(whole):
             whole[i] = set(map(type, rows[i])) == _INTEGER
-    return table.astype(np.float64), good, whole
+    table = table.astype(np.float64)
+    table[~good] = np.nan
+    return table, good, whole
 
 
 def _plain_array(rows: list, width: int) -> np.ndarray | None:
