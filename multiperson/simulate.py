@@ -34,9 +34,9 @@ class Noise(NamedTuple):
 
 NOISE_LEVELS = {
     "none": Noise(),
-    "low": Noise(position=0.005, offset=0.03, misses=0.05, false_peaks=0.2, doubt=0.3),
-    "medium": Noise(position=0.01, offset=0.06, misses=0.1, false_peaks=0.5, doubt=0.5),
-    "high": Noise(position=0.015, offset=0.12, misses=0.2, false_peaks=1.0, doubt=0.7),
+    "low": Noise(position=0.003, offset=0.03, misses=0.03, false_peaks=0.2, doubt=0.3),
+    "medium": Noise(position=0.006, offset=0.06, misses=0.06, false_peaks=0.5, doubt=0.5),
+    "high": Noise(position=0.01, offset=0.12, misses=0.12, false_peaks=1.0, doubt=0.7),
 }
 
 
@@ -64,13 +64,18 @@ def simulate_maps(
     for part in range(num_joints):
         candidates = np.flatnonzero(peaks.part == part)
         if len(candidates):
-            offset = peaks.xy[candidates] - centers[:, :, None]
-            response = peaks.confidence[candidates] * np.exp(-(offset**2).sum(-1) / (2 * PEAK_STDEV**2))
-            best = response.argmax(axis=2)[..., None]
-            part_prob[..., part] = np.take_along_axis(response, best, 2)[..., 0]
-            locref[..., part, :] = np.take_along_axis(offset, best[..., None], 2)[:, :, 0]
-            owner[..., part] = candidates[best[..., 0]]
+            xy = peaks.xy[candidates]
+            across, down = _closeness(xy[:, 0] - centers[0, :, :1]), _closeness(xy[:, 1] - centers[:, 0, 1:])
+            response = down[:, None] * across * peaks.confidence[candidates]
+            best = response.argmax(axis=2)
+            part_prob[..., part] = np.take_along_axis(response, best[..., None], 2)[..., 0]
+            locref[..., part, :] = xy[best] - centers
+            owner[..., part] = candidates[best]
     return Maps(part_prob, locref, _pairwise_function(peaks, owner))
+
+
+def _closeness(distance):
+    return np.exp(-(distance**2) / (2 * PEAK_STDEV**2))
 
 
 def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -2,6 +2,8 @@
 
     python tools/benchmark.py convert --images 20000
     python tools/benchmark.py evaluate --images 1000 30000
+    python tools/benchmark.py decode
+    python tools/benchmark.py grouping --ref annotations.json
 """
 
 import argparse
@@ -14,7 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from easydict import EasyDict
 
+from config import make_config
 from util.cli import parser, run
 from util.report import table
 
@@ -139,10 +143,199 @@ def evaluate(args: argparse.Namespace) -> None:
     print(table(["images", "people", "reading JSON, s", "scoring, s"], rows))
 
 
+# decode: from maps to people
+
+
+DECODE_SIZES = 50, 200, 600
+STAGES = "NMS", "detections", "graph", "solver", "people", "maps to people"
+
+
+def add_decode(commands) -> None:
+    command = commands.add_parser("decode", help="from maps to people, by stage")
+    command.add_argument("--detections", type=int, nargs="+", default=DECODE_SIZES, help="about so many (50 200 600)")
+    command.add_argument("--repeat", type=int, default=31, help="runs of each stage (31)")
+    command.set_defaults(function=decode)
+
+
+def decode(args: argparse.Namespace) -> None:
+    rows = [[stage] for stage in STAGES]
+    header = ["milliseconds"]
+    for number in args.detections:
+        cfg, model, maps = crowd_maps(number)
+        counts, stages = decode_stages(cfg, model, maps)
+        header.append(f"{counts[0]} detections, {counts[1]} edges, {counts[2]} people")
+        for row, stage in zip(rows, stages, strict=True):
+            low, median, high = 1000 * np.percentile(run_times(stage, args.repeat), [25, 50, 75])
+            row.append(f"{median:.3f} ({low:.3f}-{high:.3f})")
+    print("medians (and quartiles), one thread; 'detections' includes the NMS, 'maps to people' everything")
+    print(table(header, rows))
+
+
+def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable]]:
+    """Numbers of detections, edges and people, and the stages of the way from maps to people, each to be called."""
+    from lib.multicut_cython import solve_multicut
+    from lib.nms_cython import nms_parts
+    from multiperson import detections, predict
+
+    found = detections.extract_detections(cfg, maps)
+    graph = predict.eval_graph(model, found)
+    labels = solve_multicut(graph.unary, graph.edges, graph.cost)
+    people = predict.predict_people(model, cfg, maps)
+    return (len(graph.unary), len(graph.edges), len(people.score)), [
+        lambda: nms_parts(maps.part_prob, cfg.nms_radius, cfg.det_min_score),
+        lambda: detections.extract_detections(cfg, maps),
+        lambda: predict.eval_graph(model, found),
+        lambda: solve_multicut(graph.unary, graph.edges, graph.cost),
+        lambda: predict.get_person_conf_multicut(model, graph, labels),
+        lambda: predict.predict_people(model, cfg, maps),
+    ]
+
+
+def run_times(function: Callable, repeat: int) -> list[float]:
+    """Seconds of each of some runs, after one to warm up."""
+    function()
+    return [best_time(function, 1) for _ in range(repeat)]
+
+
+def crowd_maps(number: int):
+    """Configuration, learnt spatial model and dense maps of a drawn crowd with about `number` detections.
+
+    Up to 200 they stand in 640x480 pixels; the image of a larger crowd grows with it.
+    """
+    from dataset.skeleton import NECKHEAD
+    from multiperson.detections import extract_detections
+    from multiperson.simulate import NOISE_LEVELS, simulate_maps
+    from tools.make_toy_dataset import make_scenes
+
+    cfg = make_config(num_joints=NECKHEAD.num_joints, sparse_graph=list(NECKHEAD.sparse_graph))
+    growth = max(1.0, (number / 200) ** 0.5)
+    width, height = round(640 * growth), round(480 * growth)
+    noise = NOISE_LEVELS["low"]
+    crowd = found = 0
+    while found < number:
+        crowd += max(1, (number - found) // NECKHEAD.num_joints)
+        scene = next(make_scenes(0, (crowd, crowd), (width, height)))
+        people = np.zeros((len(scene.joints), NECKHEAD.num_joints, 3))
+        people[:, NECKHEAD.to_aic] = np.concatenate([scene.joints, scene.flags[..., None] < 3], axis=2)
+        maps = simulate_maps(people, height, width, noise)
+        found = sum(map(len, extract_detections(cfg, maps).conf))
+    cells = np.argwhere(np.ones(maps.part_prob.shape[:2], bool))
+    pairwise = maps.pairwise(cells).astype(np.float32).reshape(*maps.part_prob.shape[:2], -1, 2)
+    return cfg, learnt_model(cfg, [(people, height, width)], noise), maps._replace(pairwise=pairwise)
+
+
+def learnt_model(cfg, images: Sequence[tuple[np.ndarray, int, int]], noise):
+    """A spatial model learnt from simulated maps of images (people, height, width)."""
+    from multiperson.detections import extract_detections, flatten
+    from multiperson.pairwise_training import make_scene, train_pairs
+    from multiperson.predict import SpatialModel
+    from multiperson.simulate import simulate_maps
+
+    scenes = []
+    for number, (people, height, width) in enumerate(images):
+        maps = simulate_maps(people, height, width, noise, seed=number)
+        scenes.append(make_scene(flatten(extract_detections(cfg, maps)), people, cfg.pos_dist_thresh))
+    model = SpatialModel(cfg)
+    for pair, learnt in train_pairs(scenes, model.pairs, cfg.num_joints)[0].items():
+        model.weights[pair] = learnt.linear()
+    return model
+
+
+# grouping: how well simulated detections of real people are put together
+
+
+LEARNING_IMAGES = 100
+TEST_SEED = 1_000_000  # the models are learnt with other noise than they are tested with
+
+
+def add_grouping(commands) -> None:
+    command = commands.add_parser("grouping", help="official score of people found in simulated maps of real poses")
+    command.add_argument("--ref", type=Path, required=True, help="AI Challenger annotations")
+    command.add_argument("--images", type=int, help="use the first of them only")
+    command.set_defaults(function=grouping)
+
+
+def grouping(args: argparse.Namespace) -> None:
+    from dataset import aic
+    from dataset.skeleton import AIC
+    from multiperson.simulate import NOISE_LEVELS
+    from util.files import read_json
+
+    records = read_json(args.ref)[: args.images]
+    images = [simulated_image(record) for record in aic.AnnotationFile(args.ref)][: args.images]
+    cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
+    rows = []
+    for level, noise in NOISE_LEVELS.items():
+        model = learnt_model(cfg, [image[1:] for image in images[:LEARNING_IMAGES]], noise)
+        for method, submission, seconds in submissions(cfg, model, images, noise):
+            result = aic.score(submission, records)
+            found = sum(len(record["keypoint_annotations"]) for record in submission)
+            rows.append([level, method, result.score, found, 1000 * seconds / len(images)])
+    true = sum(len(image[1]) for image in images)
+    print(f"{len(images)} images, {true} people; models learnt from the first {LEARNING_IMAGES} with other noise")
+    print(table(["noise", "grouping", "score", "people found", "ms per image"], rows))
+
+
+def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
+    """image_id, people (P, 14, 3) with flag 0 where not labelled, height and width that hold all of them."""
+    people = np.array([person.keypoints for person in record.people], float).reshape(-1, 14, 3)
+    people[people[..., 2] == 3] = 0
+    boxes = np.array([person.box for person in record.people], float).reshape(-1, 4)
+    width, height = np.maximum(people[..., :2].max(axis=(0, 1)), boxes[:, 2:].max(axis=0)).astype(int) + 17
+    return record.image_id, people, height, width
+
+
+def submissions(cfg, model, images: Sequence, noise) -> list[tuple[str, list[dict], float]]:
+    """(method, its AIC submission, seconds from maps to people) for each way of grouping."""
+    from tqdm import tqdm
+
+    from dataset.aic import people_to_aic
+    from dataset.skeleton import AIC
+    from multiperson.predict import predict_people
+    from multiperson.simulate import simulate_maps
+
+    filled = EasyDict(cfg, fill_missing_joints=True)
+    methods = {
+        "multicut": lambda maps: predict_people(model, cfg, maps),
+        "multicut, missing joints filled": lambda maps: predict_people(model, filled, maps),
+        "greedy": lambda maps: greedy_people(model, cfg, maps),
+    }
+    results = {name: [] for name in methods}
+    seconds = dict.fromkeys(methods, 0.0)
+    for number, (image_id, people, height, width) in enumerate(tqdm(images, unit="image", disable=None)):
+        maps = simulate_maps(people, height, width, noise, seed=TEST_SEED + number)
+        for name, method in methods.items():
+            start = time.perf_counter()
+            found = method(maps)
+            seconds[name] += time.perf_counter() - start
+            results[name].append(people_to_aic(image_id, found.keypoints, found.score, AIC))
+    return [(name, results[name], seconds[name]) for name in methods]
+
+
+def greedy_people(model, cfg, maps):
+    """The plain way: the surest pair of parts first, as long as no person gets a part twice."""
+    from multiperson.detections import extract_detections
+    from multiperson.predict import People, eval_graph, get_person_conf_multicut
+
+    graph = eval_graph(model, extract_detections(cfg, maps))
+    a, b = graph.part[graph.edges].T
+    useful = np.flatnonzero((graph.cost < 0) & (a != b))
+    cluster = np.arange(len(graph.part))
+    parts = [{int(part)} for part in graph.part]
+    for edge in useful[np.argsort(graph.cost[useful], kind="stable")]:
+        first, second = cluster[graph.edges[edge]]
+        if first != second and not parts[first] & parts[second]:
+            parts[first] |= parts[second]
+            cluster[cluster == second] = first
+    people = get_person_conf_multicut(model, graph, np.unique(cluster, return_inverse=True)[1])
+    kept = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
+    return People(people.keypoints[kept], people.score[kept])
+
+
 def main(argv=None):
     args_parser = parser(__doc__)
     commands = args_parser.add_subparsers(title="what to measure", required=True)
-    for add in (add_convert, add_evaluate):
+    for add in (add_convert, add_evaluate, add_decode, add_grouping):
         add(commands)
     args = args_parser.parse_args(argv)
     args.function(args)

@@ -1,20 +1,75 @@
-import pytest
+"""The benchmarks of the grouping run, measure what they say, and perfect maps give the people back."""
 
-from dataset import aic
-from tools import benchmark
+import json
+from types import SimpleNamespace
+
+import numpy as np
+
+from config import make_config
+from dataset.skeleton import AIC
+from multiperson.predict import SpatialModel, predict_people
+from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from tools.benchmark import crowd_maps, decode_stages, greedy_people, learnt_model, main, simulated_image
+from tools.make_toy_dataset import make_scenes, record
 
 
-def test_made_up_data_is_valid():
-    reference = benchmark.made_up_annotations(50)
-    submission = benchmark.made_up_submission(reference)
-    assert reference == benchmark.made_up_annotations(50)
-    result = aic.score(submission, reference)
-    assert not result.skipped.counts
-    assert 0.3 < result.score < 1
+def written_records(folder, number=4, people=2):
+    scenes = make_scenes(0, (people, people), (640, 480))
+    records = [record(next(scenes), (640, 480), f"image{k}") for k in range(number)]
+    path = folder / "annotations.json"
+    path.write_text(json.dumps(records))
+    return path
 
 
-@pytest.mark.parametrize("command", ["convert", "evaluate"])
-def test_commands(command, capsys):
-    benchmark.main([command, "--images", "40", "60"])
+def test_grouping_table(tmp_path, capsys):
+    main(["grouping", "--ref", str(written_records(tmp_path)), "--images", "3"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [row[0] for row in rows] == [level for level in NOISE_LEVELS for _ in range(3)]
+    assert {" ".join(row[1:-3]) for row in rows} == {"multicut", "multicut, missing joints filled", "greedy"}
+    scores = [float(row[-3]) for row in rows]
+    assert min(scores[:3]) > 0.95 and scores[0] > scores[9]
+
+
+def test_decode_table(capsys):
+    main(["decode", "--detections", "20", "--repeat", "2"])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[-2:]] == ["40", "60"]
+    assert "detections" in lines[1] and [line[:6] for line in lines[3:]] == ["NMS   ", "detect", "graph ", "solver",
+                                                                           "people", "maps t"]  # fmt: skip
+
+
+def test_decode_measures_a_crowd_that_is_found():
+    cfg, model, maps = crowd_maps(40)
+    (detections, edges, people), stages = decode_stages(cfg, model, maps)
+    assert detections >= 40 and edges > detections and people >= 3
+    assert len(stages[-1]().score) == people
+
+
+def test_greedy_groups_easy_people_as_the_multicut_does():
+    scene = next(make_scenes(1, (2, 2), (640, 480)))
+    people = np.concatenate([scene.joints, scene.flags[..., None] < 3], axis=2)
+    cfg = make_config(num_joints=14, sparse_graph=list(AIC.sparse_graph))
+    model = learnt_model(cfg, [(people, 480, 640)], NOISE_LEVELS["low"])
+    maps = simulate_maps(people, 480, 640)
+    greedy, multicut = greedy_people(model, cfg, maps), predict_people(model, cfg, maps)
+    by_place = [found.keypoints[np.argsort(found.keypoints[:, 13, 0])] for found in (greedy, multicut)]
+    np.testing.assert_allclose(*by_place)
+
+
+def test_greedy_never_gives_a_part_twice():
+    """Two necks beside one head: whichever pair comes first keeps the other neck out."""
+    cfg = make_config(num_joints=2, min_keypoints=1)
+    part_prob = np.zeros((4, 14, 2), np.float32)
+    part_prob[1, 1, 0] = part_prob[1, 12, 0] = part_prob[1, 6, 1] = 0.9
+    model = SpatialModel(cfg)
+    model.weights[0, 1] = [0] * 8 + [3]
+    people = greedy_people(
+        model, cfg, SimpleNamespace(part_prob=part_prob, locref=None, pairwise=np.zeros((4, 14, 2, 2)))
+    )
+    assert sorted(np.count_nonzero(people.keypoints[..., 2], axis=1)) == [1, 2]
+
+
+def test_simulated_image_holds_everybody():
+    person = SimpleNamespace(keypoints=[100, 50, 1] * 13 + [0, 0, 3], box=[10, 20, 300, 200])
+    image_id, people, height, width = simulated_image(SimpleNamespace(image_id="a", people=[person]))
+    assert image_id == "a" and people.shape == (1, 14, 3) and people[0, 13, 2] == 0
+    assert height >= 200 and width >= 300
