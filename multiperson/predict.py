@@ -105,6 +105,21 @@ def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: 
     return _people(keypoints.reshape(num_people, num_joints, 3))
 
 
+def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> np.ndarray:
+    """The labels, -1 where a person has a surer detection of the same part that is probably another joint.
+
+    Kept together by all their other edges, two detections of one part may share a cluster although they lie far
+    apart; their mean would be neither of the two places.
+    """
+    slot = np.where(labels < 0, -1, labels * spatial_model.num_joints + graph.part)
+    order = np.lexsort((-graph.conf, slot))
+    _, first, group = np.unique(slot[order], return_index=True, return_inverse=True)
+    surest = np.empty_like(order)
+    surest[order] = order[first][group]
+    distance = np.linalg.norm(graph.coord - graph.coord[surest], axis=1)
+    return np.where(SAME_PART_BIAS + SAME_PART_SLOPE * distance < 0, -1, labels)
+
+
 def _people(keypoints):
     return People(keypoints, keypoints[..., 2].mean(axis=1))
 
@@ -143,7 +158,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     """The people in an image's maps, the highest score first, in pixels of the network's input."""
     detections = extract_detections(cfg, maps)
     graph = eval_graph(spatial_model, detections)
-    labels = solve_multicut(graph.unary, graph.edges, graph.cost)
+    labels = drop_strays(spatial_model, graph, solve_multicut(graph.unary, graph.edges, graph.cost))
     people = get_person_conf_multicut(spatial_model, graph, labels)
     enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
     if cfg.fill_missing_joints:

@@ -7,7 +7,15 @@ from easydict import EasyDict
 from config import make_config
 from lib.multicut_cython import solve_multicut
 from multiperson.detections import Detections, extract_detections
-from multiperson.predict import SpatialModel, eval_graph, fill_missing_joints, get_person_conf_multicut, predict_people
+from multiperson.predict import (
+    Graph,
+    SpatialModel,
+    drop_strays,
+    eval_graph,
+    fill_missing_joints,
+    get_person_conf_multicut,
+    predict_people,
+)
 from util.errors import InputError
 from util.maps import Maps, pair_index
 
@@ -132,6 +140,21 @@ def test_joint_of_two_detections_is_their_weighted_mean():
     people = get_person_conf_multicut(model, eval_graph(model, detections), np.array([0, 0]))
     np.testing.assert_allclose(people.keypoints, [[[11.5, 17, 0.9], [0, 0, 0]]])
     np.testing.assert_allclose(people.score, [0.45])
+
+
+def test_stray_of_a_part_is_dropped_a_neighbour_is_not():
+    """In person 0: the surest of part 0 is node 1, node 0 is near it, node 2 far; person 1 has only a weak one."""
+    graph = Graph(
+        unary=np.zeros(6),
+        edges=np.zeros((0, 2), int),
+        cost=np.zeros(0),
+        part=np.array([0, 0, 0, 0, 1, 0]),
+        conf=np.array([0.5, 0.9, 0.8, 0.3, 0.4, 0.2]),
+        coord=np.array([[10.0, 0], [40, 0], [80, 0], [300, 0], [80, 0], [0, 0]]),
+    )
+    model = random_model(np.random.default_rng(0), 2)
+    assert drop_strays(model, graph, np.array([0, 0, 0, 1, 0, -1])).tolist() == [0, 0, -1, 1, 0, -1]
+    assert drop_strays(model, graph, np.full(6, -1)).tolist() == [-1] * 6
 
 
 def test_missing_joint_is_guessed_where_the_others_expect_it():
