@@ -109,10 +109,7 @@ class Head(keras.layers.Layer):
         return {f"{self.scope}/weights": self.kernel, f"{self.scope}/biases": self.bias}
 
     def call(self, features):
-        batch, height, width, _ = tf.unstack(tf.shape(features))
-        shape = tf.stack([batch, 2 * height, 2 * width, self.filters])
-        y = tf.nn.conv2d_transpose(features, tf.cast(self.kernel, features.dtype), shape, 2, "SAME")
-        return tf.cast(y, tf.float32) + self.bias
+        return dense_maps([self], features)[0]
 
     def at_cells(self, features, cells):
         """The values of the map at chosen cells only.
@@ -123,19 +120,35 @@ class Head(keras.layers.Layer):
         so a cell takes one, two or four products, by the parity of its row and column.
         """
         parity = 2 * (cells[:, 1] % 2) + cells[:, 2] % 2
-        padded = tf.pad(features, [[0, 0], [1, 0], [1, 0], [0, 0]])  # y[-1] = 0
         corner = tf.stack([cells[:, 0], cells[:, 1] // 2 + 1, cells[:, 2] // 2 + 1], axis=1)
-        values, places = [], []
-        for group in range(4):
-            place = tf.where(parity == group)[:, 0]
-            here = tf.gather(corner, place)
-            taps = [(tap_row, tap_col) for tap_row in _TAPS[group // 2] for tap_col in _TAPS[group % 2]]
-            inputs = [tf.gather_nd(padded, here - [0, row_back, col_back]) for (_, row_back), (_, col_back) in taps]
-            kernel = tf.concat([self.kernel[row, col] for (row, _), (col, _) in taps], axis=1)
-            value = tf.matmul(tf.concat(inputs, axis=1), tf.cast(kernel, features.dtype), transpose_b=True)
-            values.append(tf.cast(value, tf.float32) + self.bias)
-            places.append(tf.cast(place, tf.int32))
-        return tf.dynamic_stitch(places, values)
+        places = [tf.cast(tf.where(parity == group)[:, 0], tf.int32) for group in range(4)]
+        taps = [[(row, col) for row in _TAPS[group // 2] for col in _TAPS[group % 2]] for group in range(4)]
+        inputs = [
+            tf.gather(corner, place) - [0, row_back, col_back]
+            for place, group in zip(places, taps, strict=True)
+            for (_, row_back), (_, col_back) in group
+        ]
+        # A single gather: the gradients of several would be summed in an order that varies from run to run.
+        padded = tf.pad(features, [[0, 0], [1, 0], [1, 0], [0, 0]])  # y[-1] = 0
+        counts = [tf.shape(indices)[0] for indices in inputs]
+        gathered = iter(tf.split(tf.gather_nd(padded, tf.concat(inputs, axis=0)), counts, num=len(inputs)))
+        values = []
+        for group in taps:
+            inputs = tf.concat([next(gathered) for _ in group], axis=1)
+            kernel = tf.concat([self.kernel[row, col] for (row, _), (col, _) in group], axis=1)
+            values.append(tf.matmul(inputs, tf.cast(kernel, features.dtype), transpose_b=True))
+        return tf.cast(tf.dynamic_stitch(places, values), tf.float32) + self.bias
+
+
+def dense_maps(heads: list[Head], features) -> list[tf.Tensor]:
+    """The maps (B, 2h, 2w, filters) of several heads on the same features (B, h, w, C), by one convolution."""
+    kernel = tf.cast(tf.concat([head.kernel for head in heads], axis=2), features.dtype)
+    batch, height, width, _ = tf.unstack(tf.shape(features))
+    filters = [head.filters for head in heads]
+    shape = tf.stack([batch, 2 * height, 2 * width, sum(filters)])
+    y = tf.nn.conv2d_transpose(features, kernel, shape, 2, "SAME")
+    bias = tf.concat([head.bias for head in heads], axis=0)
+    return tf.split(tf.cast(y, tf.float32) + bias, filters, axis=-1)
 
 
 # For an even and for an odd output index: (index into the kernel, cells back in the input) of each product.

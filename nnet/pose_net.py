@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from nnet.layers import ConvBN, Head
+from nnet.layers import ConvBN, Head, dense_maps
 from nnet.mobilenet_v2 import mobilenet_v2
 from nnet.resnet_v1 import UNITS, resnet_v1
 from util.errors import InputError
@@ -31,7 +31,8 @@ class PoseNet(keras.Model):
         finally:
             keras.config.set_dtype_policy(policy)
         for name, head in self.heads.items():
-            head.build(self.input_of(name, self.backbone.output).shape)
+            source = "intermediate" if name == "intermediate_supervision" else "features"
+            head.build(self.backbone.output[source].shape)
 
     def _build_backbone(self, cfg):
         image = keras.Input((None, None, 3))
@@ -55,13 +56,20 @@ class PoseNet(keras.Model):
         return self.backbone(tf.cast(image, tf.float32) - self.mean_pixel, training=training)
 
     def call(self, image, training=False):
-        outputs = self.features(image, training)
-        return {name: head(self.input_of(name, outputs)) for name, head in self.heads.items()}
+        return self.apply_heads(self.features(image, training))
 
-    @staticmethod
-    def input_of(head: str, outputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Which of the outputs of `features` a head looks at."""
-        return outputs["intermediate" if head == "intermediate_supervision" else "features"]
+    def apply_heads(self, outputs: dict[str, tf.Tensor], cells=None) -> dict[str, tf.Tensor]:
+        """The raw heads on the outputs of `features`.
+
+        cells: (n, 3) int32 batch, row, col, to have "pairwise_pred" there only, as (n, 2J(J-1)), instead of everywhere
+        """
+        heads = dict(self.heads)
+        result = {}
+        if "intermediate_supervision" in heads:
+            result["intermediate_supervision"] = heads.pop("intermediate_supervision")(outputs["intermediate"])
+        if cells is not None and "pairwise_pred" in heads:
+            result["pairwise_pred"] = heads.pop("pairwise_pred").at_cells(outputs["features"], cells)
+        return result | dict(zip(heads, dense_maps(list(heads.values()), outputs["features"]), strict=True))
 
     def _named_layers(self):
         return [layer for layer in self.backbone.layers if isinstance(layer, ConvBN)] + list(self.heads.values())

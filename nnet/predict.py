@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from config import require
 from nnet import checkpoint
+from nnet.layers import dense_maps
 from nnet.net_factory import pose_net
 from nnet.trainer import compute_dtype
 from util.maps import Maps, cell_centers
@@ -47,9 +48,11 @@ class Predictor:
 
     def _dense(self, image):
         features = self.net.features(image[None])["features"]
-        outputs = {"part_prob": tf.sigmoid(self.net.heads["part_pred"](features))[0]}
+        names = [name for name in ("part_pred", "locref_pred") if name in self.net.heads]
+        heads = dict(zip(names, dense_maps([self.net.heads[name] for name in names], features), strict=True))
+        outputs = {"part_prob": tf.sigmoid(heads["part_pred"])[0]}
         if self.cfg.location_refinement:
-            outputs["locref"] = self.net.heads["locref_pred"](features)[0] * self.cfg.locref_stdev
+            outputs["locref"] = heads["locref_pred"][0] * self.cfg.locref_stdev
         if self.stats is not None:
             outputs["features"] = features
         return outputs

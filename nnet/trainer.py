@@ -32,9 +32,13 @@ class Trainer:
             self.optimizer = keras.optimizers.Adam(0.0)
         self.optimizer.build(self.net.trainable_variables)
         self.slim_variables = self.net.slim_variables()
-        self._compiled_step = tf.function(self._step, reduce_retracing=True)
-        self._part_prob = tf.function(lambda image: tf.sigmoid(self.net.heads["part_pred"](
-            self.net.features(image)["features"])), reduce_retracing=True)  # fmt: skip
+        # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
+        # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
+        image = tf.TensorSpec([None, None, None, 3], tf.uint8)
+        people = tf.TensorSpec([None, None, cfg.num_joints, 3], tf.float32)
+        weight, scale = tf.TensorSpec([None, None, None], tf.float32), tf.TensorSpec([None], tf.float32)
+        self._compiled_step = tf.function(self._step, input_signature=[image, people, weight, scale])
+        self._compiled_part_prob = tf.function(self._part_prob, input_signature=[image])
 
     def initialize(self, init_weights: str) -> int:
         """Start at step 0, from the checkpoint named (all of it, or the backbone) or from random weights."""
@@ -84,10 +88,10 @@ class Trainer:
 
         Raises InputError when the memory does not suffice.
         """
-        tensors = {name: tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")}
+        tensors = [tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")]
         self.optimizer.learning_rate.assign(rate)
         try:
-            losses = self._compiled_step(**tensors)
+            losses = self._compiled_step(*tensors)
         except tf.errors.ResourceExhaustedError as error:
             size = "x".join(map(str, batch["image"].shape[:3]))
             raise InputError(f"no memory for a batch of {size} pixels: lower batch_size or max_input_size") from error
@@ -96,7 +100,8 @@ class Trainer:
     def _step(self, image, people, weight, scale):
         targets = make_targets(people, weight, scale, self.cfg, self.stats)
         with tf.GradientTape() as tape:
-            losses = compute_losses(self.heads(image, targets.cells), targets, self.cfg)
+            heads = self.net.apply_heads(self.net.features(image, training=True), targets.cells)
+            losses = compute_losses(heads, targets, self.cfg)
             objective = losses["total_loss"]
             if self.cfg.regularize:
                 decay = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self.net.kernels()])
@@ -105,18 +110,12 @@ class Trainer:
         self.optimizer.apply(gradients, self.net.trainable_variables)
         return losses
 
-    def heads(self, image, cells) -> dict[str, tf.Tensor]:
-        """The raw outputs in training: dense maps, but the pairwise head at `cells` (n, 3) only."""
-        outputs = self.net.features(image, training=True)
-        heads = {}
-        for name, head in self.net.heads.items():
-            source = self.net.input_of(name, outputs)
-            heads[name] = head.at_cells(source, cells) if name == "pairwise_pred" else head(source)
-        return heads
-
     def part_prob(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """The part probabilities (B, h, w, J) of a batch, as inference would give them."""
-        return self._part_prob(tf.convert_to_tensor(batch["image"])).numpy()
+        return self._compiled_part_prob(tf.convert_to_tensor(batch["image"])).numpy()
+
+    def _part_prob(self, image):
+        return tf.sigmoid(self.net.heads["part_pred"](self.net.features(image)["features"]))
 
 
 def compute_dtype(precision: str) -> str:

@@ -104,3 +104,15 @@ def test_initialize_from_a_whole_checkpoint_and_from_a_backbone(tmp_path):
         conv = "MobilenetV2/Conv/weights"
         np.testing.assert_array_equal(training.slim_variables[conv], weights[conv])
         assert np.array_equal(training.slim_variables[head], weights[head]) == head_loaded
+
+
+def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch):
+    compiled, eager = (trainer.Trainer(small_config(batch_norm="frozen")) for _ in range(2))
+    eager._compiled_step = eager._step
+    for size in ((48, 48), (80, 48), (48, 96)):
+        sized = batch | {"image": np.resize(batch["image"], (2, *size, 3)),
+                         "weight": np.ones((2, size[0] // 8, size[1] // 8), np.float32)}  # fmt: skip
+        ours, theirs = compiled.step(sized, 0.01), eager.step(sized, 0.01)
+        assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=1e-4)
+    name = "MobilenetV2/Conv/weights"
+    np.testing.assert_allclose(compiled.slim_variables[name], eager.slim_variables[name], atol=1e-4)
