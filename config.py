@@ -136,7 +136,7 @@ KEYS: dict[str, Key] = {
     "scale_jitter_up": Key(1.0, _number(0, above=True), "training: random factor on top, at most"),
     "max_input_size": Key(850, _integer(16), "larger inputs (height x width > its square) are scaled down to fit"),
     "mean_pixel": Key([123.68, 116.779, 103.939], _list_of(_number(), 3, "numbers"), "mean colour (RGB), subtracted"),
-    "use_gt_segm": Key(False, _flag, "ignore unlabelled people by their segmentation"),
+    "use_gt_segm": Key(False, _flag, "no effect: unlabelled people are always ignored"),
     # Targets and losses
     "stride": Key(8, _choice(8), "pixels per cell of the maps"),
     "pos_dist_thresh": Key(17.0, _number(0), "a cell within this distance (px, times scale) of a joint is positive"),

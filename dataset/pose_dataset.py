@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config import require
-from dataset.matfile import read_mat
 from dataset.skeleton import Skeleton, from_config
 from util.errors import InputError
+from util.matfile import read_mat
 
 # Farther from the image than any photo is wide: a broken number, not a joint.
 MAX_COORDINATE = 1e6

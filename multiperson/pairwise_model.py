@@ -8,16 +8,16 @@ constant enter a logistic regression; one model per pair of parts.
 
 import os
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import loadmat, savemat
+from scipy.io import savemat
 
 from multiperson.detections import Nodes
 from util.errors import InputError
 from util.files import atomic_path
+from util.matfile import read_mat
 
 NUM_FEATURES = 8
 
@@ -87,21 +87,14 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
 
 def load_model(path: str | os.PathLike) -> PairModel:
     """Read a model in the published layout. Raises InputError for what is not one."""
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file; tools/train_pairwise.py makes the models of all pairs")
+    content = read_mat(path, "spatial_model")
     try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; tools/train_pairwise.py makes the models of all pairs") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    try:
-        content = loadmat(BytesIO(data), squeeze_me=True, struct_as_record=False)
-    except Exception as error:  # scipy raises almost anything for a broken file
-        raise InputError(f"{path}: not a MATLAB file: {error}") from error
-    try:
-        model = content["spatial_model"]
-        options = model.training_opts
-        arrays = [np.asarray(x, np.float64).ravel() for x in (model.log_reg.w, options.X_min, options.X_max)]
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        model = content["spatial_model"].ravel()[0]
+        options, regression = (model[name].ravel()[0] for name in ("training_opts", "log_reg"))
+        arrays = [np.asarray(x, np.float64).ravel() for x in (regression["w"], options["X_min"], options["X_max"])]
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max: {error}") from error
     if [x.shape for x in arrays] != [(NUM_FEATURES + 1,), (NUM_FEATURES,), (NUM_FEATURES,)]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")

@@ -85,7 +85,7 @@ def test_the_loss_falls(model_dir):
     train.main(["multi_step=[[0.02, 30]]", "display_iters=5", "save_iters=100", "log_dir=''"])
     losses = [float(line.split("loss: ")[1].split()[0]) for line in Path("log.txt").read_text().splitlines()
               if "loss: " in line]  # fmt: skip
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
     assert not (model_dir / "log").exists()
 
 

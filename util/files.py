@@ -54,4 +54,5 @@ def read_json(path: str | os.PathLike) -> Any:
 def write_json(path: str | os.PathLike, data: Any) -> None:
     """Write `data` as compact JSON, whole or not at all."""
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        json.dump(data, file, ensure_ascii=False, separators=(",", ":"))
+        # Not json.dump, which encodes in pure Python.
+        file.write(json.dumps(data, ensure_ascii=False, separators=(",", ":")))

@@ -42,13 +42,13 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     16-bit gray is scaled to 8 bits, alpha is laid over white. Raises InputError for what is no whole image.
     """
     with _open_image(path) as image:
-        image = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
         if image.mode.startswith("I") or image.mode == "F":
             return _deep_gray_to_rgb(np.asarray(image))
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return np.array(image.convert("RGB"))
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:

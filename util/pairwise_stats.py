@@ -4,10 +4,11 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-import scipy.io
+from scipy.io import savemat
 
 from util.errors import InputError
 from util.files import atomic_path
+from util.matfile import read_mat
 
 
 class PairwiseStats(NamedTuple):
@@ -32,16 +33,13 @@ def joint_pairs(num_joints: int) -> np.ndarray:
 def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseStats:
     """Read the statistics of all pairs of `num_joints` joints. Raises InputError."""
     remedy = "make it with tools/pairwise_stats.py"
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file; {remedy}")
+    content = read_mat(path, "graph", "means", "std_devs")
     try:
-        content = scipy.io.loadmat(path)
         graph, means, std_devs = (np.asarray(content[key], float) for key in ("graph", "means", "std_devs"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}; {remedy}") from error
-    except KeyError as error:
-        raise InputError(f"{path}: {error} is missing; {remedy}") from error
-    except Exception as error:  # scipy raises all sorts on a broken file
-        raise InputError(f"{path}: not a MATLAB 5 file: {error}; {remedy}") from error
-
+    except (TypeError, ValueError):
+        raise InputError(f"{path}: graph, means and std_devs must be arrays of numbers; {remedy}") from None
     pairs = joint_pairs(num_joints)
     if graph.shape != pairs.shape or means.shape != pairs.shape or std_devs.shape != pairs.shape:
         raise InputError(f"{path}: {len(graph)} pairs; {len(pairs)} are needed for {num_joints} joints; {remedy}")
@@ -58,4 +56,4 @@ def save_pairwise_stats(path: str | os.PathLike, means: np.ndarray, std_devs: np
     num_joints = round((1 + np.sqrt(1 + 4 * len(means))) / 2)
     content = {"graph": joint_pairs(num_joints).astype(np.int32), "means": means, "std_devs": std_devs}
     with atomic_path(path) as temporary:
-        scipy.io.savemat(temporary, content)
+        savemat(temporary, content)

@@ -77,7 +77,7 @@ def test_round_trip_and_published_layout(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"other": 1}, "no spatial_model"),
+        ({"other": 1}, "variable .spatial_model. is missing"),
         ({"spatial_model": 1.0}, "no spatial_model"),
         ({"spatial_model": {"log_reg": {"w": "abc"}, "training_opts": {"X_min": 1, "X_max": 2}}}, "no spatial_model"),
         ({"spatial_model": {"log_reg": {"w": [1, 2]}, "training_opts": {"X_min": 1, "X_max": 2}}}, "found .2, 1, 1."),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from dataset.matfile import read_mat
 from util.errors import InputError
+from util.matfile import read_mat
 
 CELL = np.empty((1, 2), object)
 CELL[0, 0], CELL[0, 1] = np.array([[1, 2.5]]), "text"
