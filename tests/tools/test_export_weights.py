@@ -1,0 +1,23 @@
+"""Snapshots made small for inference."""
+
+import numpy as np
+
+from nnet import checkpoint
+from tools import export_weights
+
+
+def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, capsys):
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype(np.float32)
+    variance = np.full(5, 1e6, np.float32)  # beyond half precision
+    checkpoint.write_checkpoint(tmp_path / "snapshot-3", {
+        "net/conv/weights": kernel, "net/conv/BatchNorm/moving_variance": variance,
+        "net/conv/weights/Momentum": kernel, "net/conv/weights/Adam": kernel, "net/conv/weights/Adam_1": kernel,
+        "pose/intermediate_supervision/block4/weights": kernel, "global_step": np.int64(3),
+    })  # fmt: skip
+    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
+    arrays = checkpoint.read_checkpoint(tmp_path / "small")
+    assert set(arrays) == {"net/conv/weights", "net/conv/BatchNorm/moving_variance"}
+    assert arrays["net/conv/weights"].dtype == np.float16
+    np.testing.assert_allclose(arrays["net/conv/weights"], kernel, rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(arrays["net/conv/BatchNorm/moving_variance"], variance)
+    assert "2 of 7 arrays" in capsys.readouterr().out
