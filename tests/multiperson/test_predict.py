@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from easydict import EasyDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config import make_config
 from lib.multicut_cython import solve_multicut
@@ -118,6 +120,19 @@ def test_graph_equals_its_slow_twin(sparse_graph):
         edges, cost = slow_graph(model, detections)
         np.testing.assert_array_equal(graph.edges, edges)
         np.testing.assert_allclose(graph.cost, cost, rtol=1e-7)
+
+
+@given(st.integers(0, 10**6), st.floats(-500, 500), st.floats(-500, 500))
+@settings(max_examples=30, deadline=None)
+def test_costs_do_not_depend_on_the_place_in_the_image(seed, x, y):
+    rng = np.random.default_rng(seed)
+    model = random_model(rng, 3)
+    detections = random_detections(rng, rng.integers(0, 6, 3), 3)
+    moved = detections._replace(
+        coord=[coord + [x, y] for coord in detections.coord],
+        coord_grid=[grid + [x, y] for grid in detections.coord_grid],
+    )
+    np.testing.assert_allclose(eval_graph(model, moved).cost, eval_graph(model, detections).cost, rtol=1e-6, atol=1e-6)
 
 
 def test_suppressed_detections_are_no_people():
