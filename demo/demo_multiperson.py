@@ -16,7 +16,7 @@ from util.cli import parser, run
 from util.errors import InputError
 
 HERE = Path(__file__).parent
-DEFAULT_IMAGE = HERE / "image_multi.png"
+DEFAULT_IMAGE = HERE / "image_multi.jpg"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,0 +1,73 @@
+"""The demo: pictures, JSON, table, and what happens with a broken file."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dataset.skeleton import AIC
+from demo import demo_multiperson
+from util.images import read_image
+
+
+def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert demo_multiperson.run_demo(estimator, pictures[:2], out, show=False) == 0
+    assert {path.name for path in out.iterdir()} == {
+        "x_people.png", "x_people.json", "x_2_people.png", "x_2_people.json"
+    }  # fmt: skip
+    content = json.loads((out / "x_people.json").read_text())
+    assert len(content["people"]) == 2
+    head = content["people"][0]["keypoints"]["joint1"]
+    assert [head["x"], head["y"]] == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
+    assert "joint1" not in content["people"][1]["keypoints"]
+    drawn = read_image(out / "x_people.png")
+    assert drawn.shape == (48, 64, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.85"]
+
+
+def test_a_broken_picture_is_named_and_the_others_are_done(estimator, pictures, tmp_path, capsys):
+    assert demo_multiperson.run_demo(estimator, [pictures[2], pictures[0]], tmp_path / "out", show=False) == 2
+    assert (tmp_path / "out" / "x_people.png").exists()
+    assert "skipped" in (errors := capsys.readouterr().err) and "broken.png" in errors
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
+        (["--cfg", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["--set", "nms_radios=3"], "unknown key 'nms_radios'; did you mean nms_radius?"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(arguments, message, tmp_path):
+    command = [sys.executable, demo_multiperson.__file__, *arguments]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2 and message in result.stderr and result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_first_command_finds_the_people_of_its_picture(tmp_path, golden_dir):
+    command = [sys.executable, demo_multiperson.__file__, "--out_dir", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "image_multi.jpg" in result.stdout and result.stderr == ""
+    found = json.loads((tmp_path / "image_multi_people.json").read_text())["people"]
+    (record,) = json.loads((golden_dir / "demo_people.json").read_text())
+    true = np.array(list(record["keypoint_annotations"].values())).reshape(-1, 14, 3)
+    assert len(found) == len(true)
+    for person in true:
+        labelled = [number for number in range(14) if person[number, 2] != 3]
+        best = max(found, key=lambda candidate: count_hits(candidate, person, labelled))
+        assert count_hits(best, person, labelled) >= 0.8 * len(labelled)
+
+
+def count_hits(candidate, person, labelled):
+    """How many joints of `person` (14, 3) the candidate has within 10 pixels."""
+    hits = 0
+    for number in labelled:
+        joint = candidate["keypoints"].get(AIC.keypoints[number])
+        hits += joint is not None and np.hypot(*(person[number, :2] - [joint["x"], joint["y"]])) <= 10
+    return hits
