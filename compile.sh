@@ -36,11 +36,16 @@ if ! cmp -s requirements.txt "$stamp"; then
     cp requirements.txt "$stamp"
 fi
 
+# The first time pip makes this folder importable, too; later only what has changed is built.
+build=("$python" setup.py build_ext --inplace)
+here=$PWD
+(cd / && "$python" -c "import config, os; assert os.path.dirname(config.__file__) == '$here'") 2>/dev/null ||
+    build=("$python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps
+        --config-settings editable_mode=compat --editable .)
 echo "building the extensions"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-"$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
-    --config-settings editable_mode=compat --editable . >"$log" 2>&1 || {
+"${build[@]}" >"$log" 2>&1 || {
     cat "$log" >&2
     fail "the build failed; the compiler's messages stand above"
 }
