@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from dataset.pose_dataset import Skipped
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
+from util.files import read_text
 
 VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
 NUM_JOINTS = AIC.num_joints
@@ -61,7 +61,7 @@ class AnnotationFile:
     def __init__(self, path: str | os.PathLike, skipped: Skipped | None = None):
         self.path = path
         self.skipped = Skipped() if skipped is None else skipped
-        self._text = _read_text(path)
+        self._text = read_text(path)
 
     @property
     def size_hint(self) -> int:
@@ -89,19 +89,6 @@ class AnnotationFile:
 def skipped_reasons(skipped: Skipped) -> str:
     """What was left out, in brackets for the end of an error message; nothing if nothing was."""
     return f" ({'; '.join(f'{n} {what}' for what, n in skipped.counts.items())})" if skipped.counts else ""
-
-
-def _read_text(path) -> str:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if not data.strip():
-        raise InputError(f"{path}: the file is empty; expected JSON")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
 
 
 def _iterate_list(text: str, path) -> Iterator[Any]:

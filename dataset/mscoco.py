@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from dataset.pose_dataset import MAX_COORDINATE, FileLister, PoseDataset, Skipped, Table
+from dataset.pose_dataset import FileLister, PoseDataset, Skipped, Table
 from dataset.skeleton import Skeleton, from_category
+from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.files import read_json
 from util.images import IMAGE_SUFFIXES

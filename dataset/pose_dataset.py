@@ -19,11 +19,9 @@ import numpy as np
 
 from config import require
 from dataset.skeleton import Skeleton, from_config
+from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.matfile import read_mat
-
-# Farther from the image than any photo is wide: a broken number, not a joint.
-MAX_COORDINATE = 1e6
 
 
 class Sample(NamedTuple):

@@ -30,10 +30,10 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink()
 
 
-def read_json(path: str | os.PathLike) -> Any:
-    """The content of a JSON file (UTF-8, with or without byte order mark).
+def read_text(path: str | os.PathLike) -> str:
+    """The content of a JSON file as text (UTF-8, with or without byte order mark).
 
-    Raises InputError with the place of the fault when the file is missing, not text or not JSON.
+    Raises InputError when the file is missing, empty or not text.
     """
     try:
         data = Path(path).read_bytes()
@@ -42,9 +42,16 @@ def read_json(path: str | os.PathLike) -> Any:
     if not data.strip():
         raise InputError(f"{path}: the file is empty; expected JSON")
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """The content of a JSON file. Raises InputError with the place of the fault when it is not one."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
@@ -54,5 +61,5 @@ def read_json(path: str | os.PathLike) -> Any:
 def write_json(path: str | os.PathLike, data: Any) -> None:
     """Write `data` as compact JSON, whole or not at all."""
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        # Not json.dump, which encodes in pure Python.
-        file.write(json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        # Not json.dump, which encodes in pure Python; in ASCII, since half of a surrogate pair has no UTF-8.
+        file.write(json.dumps(data, separators=(",", ":")))

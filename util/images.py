@@ -61,7 +61,10 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
     """(height, width) of the upright image, from its header alone. Raises InputError."""
     with _open_image(path) as image:
         width, height = image.size
-        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+        # A PNG may keep Exif data behind the pixels; Pillow decodes it all to find out, so only those are waited for
+        # that are announced in front.
+        exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
+        if exif.get(_EXIF_ORIENTATION, 1) >= 5:
             width, height = height, width
         return height, width
 
