@@ -30,7 +30,7 @@ def compile_args() -> list[str]:
     if sys.platform == "win32":
         return ["/std:c++17", "/O2"]
     optimise = ["-O0", "-g"] if os.environ.get("POSE_DEBUG") else ["-O3", "-g0"]
-    return ["-std=c++17", "-Wall", "-Wextra", "-ffp-contract=off", *optimise]
+    return ["-std=c++17", "-Wall", "-Wextra", "-ffp-contract=off", "-fopenmp-simd", *optimise]
 
 
 MODULES = {"multicut_cython": "_multicut", "nms_cython": "_nms", "pairwise_cython": "_pairwise"}

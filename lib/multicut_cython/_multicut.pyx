@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
+from libc.math cimport isnan
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libcpp.vector cimport vector
 
 
@@ -13,7 +14,12 @@ cdef extern from "solver.hpp" namespace "multicut" nogil:
 
     Graph make_graph(const double* unary, size_t num_nodes, const int64_t* ends, const double* cost,
                      size_t num_edges) except +
-    vector[int32_t] solve(const Graph& graph) except +
+    cdef cppclass Settings:
+        int patience
+        double seconds
+        uint64_t seed
+
+    vector[int32_t] solve(const Graph& graph, const Settings& settings) except +
     double objective_of "multicut::objective"(const Graph& graph, const vector[int32_t]& labels) except +
 
 
@@ -58,20 +64,31 @@ cdef Graph _graph(unary, edges, cost):
     return graph
 
 
-def solve_multicut(unary, edges, cost):
+def solve_multicut(unary, edges, cost, *, int patience=4, time_limit=None, uint64_t seed=0):
     """Selects nodes and groups them into clusters at the lowest cost: node labelling multicut with suppression.
 
     unary: (n,) cost of selecting a node
     edges: (m, 2) int, pairs of nodes; pairs that occur twice add up, a node paired with itself is ignored
     cost: (m,) cost of having both ends of an edge selected and in the same cluster
+    patience: how many rounds of annealing without success it takes to give up; 0 is fastest, more may find better
+    time_limit: seconds, after which the best solution so far is returned; results may then differ between runs
+    seed: of the random numbers; the same input and seed give the same labels
 
     Returns labels (n,) int32: -1 for suppressed nodes, else the cluster, numbered by first appearance.
-    Clusters are connected by edges. Raises ValueError for wrong shapes and dtypes and numbers that are not finite.
+    Clusters are connected by edges. The GIL is released meanwhile.
+    Raises ValueError for wrong shapes and dtypes and for numbers that are not finite.
     """
+    cdef Settings settings
+    settings.patience, settings.seed = patience, seed
+    settings.seconds = float("inf") if time_limit is None else time_limit
+    if patience < 0:
+        raise ValueError(f"patience must not be negative, got {patience}")
+    if isnan(settings.seconds) or settings.seconds < 0:
+        raise ValueError(f"time_limit must be None or not negative, got {time_limit}")
     cdef Graph graph = _graph(unary, edges, cost)
     cdef vector[int32_t] labels
     with nogil:
-        labels = solve(graph)
+        labels = solve(graph, settings)
     result = np.empty(labels.size(), np.int32)
     cdef int32_t[::1] view = result
     cdef size_t i

@@ -1,77 +1,95 @@
-// Exact reductions: nodes no optimum needs, and parts of the graph that do not influence each other.
+// Exact reductions: nodes that no optimum needs, and parts of the graph that do not influence each other.
 //
-// Joining a cluster pays for a node only through its negative edges. So
+// Only negative edges speak for putting nodes together. So
 //   - a node whose own cost and negative edges together do not get below zero can be suppressed, and that
 //     takes its edges from its neighbours, which may follow;
-//   - a cluster whose negative edges do not connect it is at least as good split. Hence every cluster of
-//     some optimum lies within one component of the negative edges, and each component is a problem of
-//     its own. (Lange et al., "Combinatorial Persistency Criteria for Multicut and Max-Cut", CVPR 2019.)
-// Of parallel edges only the negative ones are counted here, which errs on the safe side.
+//   - a cluster that its negative edges do not connect is at least as good split. Hence in some optimum
+//     every cluster lies within one component of the negative edges, and each component is a problem of
+//     its own. (For multicuts without suppression: Lange, Andres, Swoboda, "Combinatorial Persistency
+//     Criteria for Multicut and Max-Cut", CVPR 2019.)
+// Of parallel edges the negative ones alone are counted here, which errs on the safe side.
 
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "graph.hpp"
+#include "problem.hpp"
 
 namespace multicut {
 
 struct Component {
     std::vector<Node> nodes;  // in the graph, ascending
-    std::vector<Edge> edges;  // ends are positions in nodes
+    Problem problem;          // its node i is nodes[i]
 };
 
-// Nodes that may be selected, found by repeated passes over the negative edges.
-inline std::vector<char> useful_nodes(const Graph& graph) {
-    std::vector<double> lowest = graph.unary;
-    std::vector<Edge> negative;
-    for (const Edge& edge : graph.edges) {
-        if (edge.cost >= 0) continue;
-        negative.push_back(edge);
-        lowest[edge.a] += edge.cost;
-        lowest[edge.b] += edge.cost;
-    }
+// Drops nodes that cannot pay for themselves, and their edges from the negative edges, until all can.
+inline std::vector<char> useful_nodes(const Graph& graph, std::vector<Edge>& negative) {
     std::vector<char> useful(graph.size());
-    std::size_t before = negative.size() + 1;
-    while (true) {
-        for (std::size_t v = 0; v < graph.size(); ++v) useful[v] = lowest[v] < 0;
-        const auto lost = [&](const Edge& edge) { return !useful[edge.a] || !useful[edge.b]; };
-        negative.erase(std::remove_if(negative.begin(), negative.end(), lost), negative.end());
-        if (negative.size() == before) return useful;
+    std::vector<double> lowest;
+    for (std::size_t before = negative.size() + 1; negative.size() < before;) {
         before = negative.size();
-        lowest = graph.unary;  // summed afresh: taking costs away again would leave rounding behind
+        lowest = graph.unary;
         for (const Edge& edge : negative) {
             lowest[edge.a] += edge.cost;
             lowest[edge.b] += edge.cost;
         }
+        for (std::size_t v = 0; v < graph.size(); ++v) useful[v] = lowest[v] < 0;
+        const auto lost = [&](const Edge& edge) { return !useful[edge.a] || !useful[edge.b]; };
+        negative.erase(std::remove_if(negative.begin(), negative.end(), lost), negative.end());
+    }
+    return useful;
+}
+
+// Copies the edges within components into their problems.
+inline void fill_edges(const Graph& graph, const std::vector<Node>& number, const std::vector<Node>& position,
+                       std::vector<Component>& components) {
+    std::vector<Edge> inner;
+    for (const Edge& edge : graph.edges) {
+        if (number[edge.a] < 0 || number[edge.a] != number[edge.b]) continue;
+        inner.push_back(edge);
+        components[number[edge.a]].problem.count(position[edge.a], position[edge.b]);
+    }
+    for (Component& component : components) component.problem.start_filling();
+    for (const Edge& edge : inner) {
+        components[number[edge.a]].problem.fill(position[edge.a], position[edge.b], edge.cost);
     }
 }
 
 inline std::vector<Component> split(const Graph& graph) {
-    const std::vector<char> useful = useful_nodes(graph);
-    DisjointSets sets(graph.size());
+    std::vector<Edge> negative;
     for (const Edge& edge : graph.edges) {
-        if (edge.cost < 0 && useful[edge.a] && useful[edge.b]) sets.join(edge.a, edge.b);
+        if (edge.cost < 0) negative.push_back(edge);
     }
-    std::vector<Component> components;
-    std::vector<Node> number(graph.size(), -1), position(graph.size());  // of the component, within it
+    const std::vector<char> useful = useful_nodes(graph, negative);
+    DisjointSets sets(graph.size());
+    for (const Edge& edge : negative) sets.join(edge.a, edge.b);
+
+    std::vector<std::vector<Node>> members;
+    std::vector<Node> number(graph.size(), -1), position(graph.size());  // of the component; within it
     for (std::size_t v = 0; v < graph.size(); ++v) {
         if (!useful[v]) continue;
         const Node root = sets.find(static_cast<Node>(v));  // the smallest node of its component
-        if (static_cast<std::size_t>(root) == v) {
-            number[v] = static_cast<Node>(components.size());
-            components.emplace_back();
+        if (number[root] < 0) {
+            number[root] = static_cast<Node>(members.size());
+            members.emplace_back();
         }
         number[v] = number[root];
-        position[v] = static_cast<Node>(components[number[v]].nodes.size());
-        components[number[v]].nodes.push_back(static_cast<Node>(v));
+        position[v] = static_cast<Node>(members[number[v]].size());
+        members[number[v]].push_back(static_cast<Node>(v));
     }
-    for (const Edge& edge : graph.edges) {
-        if (number[edge.a] < 0 || number[edge.a] != number[edge.b]) continue;
-        components[number[edge.a]].edges.push_back({position[edge.a], position[edge.b], edge.cost});
+
+    std::vector<Component> components;
+    components.reserve(members.size());
+    for (auto& nodes : members) {
+        Problem problem(nodes.size());
+        for (std::size_t i = 0; i < nodes.size(); ++i) problem.unary[i] = graph.unary[nodes[i]];
+        components.push_back({std::move(nodes), std::move(problem)});
     }
+    fill_edges(graph, number, position, components);
     return components;
 }
 

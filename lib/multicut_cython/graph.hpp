@@ -17,6 +17,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace multicut {
@@ -46,9 +47,9 @@ struct Graph {
 inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::int64_t* ends, const double* cost,
                         std::size_t num_edges) {
     double total = 0;  // of absolute costs: if this is finite, no partial sum can overflow
-    for (std::size_t i = 0; i < num_nodes; ++i) {
-        if (!std::isfinite(unary[i])) reject("unary", i, "is " + std::to_string(unary[i]) + "; costs must be finite");
-        total += std::abs(unary[i]);
+    for (std::size_t v = 0; v < num_nodes; ++v) {
+        if (!std::isfinite(unary[v])) reject("unary", v, "is " + std::to_string(unary[v]) + "; costs must be finite");
+        total += std::abs(unary[v]);
     }
     Graph graph;
     graph.unary.assign(unary, unary + num_nodes);
@@ -57,14 +58,14 @@ inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::i
     for (std::size_t e = 0; e < num_edges; ++e) {
         const std::int64_t a = ends[2 * e], b = ends[2 * e + 1];
         if (a < 0 || a >= limit || b < 0 || b >= limit) {
-            reject("edges", e, "is (" + std::to_string(a) + ", " + std::to_string(b) + "); there are nodes 0 to " +
-                                   std::to_string(limit - 1));
+            reject("edges", e, "is (" + std::to_string(a) + ", " + std::to_string(b) + "); there are " +
+                                   std::to_string(limit) + " nodes, counted from 0");
         }
         if (!std::isfinite(cost[e])) reject("cost", e, "is " + std::to_string(cost[e]) + "; costs must be finite");
         total += std::abs(cost[e]);
         if (a != b) graph.edges.push_back({static_cast<Node>(a), static_cast<Node>(b), cost[e]});
     }
-    if (!std::isfinite(total)) throw std::invalid_argument("the costs are so large that their sum overflows");
+    if (!(total < 1e300)) throw std::invalid_argument("the costs are so large that sums of them overflow");
     return graph;
 }
 
@@ -101,21 +102,30 @@ private:
     std::vector<Node> parent_;
 };
 
+// The same clusters, numbered by first appearance.
+inline std::vector<Label> compact_labels(std::vector<Label> labels) {
+    std::vector<Label> number;
+    Label next = 0;
+    for (Label& k : labels) {
+        if (k == suppressed) continue;
+        if (static_cast<std::size_t>(k) >= number.size()) number.resize(static_cast<std::size_t>(k) + 1, suppressed);
+        if (number[k] == suppressed) number[k] = next++;
+        k = number[k];
+    }
+    return labels;
+}
+
 // Splits clusters into their connected parts and numbers them by first appearance.
 inline std::vector<Label> connected_clusters(const Graph& graph, const std::vector<Label>& labels) {
     DisjointSets sets(graph.size());
     for (const Edge& edge : graph.edges) {
         if (labels[edge.a] != suppressed && labels[edge.a] == labels[edge.b]) sets.join(edge.a, edge.b);
     }
-    std::vector<Label> number(graph.size(), suppressed), result(graph.size(), suppressed);
-    Label next = 0;
+    std::vector<Label> roots(graph.size(), suppressed);
     for (std::size_t v = 0; v < graph.size(); ++v) {
-        if (labels[v] == suppressed) continue;
-        Label& id = number[sets.find(static_cast<Node>(v))];
-        if (id == suppressed) id = next++;
-        result[v] = id;
+        if (labels[v] != suppressed) roots[v] = sets.find(static_cast<Node>(v));
     }
-    return result;
+    return compact_labels(std::move(roots));
 }
 
 }  // namespace multicut

@@ -1,0 +1,111 @@
+// A solution in the making, with the price of every possible move at hand.
+//
+// Clusters live in numbered slots. For every node v and slot k the table holds
+//     pull(v)[k] = cost of all edges between v and the members of k,
+// so that moving v to k pays unary(v) + pull(v)[k], suppressing it pays 0, and neither needs a look at the
+// graph. A move updates one or two columns of the table at the node's neighbours.
+
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "problem.hpp"
+
+namespace multicut {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+class Clusters {
+public:
+    Clusters(const Problem& problem, const std::vector<Label>& labels)
+        : problem_(problem), label_(problem.size(), suppressed) {
+        Label used = 0;
+        for (const Label k : labels) used = std::max(used, k + 1);
+        resize(static_cast<std::size_t>(used) + spare_slots);
+        open_spare();
+        for (std::size_t v = 0; v < labels.size(); ++v) {
+            if (labels[v] != suppressed) move(v, labels[v]);
+        }
+    }
+
+    const Problem& problem() const { return problem_; }
+    const std::vector<Label>& labels() const { return label_; }
+    Label label(std::size_t v) const { return label_[v]; }
+    std::size_t members(Label k) const { return count_[k]; }
+
+    // A multiple of 8, so that loops over slots vectorise.
+    std::size_t slots() const { return slots_; }
+    double* pull(std::size_t v) { return pull_.data() + v * slots_; }
+    const double* pull(std::size_t v) const { return pull_.data() + v * slots_; }
+
+    // The one empty slot that new clusters start in.
+    Label spare() const { return spare_; }
+
+    // To be added to the pull of a slot: 0, or infinity for empty slots other than the spare one.
+    const double* closed() const { return closed_.data(); }
+
+    double price(std::size_t v, Label k) const {
+        return k == suppressed ? 0 : problem_.unary[v] + pull(v)[k];
+    }
+
+    double value() const {
+        double sum = 0;
+        for (std::size_t v = 0; v < label_.size(); ++v) {
+            if (label_[v] != suppressed) sum += problem_.unary[v] + pull(v)[label_[v]] / 2;
+        }
+        return sum;
+    }
+
+    void move(std::size_t v, Label to) {
+        const Label from = label_[v];
+        if (from == to) return;
+        label_[v] = to;
+        if (from != suppressed) leave(v, from);
+        if (to != suppressed) enter(v, to);
+        if (count_[spare_] != 0) open_spare();
+    }
+
+private:
+    static constexpr std::size_t spare_slots = 4;
+
+    void resize(std::size_t wanted) {
+        const std::size_t slots = (wanted + 7) / 8 * 8;
+        std::vector<double> pull(problem_.size() * slots, 0.0);
+        for (std::size_t v = 0; v < problem_.size(); ++v) {
+            std::copy_n(pull_.data() + v * slots_, slots_, pull.data() + v * slots);
+        }
+        pull_.swap(pull);
+        count_.resize(slots, 0);
+        closed_.resize(slots, infinity);
+        slots_ = slots;
+    }
+
+    void enter(std::size_t v, Label k) {
+        for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[k] += w.cost;
+        if (count_[k]++ == 0) closed_[k] = 0;
+    }
+
+    void leave(std::size_t v, Label k) {
+        for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[k] -= w.cost;
+        if (--count_[k] == 0) closed_[k] = infinity;
+    }
+
+    void open_spare() {
+        spare_ = static_cast<Label>(std::find(count_.begin(), count_.end(), std::size_t{0}) - count_.begin());
+        if (static_cast<std::size_t>(spare_) == slots_) resize(slots_ + slots_ / 2 + spare_slots);
+        closed_[spare_] = 0;
+    }
+
+    const Problem& problem_;
+    std::vector<Label> label_;
+    std::size_t slots_ = 0;
+    std::vector<double> pull_;
+    std::vector<std::size_t> count_;
+    std::vector<double> closed_;
+    Label spare_ = 0;
+};
+
+}  // namespace multicut

@@ -1,0 +1,133 @@
+// Components too large for the matrix of the greedy contraction are solved in pieces.
+//
+// Clusters do not influence each other. So any union of whole clusters, together with any suppressed nodes,
+// is a problem of the same kind, and what improves it improves the whole. Pieces are such unions, grown along
+// negative edges. The first are made of single nodes; what the cuts between them keep apart is put together
+// by contracting each cluster to one node, which leaves a smaller problem. Later pieces are cut elsewhere.
+
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "graph.hpp"
+#include "problem.hpp"
+
+namespace multicut {
+
+constexpr std::size_t largest_piece = 1024;  // nodes; the matrix of that many takes 8 MB
+
+// Members of each cluster, and last the nodes that belong to none.
+inline std::vector<std::vector<Node>> members_by_label(const std::vector<Label>& labels) {
+    const Label clusters = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
+    std::vector<std::vector<Node>> members(static_cast<std::size_t>(clusters) + 1);
+    for (std::size_t v = 0; v < labels.size(); ++v) {
+        members[labels[v] == suppressed ? clusters : labels[v]].push_back(static_cast<Node>(v));
+    }
+    return members;
+}
+
+class PieceCutter {
+public:
+    PieceCutter(const Problem& problem, const std::vector<Label>& labels)
+        : problem_(problem), labels_(labels), members_(members_by_label(labels)), taken_(labels.size()) {}
+
+    // All pieces, the first around the first node or, if backwards, around the last.
+    // A cluster larger than any piece is in none.
+    std::vector<std::vector<Node>> run(bool backwards) {
+        std::vector<std::vector<Node>> pieces;
+        for (std::size_t i = 0; i < labels_.size(); ++i) {
+            const std::size_t seed = backwards ? labels_.size() - 1 - i : i;
+            std::vector<Node> piece;
+            take(static_cast<Node>(seed), piece);
+            for (std::size_t next = 0; next < piece.size(); ++next) {
+                for (const Neighbour& w : problem_.neighbours(static_cast<std::size_t>(piece[next]))) {
+                    if (w.cost < 0) take(w.node, piece);
+                }
+            }
+            if (!piece.empty()) pieces.push_back(std::move(piece));
+        }
+        return pieces;
+    }
+
+private:
+    // Adds the node's cluster to the piece, if it is free and there is room.
+    void take(Node v, std::vector<Node>& piece) {
+        if (taken_[v]) return;
+        const std::vector<Node> alone{v};
+        const std::vector<Node>& group = labels_[v] == suppressed ? alone : members_[labels_[v]];
+        if (piece.size() + group.size() > largest_piece) return;
+        for (const Node w : group) taken_[w] = 1;
+        piece.insert(piece.end(), group.begin(), group.end());
+    }
+
+    const Problem& problem_;
+    const std::vector<Label>& labels_;
+    std::vector<std::vector<Node>> members_;
+    std::vector<char> taken_;
+};
+
+// The problem that a piece is. position: scratch, one entry per node, all -1 before and after.
+inline Problem piece_problem(const Problem& problem, const std::vector<Node>& piece, std::vector<Node>& position) {
+    Problem result(piece.size());
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+        position[piece[i]] = static_cast<Node>(i);
+        result.unary[i] = problem.unary[piece[i]];
+    }
+    const auto for_each_edge = [&](auto action) {
+        for (const Node v : piece) {
+            for (const Neighbour& w : problem.neighbours(static_cast<std::size_t>(v))) {
+                if (v < w.node && position[w.node] >= 0) action(position[v], position[w.node], w.cost);
+            }
+        }
+    };
+    for_each_edge([&](Node a, Node b, double) { result.count(a, b); });
+    result.start_filling();
+    for_each_edge([&](Node a, Node b, double cost) { result.fill(a, b, cost); });
+    for (const Node v : piece) position[v] = -1;
+    return result;
+}
+
+// Solves each piece; solve gets its problem and labels and returns better labels.
+template <class Solve>
+std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>& labels, bool backwards,
+                                Solve solve) {
+    std::vector<Label> result = labels;
+    std::vector<Node> position(labels.size(), -1);
+    Label next = *std::max_element(labels.begin(), labels.end()) + 1;
+    for (const std::vector<Node>& piece : PieceCutter(problem, labels).run(backwards)) {
+        std::vector<Label> part;
+        for (const Node v : piece) part.push_back(labels[v]);
+        part = solve(piece_problem(problem, piece, position), compact_labels(part));
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            result[piece[i]] = part[i] == suppressed ? suppressed : next + part[i];
+        }
+        next = std::max(next, next + *std::max_element(part.begin(), part.end()) + 1);
+    }
+    return compact_labels(result);
+}
+
+// The graph whose nodes are the clusters and, after them, the suppressed nodes. group: the new node of each.
+inline Graph contract(const Problem& problem, const std::vector<Label>& labels, std::vector<Node>& group) {
+    group.assign(labels.begin(), labels.end());
+    Node size = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
+    for (Node& g : group) {
+        if (g == suppressed) g = size++;
+    }
+    Graph graph;
+    graph.unary.assign(static_cast<std::size_t>(size), 0.0);
+    for (std::size_t v = 0; v < problem.size(); ++v) {
+        graph.unary[group[v]] += problem.unary[v];
+        for (const Neighbour& w : problem.neighbours(v)) {
+            if (static_cast<std::size_t>(w.node) < v) continue;
+            if (group[v] == group[w.node]) graph.unary[group[v]] += w.cost;
+            else graph.edges.push_back({group[v], group[w.node], w.cost});
+        }
+    }
+    return graph;
+}
+
+}  // namespace multicut
