@@ -147,12 +147,13 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 DECODE_SIZES = 50, 200, 600
+TILE = 160, 240  # pixels, for two people
 STAGES = "NMS", "detections", "graph", "solver", "people", "maps to people"
 
 
 def add_decode(commands) -> None:
     command = commands.add_parser("decode", help="from maps to people, by stage")
-    command.add_argument("--detections", type=int, nargs="+", default=DECODE_SIZES, help="about so many (50 200 600)")
+    command.add_argument("--detections", type=int, nargs="+", default=DECODE_SIZES, help="at least (50 200 600)")
     command.add_argument("--repeat", type=int, default=31, help="runs of each stage (31)")
     command.set_defaults(function=decode)
 
@@ -186,7 +187,7 @@ def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable
         lambda: detections.extract_detections(cfg, maps),
         lambda: predict.eval_graph(model, found),
         lambda: solve_multicut(graph.unary, graph.edges, graph.cost),
-        lambda: predict.get_person_conf_multicut(model, graph, labels),
+        lambda: predict.get_person_conf_multicut(model, graph, predict.drop_strays(model, graph, labels)),
         lambda: predict.predict_people(model, cfg, maps),
     ]
 
@@ -198,9 +199,9 @@ def run_times(function: Callable, repeat: int) -> list[float]:
 
 
 def crowd_maps(number: int):
-    """Configuration, learnt spatial model and dense maps of a drawn crowd with about `number` detections.
+    """Configuration, learnt spatial model and dense maps of a drawn crowd with at least `number` detections.
 
-    Up to 200 they stand in 640x480 pixels; the image of a larger crowd grows with it.
+    Pairs of people stand in tiles, four to a row. Up to about 200 detections fit into 640x480 pixels.
     """
     from dataset.skeleton import NECKHEAD
     from multiperson.detections import extract_detections
@@ -208,17 +209,18 @@ def crowd_maps(number: int):
     from tools.make_toy_dataset import make_scenes
 
     cfg = make_config(num_joints=NECKHEAD.num_joints, sparse_graph=list(NECKHEAD.sparse_graph))
-    growth = max(1.0, (number / 200) ** 0.5)
-    width, height = round(640 * growth), round(480 * growth)
     noise = NOISE_LEVELS["low"]
-    crowd = found = 0
-    while found < number:
-        crowd += max(1, (number - found) // NECKHEAD.num_joints)
-        scene = next(make_scenes(0, (crowd, crowd), (width, height)))
-        people = np.zeros((len(scene.joints), NECKHEAD.num_joints, 3))
-        people[:, NECKHEAD.to_aic] = np.concatenate([scene.joints, scene.flags[..., None] < 3], axis=2)
+    people = np.zeros((0, cfg.num_joints, 3))
+    for tile, scene in enumerate(make_scenes(0, (2, 2), TILE)):
+        row, column = divmod(tile, 4)
+        pair = np.zeros((len(scene.joints), cfg.num_joints, 3))
+        pair[:, NECKHEAD.to_aic, :2] = scene.joints + np.multiply(TILE, (column, row))
+        pair[:, NECKHEAD.to_aic, 2] = scene.flags < 3
+        people = np.concatenate([people, pair])
+        width, height = 4 * TILE[0], max(2, row + 1) * TILE[1]
         maps = simulate_maps(people, height, width, noise)
-        found = sum(map(len, extract_detections(cfg, maps).conf))
+        if sum(map(len, extract_detections(cfg, maps).conf)) >= number:
+            break
     cells = np.argwhere(np.ones(maps.part_prob.shape[:2], bool))
     pairwise = maps.pairwise(cells).astype(np.float32).reshape(*maps.part_prob.shape[:2], -1, 2)
     return cfg, learnt_model(cfg, [(people, height, width)], noise), maps._replace(pairwise=pairwise)
