@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from nnet.layers import ConvBN, Head, dense_maps
 from nnet.mobilenet_v2 import mobilenet_v2
-from nnet.resnet_v1 import UNITS, resnet_v1
+from nnet.resnet_v1 import OUTPUT_STRIDE, UNITS, resnet_v1
 from util.errors import InputError
 
 
@@ -23,6 +23,9 @@ class PoseNet(keras.Model):
         super().__init__(dtype=dtype)
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
+        # MobileNet pads strided convolutions by whether their input is even or odd, so where a cell lies in the image
+        # would depend on the image's size (by up to 15 pixels). ResNet pads explicitly.
+        self.needs_whole_cells = cfg.net_type.startswith("mobilenet")
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else dtype)
         try:
@@ -53,7 +56,11 @@ class PoseNet(keras.Model):
 
         image: (B, h, w, 3) RGB, 0 to 255, any type
         """
-        return self.backbone(tf.cast(image, tf.float32) - self.mean_pixel, training=training)
+        centered = tf.cast(image, tf.float32) - self.mean_pixel
+        if self.needs_whole_cells:
+            height, width = tf.unstack(tf.shape(image)[1:3])
+            centered = tf.pad(centered, [[0, 0], [0, -height % OUTPUT_STRIDE], [0, -width % OUTPUT_STRIDE], [0, 0]])
+        return self.backbone(centered, training=training)
 
     def call(self, image, training=False):
         return self.apply_heads(self.features(image, training))

@@ -65,6 +65,15 @@ def test_folding_changes_nothing(net_type, set_formula_weights):
     assert before.shape == (1, 8, 10, 4)
 
 
+def test_cells_lie_alike_in_images_of_all_sizes():
+    net = pose_net(make_config(num_joints=2, net_type="mobilenet_v2_0.35"))
+    image = np.full((1, 128, 128, 3), np.round(net.mean_pixel), np.uint8)
+    image[:, :60, :60] = np.random.default_rng(0).integers(0, 256, (60, 60, 3))
+    whole = net(image)["part_pred"].numpy()
+    for size in ((127, 120), (113, 125)):
+        np.testing.assert_allclose(net(image[:, : size[0], : size[1]])["part_pred"], whole, atol=0.05 * np.ptp(whole))
+
+
 def test_trained_moments_follow_the_batch():
     net = pose_net(make_config(num_joints=2, net_type="mobilenet_v2_0.35", batch_norm="train"))
     image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
