@@ -268,8 +268,7 @@ def grouping(args: argparse.Namespace) -> None:
     cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
     rows = []
     for level, noise in NOISE_LEVELS.items():
-        model = learnt_model(cfg, [image[1:] for image in images[:LEARNING_IMAGES]], noise)
-        for method, submission, seconds in submissions(cfg, model, images, noise):
+        for method, submission, seconds in submissions(cfg, images, noise):
             result = aic.score(submission, records)
             found = sum(len(record["keypoint_annotations"]) for record in submission)
             rows.append([level, method, result.score, found, 1000 * seconds / len(images)])
@@ -287,7 +286,7 @@ def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
     return record.image_id, people, height, width
 
 
-def submissions(cfg, model, images: Sequence, noise) -> list[tuple[str, list[dict], float]]:
+def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], float]]:
     """(method, its AIC submission, seconds from maps to people) for each way of grouping."""
     from tqdm import tqdm
 
@@ -297,8 +296,12 @@ def submissions(cfg, model, images: Sequence, noise) -> list[tuple[str, list[dic
     from multiperson.simulate import simulate_maps
 
     filled = EasyDict(cfg, fill_missing_joints=True)
+    all_pairs = EasyDict(cfg, sparse_graph=[])
+    learning = [image[1:] for image in images[:LEARNING_IMAGES]]
+    model, model_of_all = learnt_model(cfg, learning, noise), learnt_model(all_pairs, learning, noise)
     methods = {
         "multicut": lambda maps: predict_people(model, cfg, maps),
+        "multicut, edges between all parts": lambda maps: predict_people(model_of_all, all_pairs, maps),
         "multicut, missing joints filled": lambda maps: predict_people(model, filled, maps),
         "greedy": lambda maps: greedy_people(model, cfg, maps),
     }

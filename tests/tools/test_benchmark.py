@@ -24,10 +24,11 @@ def written_records(folder, number=4, people=2):
 def test_grouping_table(tmp_path, capsys):
     main(["grouping", "--ref", str(written_records(tmp_path)), "--images", "3"])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
-    assert [row[0] for row in rows] == [level for level in NOISE_LEVELS for _ in range(3)]
-    assert {" ".join(row[1:-3]) for row in rows} == {"multicut", "multicut, missing joints filled", "greedy"}
+    assert [row[0] for row in rows] == [level for level in NOISE_LEVELS for _ in range(4)]
+    methods = {"multicut", "multicut, edges between all parts", "multicut, missing joints filled", "greedy"}
+    assert {" ".join(row[1:-3]) for row in rows} == methods
     scores = [float(row[-3]) for row in rows]
-    assert min(scores[:3]) > 0.95 and scores[0] > scores[9]
+    assert min(scores[:4]) > 0.95 and scores[0] > scores[12]
 
 
 def test_decode_table(capsys):
