@@ -247,6 +247,7 @@ def learnt_model(cfg, images: Sequence[tuple[np.ndarray, int, int]], noise):
 
 
 LEARNING_IMAGES = 100
+THRESHOLD_OF_MISSES = 0.95  # the strictest of the official thresholds
 TEST_SEED = 1_000_000  # the models are learnt with other noise than they are tested with
 
 
@@ -254,6 +255,8 @@ def add_grouping(commands) -> None:
     command = commands.add_parser("grouping", help="official score of people found in simulated maps of real poses")
     command.add_argument("--ref", type=Path, required=True, help="AI Challenger annotations")
     command.add_argument("--images", type=int, help="use the first of them only")
+    command.add_argument("--pictures", type=Path, metavar="FOLDER",
+                         help="draw what is missed in perfect maps: true people left, those found right")  # fmt: skip
     command.set_defaults(function=grouping)
 
 
@@ -272,9 +275,30 @@ def grouping(args: argparse.Namespace) -> None:
             result = aic.score(submission, records)
             found = sum(len(record["keypoint_annotations"]) for record in submission)
             rows.append([level, method, result.score, found, 1000 * seconds / len(images)])
+            if args.pictures and level == "none" and method == "multicut":
+                draw_misses(args.pictures, images, records, submission)
     true = sum(len(image[1]) for image in images)
     print(f"{len(images)} images, {true} people; models learnt from the first {LEARNING_IMAGES} with other noise")
     print(table(["noise", "grouping", "score", "people found", "ms per image"], rows))
+
+
+def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
+    """A picture of each image whose people are not all found with an OKS above .95."""
+    from dataset import aic
+    from dataset.skeleton import AIC
+    from multiperson.predict import People
+    from multiperson.visualize import PersonDraw
+    from util.visualize import save_figure
+
+    drawer = PersonDraw(AIC.limbs)
+    for (image_id, true, height, width), record, answer in zip(images, records, submission, strict=True):
+        if (aic.score([answer], [record]).best > THRESHOLD_OF_MISSES).all():
+            continue
+        found = np.array(list(answer["keypoint_annotations"].values()), float).reshape(-1, AIC.num_joints, 3)
+        found[..., 0] += width
+        people = np.concatenate([true, np.where(found[..., 2:] == aic.VISIBLE, found, 0)])
+        canvas = np.full((height, 2 * width, 3), 255, np.uint8)
+        save_figure(folder / f"{image_id}.png", drawer.figure(canvas, People(people, np.ones(len(people)))))
 
 
 def simulated_image(record) -> tuple[str, np.ndarray, int, int]:

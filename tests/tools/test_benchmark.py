@@ -22,7 +22,7 @@ def written_records(folder, number=4, people=2):
 
 
 def test_grouping_table(tmp_path, capsys):
-    main(["grouping", "--ref", str(written_records(tmp_path)), "--images", "3"])
+    main(["grouping", "--ref", str(written_records(tmp_path)), "--images", "3", "--pictures", str(tmp_path / "misses")])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
     assert [row[0] for row in rows] == [level for level in NOISE_LEVELS for _ in range(4)]
     methods = {"multicut", "multicut, edges between all parts", "multicut, missing joints filled", "greedy"}
