@@ -23,7 +23,14 @@ class Predictor:
     def __init__(self, cfg, stats: PairwiseStats | None = None):
         self.cfg, self.stats = cfg, stats
         self.net = pose_net(cfg, compute_dtype(cfg.precision))
+        # One graph for all sizes of image.
         self._maps = tf.function(self._dense, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+        if stats is not None:
+            features = self.net.backbone.output["features"]
+            self._pairwise = tf.function(
+                self.net.heads["pairwise_pred"].at_cells,
+                input_signature=[tf.TensorSpec(features.shape, features.dtype), tf.TensorSpec([None, 3], tf.int32)],
+            )
 
     def load(self, prefix: str | os.PathLike) -> "Predictor":
         """Take the weights of a checkpoint. Raises InputError."""
@@ -60,7 +67,7 @@ class Predictor:
     def _pairwise_at(self, features, cells):
         cells = np.asarray(cells, np.int32).reshape(-1, 2)
         batched = np.pad(cells, ((0, 0), (1, 0)))
-        raw = self.net.heads["pairwise_pred"].at_cells(features, tf.constant(batched)).numpy()
+        raw = self._pairwise(features, tf.constant(batched)).numpy()
         return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
 
 
