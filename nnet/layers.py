@@ -96,6 +96,7 @@ class Head(keras.layers.Layer):
     def __init__(self, scope, filters, **kwargs):
         super().__init__(name=scope.replace("/", "."), **kwargs)
         self.scope, self.filters = scope, filters
+        self._folded = None
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -107,6 +108,15 @@ class Head(keras.layers.Layer):
     def slim_variables(self) -> dict[str, keras.Variable]:
         """The variables under the names they have in checkpoints."""
         return {f"{self.scope}/weights": self.kernel, f"{self.scope}/biases": self.bias}
+
+    def fold(self) -> None:
+        """Keep the kernels of `at_cells` ready, for inference only; later changes of weights do not show there."""
+        self._folded = [tf.constant(kernel.numpy()) for kernel in self._tap_kernels()]
+
+    def _tap_kernels(self):
+        """For each parity of row and column the kernel (filters, taps * C) of a cell's products."""
+        kernels = [tf.concat([self.kernel[row, col] for (row, _), (col, _) in taps], axis=1) for taps in _CELL_TAPS]
+        return [tf.cast(kernel, self.compute_dtype) for kernel in kernels]
 
     def call(self, features):
         return dense_maps([self], features)[0]
@@ -122,21 +132,19 @@ class Head(keras.layers.Layer):
         parity = 2 * (cells[:, 1] % 2) + cells[:, 2] % 2
         corner = tf.stack([cells[:, 0], cells[:, 1] // 2 + 1, cells[:, 2] // 2 + 1], axis=1)
         places = [tf.cast(tf.where(parity == group)[:, 0], tf.int32) for group in range(4)]
-        taps = [[(row, col) for row in _TAPS[group // 2] for col in _TAPS[group % 2]] for group in range(4)]
         inputs = [
             tf.gather(corner, place) - [0, row_back, col_back]
-            for place, group in zip(places, taps, strict=True)
-            for (_, row_back), (_, col_back) in group
+            for place, taps in zip(places, _CELL_TAPS, strict=True)
+            for (_, row_back), (_, col_back) in taps
         ]
         # A single gather: the gradients of several would be summed in an order that varies from run to run.
         padded = tf.pad(features, [[0, 0], [1, 0], [1, 0], [0, 0]])  # y[-1] = 0
         counts = [tf.shape(indices)[0] for indices in inputs]
         gathered = iter(tf.split(tf.gather_nd(padded, tf.concat(inputs, axis=0)), counts, num=len(inputs)))
-        values = []
-        for group in taps:
-            inputs = tf.concat([next(gathered) for _ in group], axis=1)
-            kernel = tf.concat([self.kernel[row, col] for (row, _), (col, _) in group], axis=1)
-            values.append(tf.matmul(inputs, tf.cast(kernel, features.dtype), transpose_b=True))
+        values = [
+            tf.matmul(tf.concat([next(gathered) for _ in taps], axis=1), kernel, transpose_b=True)
+            for taps, kernel in zip(_CELL_TAPS, self._folded or self._tap_kernels(), strict=True)
+        ]
         return tf.cast(tf.dynamic_stitch(places, values), tf.float32) + self.bias
 
 
@@ -152,4 +160,6 @@ def dense_maps(heads: list[Head], features) -> list[tf.Tensor]:
 
 
 # For an even and for an odd output index: (index into the kernel, cells back in the input) of each product.
-_TAPS = {0: ((0, 0), (2, 1)), 1: ((1, 0),)}
+_TAPS = ((0, 0), (2, 1)), ((1, 0),)
+# The same for both axes, by 2 * parity of the row + parity of the column.
+_CELL_TAPS = [[(row, col) for row in rows for col in cols] for rows in _TAPS for cols in _TAPS]

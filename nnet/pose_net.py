@@ -91,9 +91,8 @@ class PoseNet(keras.Model):
 
     def fold(self) -> None:
         """Put batch norm into the convolutions, for inference only; the network is not to be trained afterwards."""
-        for layer in self.backbone.layers:
-            if isinstance(layer, ConvBN):
-                layer.fold()
+        for layer in self._named_layers():
+            layer.fold()
 
 
 def _heads(cfg) -> dict[str, int]:

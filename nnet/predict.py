@@ -39,6 +39,10 @@ class Predictor:
         wanted = {name: var for name, var in variables.items() if "intermediate_supervision" not in name}
         checkpoint.load_weights(wanted, prefix)
         self.net.fold()
+        # Build the graphs now, so that the first image is as quick as the others.
+        maps = self.maps(np.zeros((16, 16, 3), np.uint8))
+        if maps.pairwise is not None:
+            maps.pairwise(np.zeros((1, 2), np.int32))
         return self
 
     def maps(self, image: np.ndarray) -> Maps:
