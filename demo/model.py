@@ -35,8 +35,8 @@ def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstima
     """The estimator of a configuration. Raises InputError as `load_model` does."""
     require(cfg, "num_joints")
     if not cfg.pairwise_predict:
-        raise InputError(f"{cfg.config_file}: pairwise_predict is off: such a network finds one person; "
-                         "use demo/singleperson.py")  # fmt: skip
+        raise InputError(f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
+                         "nnet.predict.argmax_pose_predict finds a single person")  # fmt: skip
     # The cheap reading comes first, so that its errors do not wait for TensorFlow.
     skeleton = from_config(cfg)
     spatial_model = SpatialModel(cfg).load()
