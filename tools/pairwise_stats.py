@@ -10,14 +10,12 @@ Only the annotations are read; the images need not be there. Training needs the 
 import numpy as np
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments = config_parser(__doc__)
     arguments.add_argument("--out", help="file to write (default: pairwise_stats_fn of the configuration)")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 from util.errors import InputError
 from util.files import write_json
 
@@ -28,13 +28,11 @@ class Target(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = parser(__doc__)
-    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments = config_parser(__doc__)
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     arguments.add_argument("--images", nargs="+", metavar="PATH", help="images or folders instead of the data set")
     arguments.add_argument("--out_dir", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     arguments.add_argument("--draw", action="store_true", help="write a picture of each image with its people")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
     targets = list(_image_files(options.images) if options.images else _dataset_images(cfg))

@@ -18,17 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 from util.errors import InputError
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments = config_parser(__doc__)
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     arguments.add_argument("--images", type=int, default=1000, help="at most so many, at random (default: %(default)s)")
     arguments.add_argument("--out_dir", type=Path, help="folder to write to (default: pairwise_model_dir)")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     options = arguments.parse_args(argv)
     # People are looked for in whole images.
     cfg = load_config(options.cfg, [*options.overrides, "crop=false"])

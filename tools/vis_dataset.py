@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 from util.files import atomic_path
 from util.maps import cell_centers
 
@@ -23,11 +23,9 @@ HIDDEN_FLAG = 1  # COCO: labelled, not visible
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments = config_parser(__doc__)
     arguments.add_argument("--number", type=int, default=8, help="how many samples (default: %(default)s)")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
-    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, [*options.overrides, "batch_size=1"])
 

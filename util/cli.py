@@ -15,6 +15,14 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
+def config_parser(doc: str) -> argparse.ArgumentParser:
+    """A parser of a script that reads pose_cfg.yaml: with --cfg, and `overrides` of its keys."""
+    arguments = parser(doc)
+    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+    arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    return arguments
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Call `main` and exit: bad input is one line and status 2, Ctrl-C status 130, never a traceback."""
     try:
