@@ -51,12 +51,9 @@ public:
         return k == suppressed ? 0 : problem_.unary[v] + pull(v)[k];
     }
 
-    double value() const {
-        double sum = 0;
-        for (std::size_t v = 0; v < label_.size(); ++v) {
-            if (label_[v] != suppressed) sum += problem_.unary[v] + pull(v)[label_[v]] / 2;
-        }
-        return sum;
+    // What a node contributes to the objective, with half of its edges.
+    double share(std::size_t v) const {
+        return label_[v] == suppressed ? 0 : problem_.unary[v] + pull(v)[label_[v]] / 2;
     }
 
     void move(std::size_t v, Label to) {

@@ -2,8 +2,9 @@
 //
 // Clusters do not influence each other. So any union of whole clusters, together with any suppressed nodes,
 // is a problem of the same kind, and what improves it improves the whole. Pieces are such unions, grown along
-// negative edges. The first are made of single nodes; what the cuts between them keep apart is put together
-// by contracting each cluster to one node, which leaves a smaller problem. Later pieces are cut elsewhere.
+// negative edges. The first are made of single nodes. What the cuts between them keep apart is put together
+// by moving single nodes and by contracting each cluster to one node, which leaves a smaller problem. Later
+// pieces are cut elsewhere.
 
 #pragma once
 
@@ -14,11 +15,12 @@
 #include <vector>
 
 #include "graph.hpp"
+#include "local_search.hpp"
 #include "problem.hpp"
 
 namespace multicut {
 
-constexpr std::size_t largest_piece = 1024;  // nodes; the matrix of that many takes 8 MB
+constexpr std::size_t largest_piece = 512;  // nodes; their matrix fits the cache, and larger pieces gain nothing
 
 // Members of each cluster, and last the nodes that belong to none.
 inline std::vector<std::vector<Node>> members_by_label(const std::vector<Label>& labels) {
@@ -110,21 +112,61 @@ std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>
     return compact_labels(result);
 }
 
+// Moves single nodes where they gain most, a few times over all nodes, looking at the graph alone.
+inline std::vector<Label> settle(const Problem& problem, std::vector<Label> labels) {
+    constexpr int sweeps = 5;
+    const double tolerance = rounding_tolerance(problem);
+    std::vector<double> pull(members_by_label(labels).size(), 0.0);  // of each cluster, and last of a new one
+    std::vector<Label> near;
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+        for (std::size_t v = 0; v < problem.size(); ++v) {
+            near.assign(1, static_cast<Label>(pull.size()) - 1);
+            for (const Neighbour& w : problem.neighbours(v)) {
+                if (labels[w.node] == suppressed) continue;
+                near.push_back(labels[w.node]);
+                pull[labels[w.node]] += w.cost;
+            }
+            const auto price = [&](Label k) { return k == suppressed ? 0 : problem.unary[v] + pull[k]; };
+            Label best = labels[v];
+            const double limit = price(best) - tolerance;
+            for (const Label k : near) {
+                if (price(k) < std::min(limit, price(best))) best = k;
+            }
+            if (0 < std::min(limit, price(best))) best = suppressed;
+            for (const Label k : near) pull[k] = 0;
+            if (best == near[0]) pull.push_back(0.0);
+            labels[v] = best;
+        }
+    }
+    return compact_labels(std::move(labels));
+}
+
 // The graph whose nodes are the clusters and, after them, the suppressed nodes. group: the new node of each.
 inline Graph contract(const Problem& problem, const std::vector<Label>& labels, std::vector<Node>& group) {
-    group.assign(labels.begin(), labels.end());
-    Node size = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
-    for (Node& g : group) {
-        if (g == suppressed) g = size++;
+    std::vector<std::vector<Node>> members = members_by_label(labels);
+    const std::vector<Node> alone = std::move(members.back());
+    members.pop_back();
+    for (const Node v : alone) members.push_back({v});
+    group.resize(labels.size());
+    for (std::size_t g = 0; g < members.size(); ++g) {
+        for (const Node v : members[g]) group[v] = static_cast<Node>(g);
     }
     Graph graph;
-    graph.unary.assign(static_cast<std::size_t>(size), 0.0);
-    for (std::size_t v = 0; v < problem.size(); ++v) {
-        graph.unary[group[v]] += problem.unary[v];
-        for (const Neighbour& w : problem.neighbours(v)) {
-            if (static_cast<std::size_t>(w.node) < v) continue;
-            if (group[v] == group[w.node]) graph.unary[group[v]] += w.cost;
-            else graph.edges.push_back({group[v], group[w.node], w.cost});
+    std::vector<double> cost(members.size(), 0.0);  // from one group to the others
+    for (std::size_t g = 0; g < members.size(); ++g) {
+        double value = 0;
+        std::vector<Node> touched;
+        for (const Node v : members[g]) {
+            value += problem.unary[v];
+            for (const Neighbour& w : problem.neighbours(static_cast<std::size_t>(v))) {
+                if (cost[group[w.node]] == 0) touched.push_back(group[w.node]);
+                cost[group[w.node]] += w.cost;
+            }
+        }
+        graph.unary.push_back(value + cost[g] / 2);
+        for (const Node h : touched) {
+            if (h > static_cast<Node>(g) && cost[h] != 0) graph.edges.push_back({static_cast<Node>(g), h, cost[h]});
+            cost[h] = 0;
         }
     }
     return graph;

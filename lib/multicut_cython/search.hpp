@@ -1,8 +1,8 @@
 // The search for a good solution of one component.
 //
 // Up to 8 nodes it is exact. Otherwise greedy contraction and local search make a start; then follow rounds
-// of annealing, each from the best solution so far and, after a round that found nothing, with twice as many
-// sweeps. How much of this is worth while shows in the frustration of the solution: where little of the
+// of annealing, each from the best solution so far, with which its result is recombined, and after a round
+// that found nothing with twice as many sweeps. How much of this is worth while shows in the frustration of the solution: where little of the
 // negative costs is given away, chains repair what the greedy start got wrong and one round of annealing
 // that finds nothing is convincing; where much is, chains lead nowhere, and annealing gives up only after
 // several rounds in a row.
@@ -22,6 +22,7 @@
 #include "greedy.hpp"
 #include "local_search.hpp"
 #include "problem.hpp"
+#include "recombine.hpp"
 #include "subsets.hpp"
 
 namespace multicut {
@@ -30,10 +31,11 @@ class Clock {
 public:
     explicit Clock(double seconds) : limit_(seconds), start_(std::chrono::steady_clock::now()) {}
 
-    bool time_left() const {
-        if (limit_ == infinity) return true;
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() < limit_;
+    double seconds_left() const {
+        if (limit_ == infinity) return infinity;
+        return limit_ - std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     }
+    bool time_left() const { return seconds_left() > 0; }
 
 private:
     double limit_;
@@ -56,7 +58,17 @@ inline double frustration(const Problem& problem, const std::vector<Label>& labe
 
 constexpr double little_frustration = 0.2;
 
-inline std::vector<Label> first_solution(const Problem& problem) {
+// Every node that pays for itself in a cluster of its own.
+inline std::vector<Label> lone_nodes(const Problem& problem) {
+    std::vector<Label> labels(problem.size(), suppressed);
+    for (std::size_t v = 0; v < labels.size(); ++v) {
+        if (problem.unary[v] < 0) labels[v] = static_cast<Label>(v);
+    }
+    return labels;
+}
+
+inline std::vector<Label> first_solution(const Problem& problem, const Clock& clock) {
+    if (!clock.time_left()) return lone_nodes(problem);
     if (problem.size() <= SubsetSolver::largest) return SubsetSolver(problem).run();
     Clusters clusters(problem, GreedyContraction(problem).run());
     LocalSearch search(clusters);
@@ -84,20 +96,20 @@ inline std::vector<Label> annealed_solution(const Problem& problem, std::vector<
                                             std::uint64_t seed, const Clock& clock) {
     if (problem.size() <= SubsetSolver::largest) return labels;
     constexpr double hot = 0.7, cold = 0.1;
-    const std::size_t least_sweeps = std::max<std::size_t>(30, problem.size() / 4), most_sweeps = 10000;
+    constexpr std::size_t least_sweeps = 30, most_sweeps = 3000;
     const double tolerance = rounding_tolerance(problem), scale = typical_gain(problem);
     if (frustration(problem, labels) < little_frustration) patience = std::min(patience, 1);
     Random random(seed);
     std::size_t sweeps = least_sweeps;
     for (int failures = 0; failures < patience && clock.time_left();) {
-        Clusters clusters(problem, labels);
-        const double before = clusters.value();
+        const Clusters start(problem, labels);
+        Clusters clusters = start;
         Annealing(clusters, random).run(sweeps, hot * scale, cold * scale, [&] { return clock.time_left(); });
         LocalSearch(clusters).descend();
-        const bool better = clusters.value() < before - tolerance;
-        if (better) labels = clusters.labels();
-        failures = better ? 0 : failures + 1;
-        sweeps = better ? least_sweeps : std::min(2 * sweeps, most_sweeps);
+        Recombination best = recombine(start, clusters, tolerance);
+        labels = std::move(best.labels);
+        failures = best.better ? 0 : failures + 1;
+        sweeps = best.better ? least_sweeps : std::min(2 * sweeps, most_sweeps);
     }
     return labels;
 }

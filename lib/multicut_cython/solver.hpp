@@ -18,36 +18,40 @@ namespace multicut {
 
 struct Settings {
     int patience;    // rounds of annealing without success before a component is given up
-    double seconds;  // time limit, may be infinite; the best solution so far is returned
+    double seconds;  // time limit, may be infinite; kept to within what one piece takes
     std::uint64_t seed;
 };
 
 inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
 
-// Puts clusters together that pieces kept apart: the problem in which each is one node is solved quickly.
-inline std::vector<Label> join_clusters(const Problem& problem, std::vector<Label> labels) {
+// Puts together what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
+inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<Label>& labels, const Clock& clock) {
+    std::vector<Label> result = settle(problem, labels);
     std::vector<Node> group;
-    const Graph contracted = contract(problem, labels, group);
-    if (contracted.size() > problem.size() / 10 * 9) return labels;  // too little gained: this must come to an end
-    const std::vector<Label> joined = solve(contracted, {0, infinity, 0});
-    for (std::size_t v = 0; v < labels.size(); ++v) labels[v] = joined[group[v]];
-    return labels;
+    const Graph contracted = contract(problem, result, group);
+    if (contracted.size() > problem.size() / 10 * 9) return result;  // so little gained: this must come to an end
+    const std::vector<Label> joined = solve(contracted, {0, clock.seconds_left(), 0});
+    for (std::size_t v = 0; v < result.size(); ++v) result[v] = joined[group[v]];
+    return result;
 }
 
-inline std::vector<Label> first_solution_in_pieces(const Problem& problem) {
-    std::vector<Label> labels(problem.size());
-    std::iota(labels.begin(), labels.end(), Label{0});
-    const auto solve_piece = [](const Problem& piece, const std::vector<Label>&) { return first_solution(piece); };
-    return join_clusters(problem, solve_pieces(problem, labels, false, solve_piece));
+inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const Clock& clock) {
+    std::vector<Label> alone(problem.size());
+    std::iota(alone.begin(), alone.end(), Label{0});
+    const auto solve_piece = [&](const Problem& piece, const std::vector<Label>&) {
+        return first_solution(piece, clock);
+    };
+    return join_pieces(problem, solve_pieces(problem, alone, false, solve_piece), clock);
 }
 
 inline std::vector<Label> annealed_solution_in_pieces(const Problem& problem, std::vector<Label> labels, int patience,
                                                       std::uint64_t seed, const Clock& clock) {
+    if (patience == 0 || !clock.time_left()) return labels;
     for (const bool backwards : {true, false}) {
         labels = solve_pieces(problem, labels, backwards, [&](const Problem& piece, const std::vector<Label>& start) {
             return annealed_solution(piece, start, patience, seed++, clock);
         });
-        labels = join_clusters(problem, std::move(labels));
+        labels = join_pieces(problem, labels, clock);
     }
     return labels;
 }
@@ -57,7 +61,8 @@ inline std::vector<Label> solve(const Graph& graph, const Settings& settings) {
     const std::vector<Component> components = split(graph);
     std::vector<std::vector<Label>> solutions;
     for (const auto& [nodes, problem] : components) {
-        solutions.push_back(nodes.size() > largest_piece ? first_solution_in_pieces(problem) : first_solution(problem));
+        const auto start = nodes.size() > largest_piece ? first_solution_in_pieces : first_solution;
+        solutions.push_back(start(problem, clock));
     }
     std::vector<Label> labels(graph.size(), suppressed);
     Label first = 0;
