@@ -9,7 +9,8 @@ edge f and every path P of negative edges between its ends
 
 There are too many of these, so violated ones are added as they are found, by shortest paths with lengths 1 - y:
 first to the linear relaxation, whose value is a lower bound and often the optimum, then to the integer program.
-(Chopra and Rao, "The Partition Problem", 1993; Kappes et al., "Globally Optimal Image Partitioning by Multicuts", 2011.)
+(Chopra and Rao, "The Partition Problem", 1993; Kappes et al., "Globally Optimal Image Partitioning by Multicuts",
+2011.)
 """
 
 import time
