@@ -50,10 +50,10 @@ def solve_exact(unary, edges, cost, *, time_limit=None):
 
 def by_first_appearance(labels):
     """The same clusters, numbered as solve_multicut does."""
-    _, first, number = np.unique(labels, return_index=True, return_inverse=True)
-    first[np.unique(labels) < 0] = -1
-    rank = np.argsort(np.argsort(first)) - (labels.min(initial=0) < 0)
-    return np.where(labels < 0, -1, rank[number]).astype(np.int32)
+    result, selected = np.full(len(labels), -1, np.int32), labels >= 0
+    _, first, number = np.unique(labels[selected], return_index=True, return_inverse=True)
+    result[selected] = np.argsort(np.argsort(first))[number]
+    return result
 
 
 def components(unary, edges, cost):
@@ -121,18 +121,20 @@ class Program:
 
     def solve(self, known, deadline):
         """Labels better than a known solution, or None, and a lower bound."""
-        bound = -np.inf
+        bound = np.minimum(self.gain, 0).sum()
         for integral in (False, True):
-            while time.monotonic() < deadline:
+            violated = True
+            while violated:
+                if time.monotonic() > deadline:
+                    return None, bound
                 values, value = self.minimise(integral, deadline)
                 bound = max(bound, value)
                 if bound >= known - TOLERANCE * max(1, abs(known)):
                     return None, min(bound, known)
-                if values is None or not self.separate(values):
-                    break
-            if values is not None and integral and not self.separate(values):
-                return self.labels(values), bound
-        return None, bound
+                if values is None:
+                    return None, bound
+                violated = self.separate(values)
+        return self.labels(values), bound
 
     def minimise(self, integral, deadline):
         """Values of the variables under the constraints so far, or None, and a lower bound."""
@@ -150,7 +152,7 @@ class Program:
             options={"time_limit": min(max(deadline - time.monotonic(), 0.1), 1e6), "mip_rel_gap": 0},
         )
         bound = result.fun if result.status == 0 else result.mip_dual_bound
-        return (result.x if result.status == 0 else None), (-np.inf if bound is None else bound)
+        return result.x if result.status == 0 else None, -np.inf if bound is None else bound
 
     def separate(self, values):
         """Adds violated path constraints; False if there are none."""
@@ -162,7 +164,7 @@ class Program:
         # A length of 0 would mean no edge.
         length = coo_matrix((np.maximum(1 - y[self.negative], 0) + 1e-9, (a, b)), (self.size, self.size)).tocsr()
         distance, before = dijkstra(length, directed=False, return_predecessors=True, limit=1)
-        before_count = len(self.rows.upper)
+        count = len(self.rows.upper)
         for f in self.positive:
             s, t = self.edges[f]
             if distance[s, t] >= 1 - y[f]:
@@ -171,7 +173,7 @@ class Program:
             while path[-1] != s:
                 path.append(before[s, path[-1]])
             self.add_path(path, f, values)
-        return len(self.rows.upper) > before_count
+        return len(self.rows.upper) > count
 
     def add_path(self, path, f, values):
         """The constraint of a path between the ends of the positive edge f, if the values violate it."""

@@ -1,26 +1,23 @@
-// Components too large for the matrix of the greedy contraction are solved in pieces.
+// Problems cut into pieces.
 //
 // Clusters do not influence each other. So any union of whole clusters, together with any suppressed nodes,
 // is a problem of the same kind, and what improves it improves the whole. Pieces are such unions, grown along
-// negative edges. The first are made of single nodes. What the cuts between them keep apart is put together
-// by moving single nodes and by contracting each cluster to one node, which leaves a smaller problem. Later
-// pieces are cut elsewhere.
+// negative edges up to a size. Small ones let the search look closely at a few clusters at a time; large ones
+// make components of any size tractable.
 
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "graph.hpp"
 #include "local_search.hpp"
 #include "problem.hpp"
+#include "random.hpp"
 
 namespace multicut {
-
-constexpr std::size_t largest_piece = 512;  // nodes; their matrix fits the cache, and larger pieces gain nothing
 
 // Members of each cluster, and last the nodes that belong to none.
 inline std::vector<std::vector<Node>> members_by_label(const std::vector<Label>& labels) {
@@ -37,17 +34,16 @@ public:
     PieceCutter(const Problem& problem, const std::vector<Label>& labels)
         : problem_(problem), labels_(labels), members_(members_by_label(labels)), taken_(labels.size()) {}
 
-    // All pieces, the first around the first node or, if backwards, around the last.
-    // A cluster larger than any piece is in none.
-    std::vector<std::vector<Node>> run(bool backwards) {
+    // All pieces, grown one after another around the first free node in this order, while there is room.
+    // A cluster of more than `limit` nodes is in none.
+    std::vector<std::vector<Node>> run(const std::vector<Node>& order, std::size_t limit) {
         std::vector<std::vector<Node>> pieces;
-        for (std::size_t i = 0; i < labels_.size(); ++i) {
-            const std::size_t seed = backwards ? labels_.size() - 1 - i : i;
+        for (const Node seed : order) {
             std::vector<Node> piece;
-            take(static_cast<Node>(seed), piece);
+            take(seed, piece, limit);
             for (std::size_t next = 0; next < piece.size(); ++next) {
                 for (const Neighbour& w : problem_.neighbours(static_cast<std::size_t>(piece[next]))) {
-                    if (w.cost < 0) take(w.node, piece);
+                    if (w.cost < 0) take(w.node, piece, limit);
                 }
             }
             if (!piece.empty()) pieces.push_back(std::move(piece));
@@ -57,11 +53,11 @@ public:
 
 private:
     // Adds the node's cluster to the piece, if it is free and there is room.
-    void take(Node v, std::vector<Node>& piece) {
+    void take(Node v, std::vector<Node>& piece, std::size_t limit) {
         if (taken_[v]) return;
         const std::vector<Node> alone{v};
         const std::vector<Node>& group = labels_[v] == suppressed ? alone : members_[labels_[v]];
-        if (piece.size() + group.size() > largest_piece) return;
+        if (piece.size() + group.size() > limit) return;
         for (const Node w : group) taken_[w] = 1;
         piece.insert(piece.end(), group.begin(), group.end());
     }
@@ -93,14 +89,25 @@ inline Problem piece_problem(const Problem& problem, const std::vector<Node>& pi
     return result;
 }
 
-// Solves each piece; solve gets its problem and labels and returns better labels.
+// All nodes in random order.
+inline std::vector<Node> shuffled_nodes(std::size_t size, Random& random) {
+    std::vector<Node> order(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        order[i] = static_cast<Node>(i);
+        std::swap(order[i], order[random.next() % (i + 1)]);
+    }
+    return order;
+}
+
+// Solves each piece of up to `limit` nodes; solve gets its problem and labels and returns labels.
 template <class Solve>
-std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>& labels, bool backwards,
-                                Solve solve) {
+std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>& labels, std::size_t limit,
+                                Random& random, Solve solve) {
     std::vector<Label> result = labels;
     std::vector<Node> position(labels.size(), -1);
     Label next = *std::max_element(labels.begin(), labels.end()) + 1;
-    for (const std::vector<Node>& piece : PieceCutter(problem, labels).run(backwards)) {
+    const std::vector<Node> order = shuffled_nodes(labels.size(), random);
+    for (const std::vector<Node>& piece : PieceCutter(problem, labels).run(order, limit)) {
         std::vector<Label> part;
         for (const Node v : piece) part.push_back(labels[v]);
         part = solve(piece_problem(problem, piece, position), compact_labels(part));

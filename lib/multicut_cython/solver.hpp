@@ -1,4 +1,4 @@
-// The whole way: reductions, then a search in each component; components too large for one search in pieces.
+// The whole way: reductions, then a search in each component; a component too large for that is cut into pieces.
 
 #pragma once
 
@@ -22,6 +22,8 @@ struct Settings {
     std::uint64_t seed;
 };
 
+constexpr std::size_t largest_piece = 512;  // nodes; their matrix fits the cache, and larger pieces gain nothing
+
 inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
 
 // Puts together what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
@@ -41,17 +43,19 @@ inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const
     const auto solve_piece = [&](const Problem& piece, const std::vector<Label>&) {
         return first_solution(piece, clock);
     };
-    return join_pieces(problem, solve_pieces(problem, alone, false, solve_piece), clock);
+    Random random(0);
+    return join_pieces(problem, solve_pieces(problem, alone, largest_piece, random, solve_piece), clock);
 }
 
 inline std::vector<Label> annealed_solution_in_pieces(const Problem& problem, std::vector<Label> labels, int patience,
                                                       std::uint64_t seed, const Clock& clock) {
-    if (patience == 0 || !clock.time_left()) return labels;
-    for (const bool backwards : {true, false}) {
-        labels = solve_pieces(problem, labels, backwards, [&](const Problem& piece, const std::vector<Label>& start) {
-            return annealed_solution(piece, start, patience, seed++, clock);
-        });
-        labels = join_pieces(problem, labels, clock);
+    constexpr int passes = 2;
+    Random random(seed);
+    const auto solve_piece = [&](const Problem& piece, const std::vector<Label>& start) {
+        return annealed_solution(piece, start, patience, random.next(), clock);
+    };
+    for (int pass = 0; pass < passes && patience > 0 && clock.time_left(); ++pass) {
+        labels = join_pieces(problem, solve_pieces(problem, labels, largest_piece, random, solve_piece), clock);
     }
     return labels;
 }

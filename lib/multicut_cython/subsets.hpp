@@ -15,12 +15,14 @@ namespace multicut {
 
 class SubsetSolver {
 public:
-    static constexpr std::size_t largest = 8;  // nodes; more would take longer than the search
+    // Nodes: up to how many this takes less time than a greedy start, and than the search in a frustrated problem.
+    static constexpr std::size_t instant = 8, affordable = 11;
 
-    explicit SubsetSolver(const Problem& problem) : size_(problem.size()), value_(sets()), best_(sets()), cluster_(sets()) {
+    explicit SubsetSolver(const Problem& problem)
+        : size_(problem.size()), value_(sets()), best_(sets()), cluster_(sets()) {
         std::vector<double> cost(size_ * size_, 0.0);
         for (std::size_t v = 0; v < size_; ++v) {
-            for (const Neighbour& w : problem.neighbours(v)) cost[v * size_ + static_cast<std::size_t>(w.node)] += w.cost;
+            for (const Neighbour& w : problem.neighbours(v)) cost[v * size_ + w.node] += w.cost;
         }
         for (std::uint32_t set = 1; set < sets(); ++set) {
             const std::size_t v = lowest(set);
