@@ -9,7 +9,9 @@ from config import make_config
 from dataset.skeleton import AIC
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
-from tools.benchmark import crowd_maps, decode_stages, greedy_people, learnt_model, main, simulated_image
+from tools.benchmark import main
+from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
+from tools.benchmarks.grouping import greedy_people, simulated_image
 from tools.make_toy_dataset import make_scenes, record
 
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from tools import ai2coco_art_neckhead_json as ai2coco
 from tools import coco2aic
-from tools.benchmark import made_up_annotations
+from tools.benchmarks.aic_data import made_up_annotations
 from util.errors import InputError
 
 

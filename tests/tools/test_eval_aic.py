@@ -9,7 +9,7 @@ from PIL import Image
 
 from dataset import aic
 from tools import eval_aic
-from tools.benchmark import made_up_annotations, made_up_submission
+from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from util.errors import InputError
 
 

@@ -1,0 +1,127 @@
+"""How well simulated detections of real people are put together."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from easydict import EasyDict
+
+from config import make_config
+from tools.benchmarks.decode import learnt_model
+from util.report import table
+
+LEARNING_IMAGES = 100
+THRESHOLD_OF_MISSES = 0.95  # the strictest of the official thresholds
+TEST_SEED = 1_000_000  # the models are learnt with other noise than they are tested with
+
+
+def add(commands) -> None:
+    command = commands.add_parser("grouping", help="official score of people found in simulated maps of real poses")
+    command.add_argument("--ref", type=Path, required=True, help="AI Challenger annotations")
+    command.add_argument("--images", type=int, help="use the first of them only")
+    command.add_argument("--pictures", type=Path, metavar="FOLDER",
+                         help="draw what is missed in perfect maps: true people left, those found right")  # fmt: skip
+    command.set_defaults(function=grouping)
+
+
+def grouping(args: argparse.Namespace) -> None:
+    from dataset import aic
+    from dataset.skeleton import AIC
+    from multiperson.simulate import NOISE_LEVELS
+    from util.files import read_json
+
+    records = read_json(args.ref)[: args.images]
+    images = [simulated_image(record) for record in aic.AnnotationFile(args.ref)][: args.images]
+    cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
+    rows = []
+    for level, noise in NOISE_LEVELS.items():
+        for method, submission, seconds in submissions(cfg, images, noise):
+            result = aic.score(submission, records)
+            found = sum(len(record["keypoint_annotations"]) for record in submission)
+            rows.append([level, method, result.score, found, 1000 * seconds / len(images)])
+            if args.pictures and level == "none" and method == "multicut":
+                draw_misses(args.pictures, images, records, submission)
+    true = sum(len(image[1]) for image in images)
+    print(f"{len(images)} images, {true} people; models learnt from the first {LEARNING_IMAGES} with other noise")
+    print(table(["noise", "grouping", "score", "people found", "ms per image"], rows))
+
+
+def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
+    """A picture of each image whose people are not all found with an OKS above .95."""
+    from dataset import aic
+    from dataset.skeleton import AIC
+    from multiperson.predict import People
+    from multiperson.visualize import PersonDraw
+    from util.visualize import save_figure
+
+    drawer = PersonDraw(AIC.limbs)
+    for (image_id, true, height, width), record, answer in zip(images, records, submission, strict=True):
+        if (aic.score([answer], [record]).best > THRESHOLD_OF_MISSES).all():
+            continue
+        found = np.array(list(answer["keypoint_annotations"].values()), float).reshape(-1, AIC.num_joints, 3)
+        found[..., 0] += width
+        people = np.concatenate([true, np.where(found[..., 2:] == aic.VISIBLE, found, 0)])
+        canvas = np.full((height, 2 * width, 3), 255, np.uint8)
+        save_figure(folder / f"{image_id}.png", drawer.figure(canvas, People(people, np.ones(len(people)))))
+
+
+def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
+    """image_id, people (P, 14, 3) with flag 0 where not labelled, height and width that hold all of them."""
+    people = np.array([person.keypoints for person in record.people], float).reshape(-1, 14, 3)
+    people[people[..., 2] == 3] = 0
+    boxes = np.array([person.box for person in record.people], float).reshape(-1, 4)
+    width, height = np.maximum(people[..., :2].max(axis=(0, 1)), boxes[:, 2:].max(axis=0)).astype(int) + 17
+    return record.image_id, people, height, width
+
+
+def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], float]]:
+    """(method, its AIC submission, seconds from maps to people) for each way of grouping."""
+    from tqdm import tqdm
+
+    from dataset.aic import people_to_aic
+    from dataset.skeleton import AIC
+    from multiperson.predict import predict_people
+    from multiperson.simulate import simulate_maps
+
+    filled = EasyDict(cfg, fill_missing_joints=True)
+    all_pairs = EasyDict(cfg, sparse_graph=[])
+    learning = [image[1:] for image in images[:LEARNING_IMAGES]]
+    model, model_of_all = learnt_model(cfg, learning, noise), learnt_model(all_pairs, learning, noise)
+    methods = {
+        "multicut": lambda maps: predict_people(model, cfg, maps),
+        "multicut, edges between all parts": lambda maps: predict_people(model_of_all, all_pairs, maps),
+        "multicut, missing joints filled": lambda maps: predict_people(model, filled, maps),
+        "greedy": lambda maps: greedy_people(model, cfg, maps),
+    }
+    results = {name: [] for name in methods}
+    seconds = dict.fromkeys(methods, 0.0)
+    for number, (image_id, people, height, width) in enumerate(tqdm(images, unit="image", disable=None)):
+        maps = simulate_maps(people, height, width, noise, seed=TEST_SEED + number)
+        for name, method in methods.items():
+            start = time.perf_counter()
+            found = method(maps)
+            seconds[name] += time.perf_counter() - start
+            results[name].append(people_to_aic(image_id, found.keypoints, found.score, AIC))
+    return [(name, results[name], seconds[name]) for name in methods]
+
+
+def greedy_people(model, cfg, maps):
+    """The plain way: the surest pair of parts first, as long as no person gets a part twice."""
+    from multiperson.detections import extract_detections
+    from multiperson.predict import People, eval_graph, get_person_conf_multicut
+
+    graph = eval_graph(model, extract_detections(cfg, maps))
+    a, b = graph.part[graph.edges].T
+    useful = np.flatnonzero((graph.cost < 0) & (a != b))
+    cluster = np.arange(len(graph.part))
+    parts = [{int(part)} for part in graph.part]
+    for edge in useful[np.argsort(graph.cost[useful], kind="stable")]:
+        first, second = cluster[graph.edges[edge]]
+        if first != second and not parts[first] & parts[second]:
+            parts[first] |= parts[second]
+            cluster[cluster == second] = first
+    people = get_person_conf_multicut(model, graph, np.unique(cluster, return_inverse=True)[1])
+    kept = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
+    return People(people.keypoints[kept], people.score[kept])
