@@ -6,10 +6,8 @@
 The skeleton comes from `categories`. People without labelled joints and crowds become regions to ignore.
 """
 
-import gc
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -40,8 +38,7 @@ class MSCOCO(PoseDataset):
         return Path(self.cfg.dataset, "images", self.cfg.dataset_phase)
 
     def _load(self, need_images: bool) -> Table:
-        with _no_garbage_collection():
-            content = read_json(self.path)
+        content = read_json(self.path)
         self._check_layout(content)
         categories, self.skeleton = self._read_categories(content["categories"])
         skipped = Skipped()
@@ -94,18 +91,6 @@ class MSCOCO(PoseDataset):
             raise InputError(f"{self.path}: none of its {len(entries)} images is usable; "
                              f"they are looked for in {self.image_folder}")  # fmt: skip
         return images
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """The collector looks through millions of new objects again and again, which doubles the time of a large file."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Images:

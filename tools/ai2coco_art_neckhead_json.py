@@ -24,7 +24,7 @@ from dataset.pose_dataset import FileLister, Skipped
 from dataset.skeleton import NECKHEAD
 from util.cli import parser, run
 from util.errors import InputError
-from util.files import atomic_path
+from util.files import atomic_path, no_garbage_collection
 from util.images import IMAGE_SUFFIXES, MAX_PIXELS, read_image_size
 from util.report import print_notes
 
@@ -234,7 +234,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     source = AnnotationFile(keypoint_json)
     skipped, flags, images, num_images, num_people = source.skipped, Counter(), [], 0, 0
     records = tqdm(source, total=source.size_hint, unit=" images", disable=None, delay=2)
-    with atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
+    with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
         for part in _convert_in_parallel(_find_images(records, img_dir, skipped), img_dir):
             if part.num_people:

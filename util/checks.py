@@ -1,5 +1,6 @@
 """Checks of what files from elsewhere hold."""
 
+import math
 from typing import Any
 
 # Farther from the image than any photo is wide: a broken number, not a place.
@@ -14,8 +15,9 @@ def numbers_fault(values: Any, count: int) -> str | None:
         return f"that are not a list of {count}"
     if not set(map(type, values)) <= NUMBER:  # True and False are numbers to isinstance
         return "that are no numbers"
-    # With a NaN somewhere min and max tell nothing, but the sum is NaN, too.
-    if not all(-MAX_COORDINATE < value < MAX_COORDINATE for value in (min(values), max(values), sum(values))):
+    # With a NaN somewhere min and max may tell nothing, but the sum is NaN, too. It comes last: integers of any length
+    # can be compared, but not added to decimals.
+    if not (min(values) > -MAX_COORDINATE and max(values) < MAX_COORDINATE and abs(sum(values)) < math.inf):
         return "that are not finite or out of all bounds"
     return None
 

@@ -1,5 +1,6 @@
 """Reading JSON with clear errors; writing files that appear whole or not at all."""
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -30,6 +31,21 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """For reading large files: the collector would look through millions of new objects again and again.
+
+    It doubles the time, and finds nothing, since what JSON holds has no cycles.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def read_text(path: str | os.PathLike) -> str:
     """The content of a JSON file as text (UTF-8, with or without byte order mark).
 
@@ -51,7 +67,8 @@ def read_json(path: str | os.PathLike) -> Any:
     """The content of a JSON file. Raises InputError with the place of the fault when it is not one."""
     text = read_text(path)
     try:
-        return json.loads(text)
+        with no_garbage_collection():
+            return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The benchmarks of the grouping run, measure what they say, and perfect maps give the people back."""
+"""The benchmarks run, measure what they say, and perfect maps give the people back."""
 
 import json
 from types import SimpleNamespace
@@ -31,6 +31,18 @@ def test_grouping_table(tmp_path, capsys):
     assert {" ".join(row[1:-3]) for row in rows} == methods
     scores = [float(row[-3]) for row in rows]
     assert min(scores[:4]) > 0.95 and scores[0] > scores[12]
+
+
+def test_convert_table(capsys):
+    main(["convert", "--images", "40"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [row[-5] for row in rows] == ["40", "40"] and all(int(row[-1]) > 10 for row in rows)
+
+
+def test_evaluate_table(capsys):
+    main(["evaluate", "--images", "20"])
+    (row,) = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert row[0] == "20" and 20 <= int(row[1]) < 80
 
 
 def test_decode_table(capsys):

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from tools.benchmarks.aic_data import made_up_annotations
-from tools.benchmarks.measure import best_time, peak_memory
+from tools.benchmarks.measure import usage_in_new_process
 from util.report import table
+
+DIFFERENT_PHOTOS = 32
 
 
 def add(commands) -> None:
@@ -21,33 +23,43 @@ def add(commands) -> None:
 
 
 def convert(args: argparse.Namespace) -> None:
-    from tools.ai2coco_art_neckhead_json import convert as convert_file
+    from tools import ai2coco_art_neckhead_json, coco2aic
 
     rows = []
     for number in args.images:
         with tempfile.TemporaryDirectory() as folder:
-            path, images = Path(folder, "annotations.json"), Path(folder, "images")
+            aic, images, coco = Path(folder, "aic.json"), Path(folder, "images"), Path(folder, "coco.json")
             records = made_up_annotations(number)
-            path.write_text(json.dumps(records))
-            _write_photos(images, [record["image_id"] for record in records])
+            aic.write_text(json.dumps(records))
+            write_photos(images, [record["image_id"] for record in records])
             del records
-            seconds = best_time(lambda: convert_file(path, images, path.with_name("out.json")), 1)  # noqa: B023
-            size = path.stat().st_size / 2**20
-            rows.append([number, size, seconds, round(number / seconds), peak_memory()])
-    print(f"AIC annotations to COCO's format, {os.cpu_count()} cores")
-    print(table(["images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows))
+            there = usage_in_new_process(ai2coco_art_neckhead_json.convert, aic, images, coco)
+            back = usage_in_new_process(coco2aic.convert, coco, Path(folder, "back.json"))
+            if json.loads(Path(folder, "back.json").read_text()) != json.loads(aic.read_text()):
+                raise AssertionError("the annotations came back changed")
+            for way, path, usage in (("AIC to COCO", aic, there), ("and back", coco, back)):
+                mib = path.stat().st_size / 2**20
+                rows.append([way, number, round(mib), usage.seconds, round(number / usage.seconds),
+                             round(usage.peak_memory)])  # fmt: skip
+    print(f"Annotation files, {os.cpu_count()} cores; memory is that of the main process")
+    print(table(["", "images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows))
 
 
-def _write_photos(folder: Path, image_ids: Sequence[str]) -> None:
-    """A JPEG file of its own name for each image; 32 different ones, the others are links to them."""
+def write_photos(folder: Path, image_ids: Sequence[str]) -> None:
+    """A JPEG file for each image: a few different ones, as cameras and editors write them, and links to these."""
     from PIL import Image
 
+    exif = Image.Exif()
+    exif[0x010F] = "camera"
+    headers = [{}, {}, {"comment": b"edited " * 20}, {"progressive": True}, {}, {"icc_profile": bytes(3000)}, {},
+               {"exif": exif}]  # fmt: skip
     rng = np.random.default_rng(0)
     folder.mkdir()
     for number, image_id in enumerate(image_ids):
         path = folder / f"{image_id}.jpg"
-        if number < 32:
+        if number < DIFFERENT_PHOTOS:
             height, width = rng.integers(300, 900, 2)
-            Image.fromarray(rng.integers(0, 255, (height, width, 3), np.uint8)).save(path)
+            photo = Image.fromarray(rng.integers(0, 255, (height, width, 3), np.uint8))
+            photo.save(path, **headers[number % len(headers)])
         else:
-            os.link(folder / f"{image_ids[number % 32]}.jpg", path)
+            os.link(folder / f"{image_ids[number % DIFFERENT_PHOTOS]}.jpg", path)

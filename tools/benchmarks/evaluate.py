@@ -1,10 +1,12 @@
 """The official AIC score."""
 
 import argparse
-import json
+import tempfile
+from pathlib import Path
 
 from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from tools.benchmarks.measure import best_time
+from util.files import write_json
 from util.report import table
 
 
@@ -16,14 +18,17 @@ def add(commands) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     from dataset import aic
+    from tools.eval_aic import read_records
 
     rows = []
     for number in args.images:
-        reference = json.dumps(made_up_annotations(number))
-        submission = json.dumps(made_up_submission(json.loads(reference)))
-        reading = best_time(lambda: (json.loads(reference), json.loads(submission)), 2)  # noqa: B023
-        reference, submission = json.loads(reference), json.loads(submission)
-        scoring = best_time(lambda: aic.score(submission, reference), 5)  # noqa: B023
+        with tempfile.TemporaryDirectory() as folder:
+            paths = Path(folder, "annotations.json"), Path(folder, "submission.json")
+            write_json(paths[0], made_up_annotations(number))
+            write_json(paths[1], made_up_submission(read_records(paths[0])))
+            reading = best_time(lambda: [read_records(path) for path in paths], 3)  # noqa: B023
+            reference, submission = map(read_records, paths)
+        scoring = best_time(lambda: aic.score(submission, reference), 10)  # noqa: B023
         people = sum(len(record["keypoint_annotations"]) for record in reference)
         rows.append([number, people, reading, scoring])
     print("AI Challenger score, one thread")
