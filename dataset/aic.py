@@ -12,17 +12,18 @@ A submission has `image_id` and `keypoint_annotations` only; its flags count for
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.pose_dataset import Skipped
+from dataset.pose_dataset import FileLister, Skipped
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
 from util.files import read_text
+from util.images import IMAGE_SUFFIXES
 
 VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
 NUM_JOINTS = AIC.num_joints
@@ -84,6 +85,20 @@ class AnnotationFile:
                 yield Record(image_id, url if isinstance(url, str) else "", people)
         if not seen:
             raise InputError(f"{self.path}: no usable record{skipped_reasons(self.skipped)}")
+
+
+def with_images(
+    records: Iterable[Record], img_dir: str | os.PathLike, skipped: Skipped
+) -> Iterator[tuple[Record, str]]:
+    """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix."""
+    files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
+    for record in records:
+        base = f"{img_dir}{os.sep}{record.image_id}"
+        suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
+        if suffix is None:
+            skipped.add("records whose image is not on disk", record.image_id)
+        else:
+            yield record, record.image_id + suffix
 
 
 def skipped_reasons(skipped: Skipped) -> str:

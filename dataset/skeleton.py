@@ -19,6 +19,8 @@ AIC_SIGMAS = (0.01388152, 0.01515228, 0.01057665, 0.01417709, 0.01497891, 0.0140
               0.03686941, 0.01981803, 0.03843971, 0.03412318, 0.02415081, 0.01291456, 0.01236173)  # fmt: skip
 # COCO's value for shoulders, in the middle of its range: for joints that nobody has measured.
 DEFAULT_SIGMA = 0.079
+# What the lineage calls MPII's upper neck and head top.
+_AIC_NAMES = {"chin": "neck", "forehead": "head_top"}
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ class Skeleton:
     @property
     def to_aic(self) -> tuple[int, ...]:
         """For each of the 14 AIC joints, in their order, its id here. Raises InputError if one is missing."""
-        missing = sorted(set(AIC.keypoints) - set(self.keypoints))
+        ours = [_AIC_NAMES.get(name, name) for name in self.keypoints]
+        missing = sorted(set(AIC.keypoints) - set(ours))
         if missing:
             raise InputError(f"skeleton {self.name} has no {', '.join(missing)}, which AI Challenger's format needs; "
                              "train on data converted by tools/ai2coco_art_neckhead_json.py")  # fmt: skip
-        return tuple(self.keypoints.index(name) for name in AIC.keypoints)
+        return tuple(map(ours.index, AIC.keypoints))
 
 
 def mirror_map(num_joints: int, symmetric_pairs: Pairs) -> np.ndarray:

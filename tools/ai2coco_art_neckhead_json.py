@@ -12,20 +12,21 @@ import multiprocessing
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from dataset import aic
 from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record, skipped_reasons
-from dataset.pose_dataset import FileLister, Skipped
+from dataset.pose_dataset import Skipped
 from dataset.skeleton import NECKHEAD
 from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path, no_garbage_collection
-from util.images import IMAGE_SUFFIXES, MAX_PIXELS, read_image_size
+from util.images import MAX_PIXELS, read_image_size
 from util.report import print_notes
 
 CHUNK = 256  # records converted at a time by one process
@@ -190,18 +191,6 @@ def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple
         first_person += sum(len(record.people) for record, _ in chunk)
 
 
-def _find_images(records: Iterable[Record], img_dir: Path, skipped: Skipped) -> Iterator[tuple[Record, str]]:
-    """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix."""
-    files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
-    for record in records:
-        base = f"{img_dir}{os.sep}{record.image_id}"
-        suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
-        if suffix is None:
-            skipped.add("records whose image is not on disk", record.image_id)
-        else:
-            yield record, record.image_id + suffix
-
-
 class Summary(NamedTuple):
     """What has been written, and what has not."""
 
@@ -236,7 +225,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     records = tqdm(source, total=source.size_hint, unit=" images", disable=None, delay=2)
     with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
-        for part in _convert_in_parallel(_find_images(records, img_dir, skipped), img_dir):
+        for part in _convert_in_parallel(aic.with_images(records, img_dir, skipped), img_dir):
             if part.num_people:
                 file.write("," * bool(num_people) + part.annotations)
             if part.num_images:

@@ -1,0 +1,77 @@
+"""PCK: the share of joints found within a fraction of the person's size (Yang and Ramanan, PAMI 2013).
+
+All sizes are in pixels; people are (N, J, 3) arrays of x, y, flag.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dataset.skeleton import Skeleton
+
+# MPII's crops are scaled so that the head (.6 of the diagonal of its rectangle, the unit of PCKh) has this size.
+MPII_HEAD = 50.0
+
+
+class Errors(NamedTuple):
+    """How far predictions are off, in units of the person's size: (N, J), NaN where nothing can be said.
+
+    A joint that the prediction lacks is infinitely far off.
+    """
+
+    values: np.ndarray
+
+    def share(self, threshold: float) -> np.ndarray:
+        """(J,) share within `threshold`, NaN for joints that nobody has."""
+        count = self.counts
+        hits = (self.values <= threshold).sum(axis=0)
+        return np.where(count > 0, hits / np.maximum(count, 1), np.nan)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(J,) how many joints of each kind count."""
+        return (~np.isnan(self.values)).sum(axis=0)
+
+    def total(self, threshold: float) -> float:
+        """Share within `threshold` over all joints together, NaN if there are none."""
+        return float((self.values <= threshold).sum() / self.counts.sum()) if self.counts.any() else float("nan")
+
+
+def relative_errors(true: np.ndarray, predicted: np.ndarray, size: np.ndarray) -> Errors:
+    """Distances in units of `size` (N,); people whose size is NaN or 0 do not count.
+
+    A predicted flag (or confidence) of 0 means that the joint is missing.
+    """
+    distance = np.linalg.norm(true[..., :2].astype(float) - predicted[..., :2], axis=2)
+    distance[predicted[..., 2] <= 0] = np.inf
+    size = np.where(size > 0, size, np.nan)
+    return Errors(np.where(true[..., 2] > 0, distance / size[:, None], np.nan))
+
+
+def segment_size(people: np.ndarray, skeleton: Skeleton, first: str, second: str) -> np.ndarray:
+    """(N,) distance of two joints, NaN where one is not labelled or the skeleton lacks it."""
+    if first not in skeleton.keypoints or second not in skeleton.keypoints:
+        return np.full(len(people), np.nan)
+    ends = people[:, [skeleton.keypoints.index(first), skeleton.keypoints.index(second)]].astype(float)
+    length = np.linalg.norm(ends[:, 0, :2] - ends[:, 1, :2], axis=1)
+    return np.where((ends[..., 2] > 0).all(axis=1), length, np.nan)
+
+
+def torso_size(people: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """(N,) from the left shoulder to the right hip."""
+    return segment_size(people, skeleton, "left_shoulder", "right_hip")
+
+
+def head_size(people: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """(N,) from the neck to the head top; in MPII's crops what all heads measure there."""
+    if skeleton.name == "mpii":
+        return np.full(len(people), MPII_HEAD)
+    return segment_size(people, skeleton, "neck", "head_top")
+
+
+def extent_size(people: np.ndarray) -> np.ndarray:
+    """(N,) longer side of the box around the labelled joints, NaN without any."""
+    labelled = people[..., 2:] > 0
+    low = np.where(labelled, people[..., :2], np.inf).min(axis=1)
+    high = np.where(labelled, people[..., :2], -np.inf).max(axis=1)
+    return np.where(labelled.any(axis=(1, 2)), (high - low).max(axis=1), np.nan)

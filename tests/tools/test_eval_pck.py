@@ -1,0 +1,84 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from dataset.skeleton import AIC
+from tools import eval_pck
+from tools.predict_singleperson import write_mat
+from util.errors import InputError
+
+
+def aic_record(image_id, offset=0.0, names=("human1",)):
+    """People whose torso is 50 px, all joints off by `offset` px."""
+    keypoints = np.zeros((14, 3), int) + [10, 10, 1]
+    keypoints[AIC.keypoints.index("right_hip")] = 40, 50, 2
+    keypoints[AIC.keypoints.index("head_top")] = 10, 30, 1
+    values = (keypoints + [offset, 0, 0]).ravel().tolist()
+    return {"image_id": image_id, "keypoint_annotations": dict.fromkeys(names, values),
+            "human_annotations": dict.fromkeys(names, [0, 0, 60, 60])}  # fmt: skip
+
+
+@pytest.fixture
+def evaluate(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def evaluate(submission, reference, *more):
+        for name, content in (("submit.json", submission), ("ref.json", reference)):
+            (tmp_path / name).write_text(json.dumps(content))
+        eval_pck.main(["--submit", "submit.json", "--ref", "ref.json", *more])
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+        return {row[0]: row[-3:] for row in rows if len(row) > 3}
+
+    return evaluate
+
+
+def test_table(evaluate):
+    reference = [aic_record("a", names=("human1", "human2")), aic_record("b")]
+    # Off by 10 of the torso's 50, of the head's 20, of the box's 40; b is missing.
+    rows = evaluate([aic_record("a", 10, names=("human2", "human1"))], reference)
+    assert rows["neck"] == ["0.6667", "0.6667", "0.0000"]
+    assert rows["mean"] == rows["all"] == ["0.6667", "0.6667", "0.0000"]
+    assert rows["people"] == ["3", "3", "3"]
+    rows = evaluate([aic_record("a", 10, names=("human2", "human1"))], reference, "--threshold", "0.25")
+    assert rows["neck"] == ["0.6667"] * 3
+
+
+def test_plot(evaluate, tmp_path):
+    evaluate([aic_record("a")], [aic_record("a")], "--plot", "pck.png")
+    assert Image.open(tmp_path / "pck.png").width > 1000
+    with pytest.raises(InputError, match=r"writes \.png"):
+        evaluate([], [], "--plot", "pck.doc")
+
+
+def test_wrong_submissions(evaluate):
+    with pytest.raises(InputError, match="none of the people"):
+        evaluate([aic_record("other")], [aic_record("a")])
+    with pytest.raises(InputError, match="expected a JSON list"):
+        evaluate({}, [aic_record("a")])
+    broken = aic_record("a")
+    broken["keypoint_annotations"]["human1"] = [1, 2]
+    with pytest.raises(InputError, match="submit.json: a human1: keypoints that are not a list of 42"):
+        evaluate([broken], [aic_record("a")])
+
+
+def test_data_set_and_predictions_mat(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    joints = np.column_stack([np.arange(14), np.arange(14) * 10, np.zeros(14)])
+    cell = np.empty((1, 1), object)
+    cell[0, 0] = joints
+    dtype = [("image", "O"), ("size", "O"), ("joints", "O")]
+    savemat("dataset.mat", {"dataset": np.array([[("a.png", np.array([[3, 60, 200]]), cell)]], dtype)})
+    Image.new("RGB", (200, 60)).save("a.png")
+    (tmp_path / "pose_cfg.yaml").write_text("dataset: dataset.mat\ndataset_type: mpii\nnum_joints: 14\n")
+    predicted = np.column_stack([joints[:, 1], np.full(14, 24.0), np.ones(14)])
+    predicted[0, 1] = 26  # more than half of the 50 px that a head has in MPII's crops
+    write_mat(tmp_path / "results/predictions.mat", predicted[None])
+    eval_pck.main([])
+    rows = {line.split()[0]: line.split()[-2:] for line in capsys.readouterr().out.splitlines() if "_" in line}
+    assert rows["right_ankle"] == ["0.0000", "1.0000"] and rows["left_wrist"] == ["1.0000", "1.0000"]
+    write_mat(tmp_path / "results/predictions.mat", np.zeros((2, 14, 3)))
+    with pytest.raises(InputError, match="must hold 1 people of 14 x, y, score"):
+        eval_pck.main([])

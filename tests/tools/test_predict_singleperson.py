@@ -1,0 +1,94 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from dataset.skeleton import AIC, NECKHEAD
+from demo import single_model
+from tools import predict_singleperson
+from tools.predict_singleperson import main
+from util.errors import InputError
+from util.matfile import read_mat
+
+BOXES = {"human2": [10, 10, 30, 40], "human1": [40, 10, 60, 40]}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Two images of two people, one of them broken, and an estimator that puts all joints where the box begins."""
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (64, 48)).save(tmp_path / "images/a.png")
+    (tmp_path / "images/broken.jpg").write_bytes(b"no image")
+    people = {name: [20, 20, 1] * 14 for name in BOXES}
+    records = [{"image_id": name, "keypoint_annotations": people, "human_annotations": BOXES}
+               for name in ("a", "broken", "absent")]  # fmt: skip
+    (tmp_path / "ref.json").write_text(json.dumps(records))
+    (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\nnum_joints: 17\ndataset_type: coco\n")
+
+    def find(image, box, pad, side):
+        x, y = (0, 0) if box is None else box[:2]
+        joints = np.column_stack([x + np.arange(17), np.full(17, y), np.full(17, 0.5)])
+        return SimpleNamespace(keypoints=joints)
+
+    find.cfg = make_config(num_joints=17)
+    monkeypatch.setattr(single_model, "build_single_estimator", lambda cfg, weights: find)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_people_keep_their_names(folder, capsys):
+    assert main(["--ref", "ref.json", "--img_dir", "images", "--draw"]) == 2
+    a, broken = json.loads((folder / "results/aic.json").read_text())
+    assert a["image_id"] == "a" and set(a["keypoint_annotations"]) == set(BOXES)
+    for name, values in a["keypoint_annotations"].items():
+        x, y = np.array(values).reshape(14, 3)[AIC.keypoints.index("left_hip"), :2]
+        assert (x, y) == (BOXES[name][0] + NECKHEAD.keypoints.index("left_hip"), BOXES[name][1])
+    assert a["scores"] == {"human1": 0.5, "human2": 0.5}
+    assert broken["keypoint_annotations"] == {}
+    assert (folder / "results/a_single.png").exists()
+    captured = capsys.readouterr()
+    assert "1 images could not be read" in captured.out
+    assert "broken.jpg: not an image" in captured.err and "image is not on disk (first: absent)" in captured.err
+
+
+def test_data_set_gives_a_cell_for_each_person(folder):
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
+        "annotations": [
+            {"id": i, "image_id": 1, "category_id": 1, "iscrowd": 0, "bbox": [x, 10, 20, 30],
+             "keypoints": [20, 20, 2] * 17}
+            for i, x in ((1, 10), (2, 40))
+        ],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(NECKHEAD.keypoints)}],
+    }  # fmt: skip
+    (folder / "images/train").mkdir()
+    (folder / "images/a.png").rename(folder / "images/train/a.png")
+    (folder / "annotations").mkdir()
+    (folder / "annotations/person_keypoints_train.json").write_text(json.dumps(coco))
+    assert main(["dataset=."]) == 0
+    cells = read_mat(folder / "results/predictions.mat", "joints")["joints"]
+    assert cells.shape == (1, 2) and [cell[0].tolist() for cell in cells[0]] == [[10, 10, 0.5], [40, 10, 0.5]]
+
+
+def test_one_person_without_a_box_has_the_whole_image():
+    one, two = np.ones((1, 3, 3)), np.array([[[1, 2, 1], [5, 9, 1], [0, 0, 0]], [[3, 3, 0], [4, 4, 1], [2, 6, 1]]])
+    assert predict_singleperson.person_boxes(None, one) == [None]
+    assert predict_singleperson.person_boxes(None, two) == [[1, 2, 5, 9], [2, 4, 4, 6]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--ref", "ref.json"], "--ref and --img_dir belong together"),
+        (["--pad", "-1"], "--pad must be at least 0"),
+        (["--ref", "ref.json", "--img_dir", "nowhere"], "no record can be used .*; images: nowhere"),
+        (["--ref", "ref.json", "--img_dir", "images", "skeleton=coco"], "skeleton coco has no head_top, neck"),
+        ([], "dataset is missing"),
+    ],
+)
+def test_mistakes(folder, arguments, message):
+    with pytest.raises(InputError, match=message):
+        main(arguments)

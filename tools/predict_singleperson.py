@@ -1,0 +1,171 @@
+"""Look for one person in each annotated box (or crop) of a data set, for tools/eval_pck.py.
+
+    cd models/mpii/test
+    python ../../../tools/predict_singleperson.py                          # writes results/predictions.mat
+    python tools/predict_singleperson.py --cfg models/demo/pose_cfg.yaml --ref annotations.json --img_dir images
+
+Each joint is taken from the best cell of its map, inside the person's box, padded on each side by `--pad` times its
+longer side. The crop is scaled by global_scale, or so that the box's longer side has `--side` pixels. The only person
+of an image without boxes (MPII's crops, own data) has all of it.
+
+The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of x, y, score for each person, in order);
+`--ref` gives results/aic.json, the people named as in that AI Challenger file.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from config import load_config
+from util.cli import config_parser, run
+from util.errors import InputError
+from util.files import atomic_path, write_json
+
+
+class Task(NamedTuple):
+    """An image and the boxes (x0, y0, x1, y1; None: all of it) of its people."""
+
+    path: Path
+    boxes: list
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = config_parser(__doc__)
+    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments.add_argument("--ref", type=Path, help="AI Challenger annotations instead of the data set")
+    arguments.add_argument("--img_dir", type=Path, help="--ref: folder of the images")
+    arguments.add_argument("--pad", type=float, default=0.1, help="margin around a box (default: %(default)s)")
+    arguments.add_argument("--side", type=float, help="longer side of a box in the network (default: global_scale)")
+    arguments.add_argument("--out_dir", type=Path, default=Path("results"), help="folder (default: %(default)s)")
+    arguments.add_argument("--draw", action="store_true", help="write a picture of each image with its people")
+    options = arguments.parse_args(argv)
+    if (options.ref is None) != (options.img_dir is None):
+        raise InputError("--ref and --img_dir belong together: annotations, and the folder of their images")
+    if options.pad < 0 or (options.side is not None and options.side <= 0):
+        raise InputError("--pad must be at least 0 and --side above 0")
+    cfg = load_config(options.cfg, options.overrides)
+
+    from dataset.skeleton import from_config
+
+    skeleton = from_config(cfg)
+    if options.ref:
+        records, tasks = read_reference(options.ref, options.img_dir, skeleton)
+    else:
+        tasks = list(dataset_tasks(cfg))
+
+    from demo.single_model import build_single_estimator
+
+    estimator = build_single_estimator(cfg, options.snapshot)
+    pictures = options.out_dir if options.draw else None
+    poses, unread = predict(estimator, tasks, options.pad, options.side, skeleton.limbs, pictures)
+    if options.ref:
+        path = options.out_dir / "aic.json"
+        write_json(path, [submission(record, people, skeleton) for record, people in zip(records, poses, strict=True)])
+    else:
+        path = options.out_dir / "predictions.mat"
+        write_mat(path, np.concatenate(poses))
+    print(f"{len(tasks)} images, {sum(map(len, poses))} people, written to {path}"
+          + (f"; {unread} images could not be read: their people count as not found" if unread else ""))  # fmt: skip
+    return 2 if unread else 0
+
+
+def read_reference(path: Path, img_dir: Path, skeleton) -> tuple[list, list[Task]]:
+    """The records of an AI Challenger file whose image is there. Raises InputError if the network lacks a joint."""
+    from dataset.aic import AnnotationFile, skipped_reasons, with_images
+    from util.report import print_notes
+
+    _ = skeleton.to_aic
+    source = AnnotationFile(path)
+    found = list(with_images(source, img_dir, source.skipped))
+    if not found:
+        raise InputError(f"{path}: no record can be used{skipped_reasons(source.skipped)}; images: {img_dir}")
+    print_notes(source.skipped)
+    tasks = [Task(img_dir / name, [person.box for person in record.people]) for record, name in found]
+    return [record for record, _ in found], tasks
+
+
+def dataset_tasks(cfg) -> Iterator[Task]:
+    from dataset.factory import create
+
+    dataset = create(cfg)
+    for sample in map(dataset.__getitem__, range(len(dataset))):
+        yield Task(sample.image, person_boxes(sample.boxes, sample.people))
+
+
+def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
+    """A box (x0, y0, x1, y1) for each of people (P, J, 3): that of the data set, else the one around the joints.
+
+    None (all of the image) for an only person without a box.
+    """
+    if boxes is not None:
+        return boxes.tolist()
+    if len(people) <= 1:
+        return [None] * len(people)
+    joints = [person[person[:, 2] > 0, :2] for person in people]
+    return [[*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()] for xy in joints]
+
+
+def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs, pictures: Path | None):
+    """Poses (P, J, 3) of the people of each image, and how many images could not be read (their poses are 0).
+
+    pictures: folder to draw into, or None
+    """
+    from tqdm import tqdm
+
+    from util.images import read_image
+
+    poses, unread = [], 0
+    num_joints = estimator.cfg.num_joints
+    for task in tqdm(tasks, unit="image", disable=None):
+        people = np.zeros((len(task.boxes), num_joints, 3))
+        poses.append(people)
+        try:
+            image = read_image(task.path)
+        except InputError as error:
+            print(f"skipped {error}", file=sys.stderr)
+            unread += 1
+            continue
+        for person, box in enumerate(task.boxes):
+            people[person] = estimator(image, box, pad, side).keypoints
+        if pictures:
+            draw(image, people, limbs, pictures / f"{task.path.stem}_single.png")
+    return poses, unread
+
+
+def draw(image: np.ndarray, people: np.ndarray, limbs, path: Path) -> None:
+    from multiperson.predict import People
+    from multiperson.visualize import PersonDraw
+    from util.visualize import save_figure
+
+    save_figure(path, PersonDraw(limbs).figure(image, People(people, people[..., 2].mean(axis=1))))
+
+
+def submission(record, people: np.ndarray, skeleton) -> dict:
+    """The AI Challenger record of the people (P, J, 3) of one image, under the names they have in `record`."""
+    from dataset.aic import people_to_aic
+
+    keypoints, scores = {}, {}
+    for person, pose in zip(record.people, people, strict=True):
+        single = people_to_aic(record.image_id, pose[None], [pose[:, 2].mean()], skeleton)
+        if single["keypoint_annotations"]:
+            keypoints[person.name] = single["keypoint_annotations"]["human1"]
+            scores[person.name] = single["scores"]["human1"]
+    return {"image_id": record.image_id, "keypoint_annotations": keypoints, "scores": scores}
+
+
+def write_mat(path: Path, people: np.ndarray) -> None:
+    """The lineage's predictions.mat: `joints`, a 1 x N cell of (J, 3) x, y, score."""
+    from scipy.io import savemat
+
+    cell = np.empty((1, len(people)), object)
+    for number, person in enumerate(people):
+        cell[0, number] = person
+    with atomic_path(path) as temporary:
+        savemat(temporary, {"joints": cell})
+
+
+if __name__ == "__main__":
+    run(main)
