@@ -17,7 +17,7 @@ from easydict import EasyDict
 
 from util.errors import InputError
 
-NET_TYPES = ("resnet_50", "resnet_101", "resnet_152",
+NET_TYPES = ("resnet_18", "resnet_50", "resnet_101", "resnet_152",
              "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35")  # fmt: skip
 
 
@@ -71,6 +71,15 @@ def _integer(low):
     def check(value):
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             raise ValueError(f"a whole number >= {low}")
+        return value
+
+    return check
+
+
+def _multiple_of(step):
+    def check(value):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0 or value % step:
+            raise ValueError(f"a multiple of {step}, or 0")
         return value
 
     return check
@@ -134,6 +143,12 @@ KEYS: dict[str, Key] = {
     "global_scale": Key(1.0, _number(0, above=True), "factor from the image's pixels to the network's"),
     "scale_jitter_lo": Key(1.0, _number(0, above=True), "training: random factor on top, at least"),
     "scale_jitter_up": Key(1.0, _number(0, above=True), "training: random factor on top, at most"),
+    "crop_size": Key(0, _multiple_of(16), "training: a random window of this side (px) that shows a person; 0: all"),
+    "mosaic": Key(0.0, _number(0, 1), "training: share of samples put together from four images (needs crop_size)"),
+    "rotation": Key(0.0, _number(0, 180), "training: turned by a random angle up to this many degrees"),
+    "color_jitter": Key(0.0, _number(0, 1), "training: random factors 1 +- this on brightness, contrast and colour"),
+    "background_weight": Key(1.0, _number(0, 1), "weight of the part loss away from labelled people: below 1 where "
+                             "others are not labelled (needs weigh_part_predictions)"),
     "max_input_size": Key(850, _integer(16), "larger inputs (height x width > its square) are scaled down to fit"),
     "mean_pixel": Key([123.68, 116.779, 103.939], _list_of(_number(), 3, "numbers"), "mean colour (RGB), subtracted"),
     "use_gt_segm": Key(False, _flag, "no effect: unlabelled people are always ignored"),
@@ -162,11 +177,17 @@ KEYS: dict[str, Key] = {
                       "moments: stored (frozen) or of the batch (train); auto: frozen if init_weights is set"),
     "batch_norm_decay": Key(0.997, _number(0, 1), "training moments: share kept at each step; .95 for short runs"),
     "precision": Key("float32", _choice("auto", "float32", "bfloat16"), "arithmetic of the convolutions"),
-    "optimizer": Key("sgd", _choice("sgd", "adam"), "sgd has momentum .9"),
+    "freeze_backbone": Key(False, _flag, "train the heads only"),
+    "optimizer": Key("sgd", _choice("sgd", "adam", "adamw"),
+                     "sgd has momentum .9; adamw decouples weight_decay from the gradients (arXiv 1711.05101)"),
     "adam_lr": Key(None, _number(0, above=True), "adam: constant learning rate instead of multi_step"),
+    "warmup_steps": Key(0, _NAT, "the learning rate rises to its value during the first steps"),
+    "cosine_decay": Key(False, _flag, "half a cosine from multi_step's first rate to 0 instead of its steps"),
+    "ema_decay": Key(0.0, _number(0, 1), "share kept at each step by a moving average of the weights, which inference "
+                     "then uses, such as .999; 0: none"),
     "multi_step": Key(None, _multi_step, "[[learning rate, up to this step], ...]; training ends with the last"),
     "regularize": Key(False, _flag, "weight decay"),
-    "weight_decay": Key(0.0001, _number(0), "regularize: factor of the L2 term"),
+    "weight_decay": Key(0.0001, _number(0), "regularize: factor of the L2 term; adamw: share lost at rate 1"),
     # The run
     "display_iters": Key(20, _POS, "steps between two lines of the log"),
     "save_iters": Key(5000, _POS, "steps between two snapshots"),
@@ -305,6 +326,10 @@ def _check_together(cfg: EasyDict) -> None:
     if cfg.scale_jitter_lo > cfg.scale_jitter_up:
         limits = cfg.scale_jitter_lo, cfg.scale_jitter_up
         raise InputError(f"{where}: scale_jitter_lo {limits[0]} is above scale_jitter_up {limits[1]}")
+    if cfg.mosaic and not cfg.crop_size:
+        raise InputError(f"{where}: mosaic needs crop_size, the side of the mosaics")
+    if cfg.background_weight < 1 and not cfg.weigh_part_predictions:
+        raise InputError(f"{where}: background_weight needs weigh_part_predictions: true")
     for pair in cfg.sparse_graph:
         if pair[0] == pair[1] or (cfg.num_joints and max(pair) >= cfg.num_joints):
             raise InputError(f"{where}: sparse_graph: {pair} is no pair of two of the {cfg.num_joints} joints")

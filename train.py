@@ -25,10 +25,18 @@ KEPT_SNAPSHOTS = 5
 
 
 def learning_rate(cfg, step: int) -> float:
-    """The rate for the step after `step` steps: `adam_lr`, or the entry of `multi_step` that covers it."""
+    """The rate for the step after `step` steps.
+
+    `adam_lr`, or the entry of `multi_step` that covers it; with `cosine_decay` half a cosine from the first entry's
+    rate to 0 at the last entry's step (Loshchilov and Hutter, arXiv 1608.03983). The first `warmup_steps` rise to that.
+    """
     if cfg.optimizer == "adam" and cfg.adam_lr is not None:
-        return cfg.adam_lr
-    return next((rate for rate, end in cfg.multi_step if step < end), cfg.multi_step[-1][0])
+        rate = cfg.adam_lr
+    elif cfg.cosine_decay:
+        rate = cfg.multi_step[0][0] * (1 + math.cos(math.pi * step / cfg.multi_step[-1][1])) / 2
+    else:
+        rate = next((rate for rate, end in cfg.multi_step if step < end), cfg.multi_step[-1][0])
+    return rate * min(1, (step + 1) / cfg.warmup_steps) if cfg.warmup_steps else rate
 
 
 class Interrupt:

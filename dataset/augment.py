@@ -1,15 +1,18 @@
 """One training sample: decode, crop, resize, mirror, and the weights of its cells.
 
 The order and every rounding are the original's: the image is resized first and mirrored after, joints are
-mirrored in the unscaled image and scaled after.
+mirrored in the unscaled image and scaled after. What the original has not (turned windows, colours, mosaics) comes
+last.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from dataset.pose_dataset import PoseDataset, Sample
+from dataset.window import jitter_colors, random_window
 from util.errors import InputError
 from util.images import read_image, scale_image
 from util.maps import map_size
@@ -34,17 +37,14 @@ def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> f
     return min(scale, max_input_size / (height * width) ** 0.5)
 
 
-def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool) -> Prepared:
-    """Read and transform one sample. Raises InputError when its image is unusable."""
+def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, random=None, size=None) -> Prepared:
+    """Read and transform one sample. Raises InputError when its image is unusable.
+
+    random: a numpy Generator for what the original has not: a window, rotation, colours; None leaves them out
+    size: (height, width) of the window, by default the square of `cfg.crop_size`, if that is set
+    """
     cfg = dataset.cfg
-    image = read_image(sample.image)
-    if sample.size not in (None, image.shape[:2]):
-        raise InputError(f"{sample.image}: {image.shape[1]}x{image.shape[0]} pixels, but the annotations are for "
-                         f"{sample.size[1]}x{sample.size[0]}")  # fmt: skip
-    try:
-        mask = ignore_mask(sample.ignore, image.shape[:2]) if len(sample.ignore) else None
-    except InputError as error:
-        raise InputError(f"{sample.image}: {error}") from error
+    image, mask = _read(sample)
     people = sample.people.astype(np.float64)
     if cfg.crop and len(people):
         window = crop_window(sample, image.shape[:2], cfg.crop_pad)
@@ -58,8 +58,97 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool) ->
         people = dataset.mirror_people(people, image.shape[1])
         mask = mask if mask is None else mask[:, ::-1]
     people[..., :2] *= scale
-    weight = cell_weights(mask, map_size(*scaled.shape[:2], cfg.stride))
+    beside = beside_people(people, scaled.shape[:2]) if cfg.background_weight < 1 and len(people) else None
+    if random is not None:
+        scaled, mask, beside, people = _augment(cfg, (scaled, mask, beside, people), random, size)
+    cells = map_size(*scaled.shape[:2], cfg.stride)
+    weight = cell_weights(mask, cells)
+    if beside is not None:
+        weight *= 1 - (1 - cfg.background_weight) * (1 - cell_weights(beside, cells))
     return Prepared(scaled, people.astype(np.float32), weight, scale)
+
+
+def _read(sample):
+    """The image and the mask of its ignore regions, None without any."""
+    image = read_image(sample.image)
+    if sample.size not in (None, image.shape[:2]):
+        raise InputError(f"{sample.image}: {image.shape[1]}x{image.shape[0]} pixels, but the annotations are for "
+                         f"{sample.size[1]}x{sample.size[0]}")  # fmt: skip
+    try:
+        return image, ignore_mask(sample.ignore, image.shape[:2]) if len(sample.ignore) else None
+    except InputError as error:
+        raise InputError(f"{sample.image}: {error}") from error
+
+
+def _augment(cfg, view, random, size):
+    """Image, mask, background and people of a random view: turned, cut out, in other colours."""
+    image, mask, beside, people = view
+    if size is None and cfg.crop_size:
+        size = cfg.crop_size, cfg.crop_size
+    if size is not None or cfg.rotation:
+        window = random_window(people, image.shape[:2], size, cfg.rotation, random)
+        # Beyond the image there is nothing to learn from, as in the padding of batches.
+        mask = np.zeros(image.shape[:2], np.uint8) if mask is None else _resize_mask(mask, image.shape[:2])
+        mask = window.cut(mask, 1, Image.Resampling.NEAREST)
+        beside = beside if beside is None else window.cut(beside, 1, Image.Resampling.NEAREST)
+        image = window.cut(image, _fill(cfg), Image.Resampling.BILINEAR)
+        people = _within(np.concatenate([window.move(people[..., :2]), people[..., 2:]], axis=2), window.size)
+    if cfg.color_jitter:
+        image = jitter_colors(image, cfg.color_jitter, random)
+    return image, mask, beside, people
+
+
+def _fill(cfg):
+    return tuple(int(round(value)) for value in cfg.mean_pixel)
+
+
+def _within(people, size):
+    """The people without the joints outside of a window of `size`, which it does not show."""
+    inside = ((people[..., :2] >= 0) & (people[..., :2] <= np.array(size[::-1]) - 1)).all(axis=2)
+    return np.where(inside[..., None], people, 0)
+
+
+def mosaic(parts: Sequence[Prepared], size: int) -> Prepared:
+    """One sample from four that fill the corners of a square: top left, top right, bottom left, bottom right.
+
+    The parts' sides are multiples of 16 pixels, so that their cells are cells of the whole.
+    """
+    image = np.empty((size, size, 3), np.uint8)
+    weight = np.empty(map_size(size, size), np.float32)
+    people = []
+    for number, part in enumerate(parts):
+        height, width = part.image.shape[:2]
+        rows, cols = part.weight.shape
+        top, left = (size - height) * (number >= 2), (size - width) * (number % 2)
+        image[top : top + height, left : left + width] = part.image
+        row, col = (weight.shape[0] - rows) * (number >= 2), (weight.shape[1] - cols) * (number % 2)
+        weight[row : row + rows, col : col + cols] = part.weight
+        moved = part.people + np.array([left, top, 0], np.float32) * (part.people[..., 2:] > 0)
+        people.append(moved)
+    # The discs of positive cells have one size a sample.
+    scale = float(np.mean([part.scale for part in parts]))
+    return Prepared(image, np.concatenate(people), weight, scale)
+
+
+# Around a labelled person's joints: so far, in the longer side of their extent, the person itself may reach.
+PERSON_MARGIN = 0.2
+
+
+def beside_people(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(height, width) uint8, 1 away from all labelled people, where there may be others.
+
+    people: (P, J, 3) x, y, flag in pixels of the image; each fills the box of its joints and a margin around it
+    """
+    beside = np.ones(size, np.uint8)
+    for person in people:
+        joints = person[person[:, 2] > 0, :2]
+        if len(joints):
+            low, high = joints.min(axis=0), joints.max(axis=0)
+            margin = PERSON_MARGIN * (high - low).max()
+            x0, y0 = np.maximum(np.floor(low - margin), 0).astype(int)
+            x1, y1 = np.maximum(np.ceil(high + margin) + 1, 0).astype(int)
+            beside[y0:y1, x0:x1] = 0
+    return beside
 
 
 def crop_window(sample: Sample, size: tuple[int, int], pad: int) -> tuple[slice, slice]:
@@ -129,3 +218,7 @@ def cell_weights(mask: np.ndarray | None, cells: tuple[int, int]) -> np.ndarray:
         return np.ones(cells, np.float32)
     resized = Image.fromarray(np.ascontiguousarray(mask)).resize(cells[::-1], Image.Resampling.BILINEAR)
     return 1 - np.asarray(resized, np.float32)
+
+
+def _resize_mask(mask, size):
+    return np.asarray(Image.fromarray(np.ascontiguousarray(mask)).resize(size[::-1], Image.Resampling.NEAREST))

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from dataset.augment import Prepared, fitting_scale, prepare
+from dataset.augment import Prepared, fitting_scale, mosaic, prepare
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
 
@@ -30,6 +30,8 @@ SIZE_STEP = 64
 # Batches of similar images are formed within so many batches' worth of the random order.
 WINDOW_BATCHES = 16
 MAX_THREADS = 8
+# Where the four parts of a mosaic meet, as a share of its side; a multiple of this many pixels.
+MOSAIC_SPLIT, MOSAIC_STEP = (0.35, 0.65), 16
 # Above this share of unreadable images training stops, once so many have been tried.
 MAX_BAD, MIN_TRIED = 0.1, 20
 
@@ -73,6 +75,16 @@ class Plan:
         order, scales, mirrored = self._epoch(epoch)
         return Choice(int(order[place]), float(scales[place]), bool(mirrored[place]))
 
+    def random(self, position: int) -> np.random.Generator:
+        """Source of what else is random about the sample at `position`."""
+        return np.random.default_rng([self.cfg.seed, 2, position])
+
+    def random_choice(self, random: np.random.Generator) -> Choice:
+        """Any sample, for the other parts of a mosaic."""
+        cfg = self.cfg
+        scale = cfg.global_scale * random.uniform(cfg.scale_jitter_lo, cfg.scale_jitter_up)
+        return Choice(int(random.integers(self.num_images)), scale, bool(random.random() < 0.5 * cfg.mirror))
+
     def _draw_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         cfg, count = self.cfg, self.num_images
         random = np.random.default_rng([cfg.seed, 0, epoch])
@@ -93,6 +105,8 @@ class Plan:
         return positions[order].reshape(WINDOW_BATCHES, size)[random.permutation(WINDOW_BATCHES)]
 
     def _network_size(self, position: int) -> tuple[int, int]:
+        if self.cfg.crop_size:
+            return self.cfg.crop_size, self.cfg.crop_size
         choice = self.choice(position)
         height, width = self.dataset.table.sizes[choice.index]
         if not height:  # unknown: a usual size, to be read with the image
@@ -110,9 +124,9 @@ def training_batches(dataset: PoseDataset, cfg, start_step: int = 0) -> Iterator
     scale   (B,) float32, from pixels of the file to those of `image`
     index   (B,) int64, which sample of `dataset`
 
-    A single image keeps its size; several are padded at the right and the bottom with `mean_pixel` to multiples of
-    64 pixels. Images that cannot be read are named once and replaced by the next ones of the order. Raises
-    InputError when more than a tenth is unreadable.
+    With `crop_size`, all have that size. Else a single image keeps its size; several are padded at the right and the
+    bottom with `mean_pixel` to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
+    next ones of the order. Raises InputError when more than a tenth is unreadable.
     """
     plan = Plan(dataset, cfg)
     threads = min(MAX_THREADS, os.cpu_count() or 1)
@@ -140,11 +154,25 @@ def _load(plan: Plan, position: int) -> Loaded:
     for candidate in range(position, position + min(plan.num_images, MIN_TRIED)):
         choice = plan.choice(candidate)
         try:
-            sample = plan.dataset[choice.index]
-            return Loaded(choice.index, prepare(plan.dataset, sample, choice.scale, choice.mirror), failed)
+            return Loaded(choice.index, _sample(plan, choice, plan.random(candidate)), failed)
         except InputError as error:
             failed.append((choice.index, str(error)))
     return Loaded(-1, None, failed)
+
+
+def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared:
+    """A sample by itself, or as one of the four parts of a mosaic."""
+    dataset, cfg = plan.dataset, plan.cfg
+    if random.random() >= cfg.mosaic:
+        return prepare(dataset, dataset[choice.index], choice.scale, choice.mirror, random)
+    choices = [plan.random_choice(random) for _ in range(4)]
+    choices[random.integers(4)] = choice
+    # The parts meet near the middle, where their cells meet too.
+    split = np.round(cfg.crop_size * random.uniform(*MOSAIC_SPLIT, 2) / MOSAIC_STEP).astype(int) * MOSAIC_STEP
+    sides = [(side, cfg.crop_size - side) for side in split.tolist()]
+    sizes = [(height, width) for height in sides[0] for width in sides[1]]
+    return mosaic([prepare(dataset, dataset[part.index], part.scale, part.mirror, random, size)
+                   for part, size in zip(choices, sizes, strict=True)], cfg.crop_size)  # fmt: skip
 
 
 class BadImages:

@@ -16,6 +16,8 @@ import tensorflow as tf
 from util.errors import InputError
 
 GLOBAL_STEP = "global_step"
+# Behind a variable's name: its moving average, as TensorFlow 1 called it.
+AVERAGE = "ExponentialMovingAverage"
 _DATA, _INDEX = ".data-00000-of-00001", ".index"
 # What TensorFlow's reader raises on a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
@@ -50,12 +52,13 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
+def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike, averaged: bool = False) -> None:
     """Set all `variables` (by slim name) from a checkpoint, whose other content is left alone.
 
+    averaged: to the moving averages of the weights, where there are some
     Raises InputError with a list when names are missing or shapes differ; then nothing has been set.
     """
-    count = _assign(variables, prefix)
+    count = _assign(variables, prefix, averaged)
     logging.info("%s: %d variables loaded", prefix, count)
 
 
@@ -75,7 +78,7 @@ def initialize(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) 
     (load_weights if has_heads else load_backbone)(variables, prefix)
 
 
-def _assign(variables, prefix):
+def _assign(variables, prefix, averaged=False):
     reader = _open(prefix)
     shapes = reader.get_variable_to_shape_map()
     missing = [name for name in variables if name not in shapes]
@@ -88,7 +91,8 @@ def _assign(variables, prefix):
         problems = [f"{name} is missing there" for name in missing] + differing
         rest = f", and {len(problems) - 8} more" if len(problems) > 8 else ""
         raise InputError(f"{prefix}: does not fit this configuration: {'; '.join(problems[:8])}{rest}")
-    values = {name: _read(reader, name, prefix) for name in variables}
+    names = {name: f"{name}/{AVERAGE}" if averaged and f"{name}/{AVERAGE}" in shapes else name for name in variables}
+    values = {name: _read(reader, source, prefix) for name, source in names.items()}
     for name, value in values.items():
         variables[name].assign(np.asarray(value, np.float32))
     return len(values)

@@ -41,7 +41,7 @@ class PoseNet(keras.Model):
         image = keras.Input((None, None, 3))
         kind, _, size = cfg.net_type.rpartition("_")
         train_moments = cfg.batch_norm == "train" or (cfg.batch_norm == "auto" and not cfg.init_weights)
-        options = {"train_moments": train_moments, "decay": cfg.batch_norm_decay}
+        options = {"train_moments": train_moments and not cfg.freeze_backbone, "decay": cfg.batch_norm_decay}
         if kind == "resnet":
             outputs = resnet_v1(image, int(size), **options)
         else:
@@ -49,7 +49,9 @@ class PoseNet(keras.Model):
         chosen = {"features": outputs["features"]}
         if self.supervised:
             chosen["intermediate"] = outputs[self.supervised]
-        return keras.Model(image, chosen)
+        backbone = keras.Model(image, chosen)
+        backbone.trainable = not cfg.freeze_backbone
+        return backbone
 
     def features(self, image, training=False) -> dict[str, tf.Tensor]:
         """The backbone's outputs at stride 16: "features" and, where supervised, "intermediate".

@@ -37,7 +37,7 @@ class Predictor:
         variables = self.net.slim_variables()
         # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
         wanted = {name: var for name, var in variables.items() if "intermediate_supervision" not in name}
-        checkpoint.load_weights(wanted, prefix)
+        checkpoint.load_weights(wanted, prefix, averaged=True)
         self.net.fold()
         # Build the graphs now, so that the first image is as quick as the others.
         maps = self.maps(np.zeros((16, 16, 3), np.uint8))

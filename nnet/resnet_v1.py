@@ -2,6 +2,9 @@
 
 Slim's peculiarities: the stride sits in the last unit of a block, strided convolutions are padded explicitly, and past
 the output stride, strides become dilations.
+
+The small one with 18 layers, which slim has not, has units of two 3x3 convolutions. What would be its fourth block
+joins the third, without growing wider: it would not subsample anyway, and 512 channels take two thirds of the time.
 """
 
 import keras
@@ -9,12 +12,12 @@ import tensorflow as tf
 
 from nnet.layers import ConvBN
 
-UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+UNITS = {18: (2, 2, 4), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 OUTPUT_STRIDE = 16
 
 
 def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
-    """The outputs of all units, keyed "block3/unit_12"; "features" is the last, (B, h/16, w/16, 2048).
+    """The outputs of all units, keyed "block3/unit_12"; "features" is the last, (B, h/16, w/16, 2048 or 256).
 
     image: (B, h, w, 3), mean subtracted
     options: of every ConvBN
@@ -22,14 +25,15 @@ def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
     scope = f"resnet_v1_{depth}"
     x = ConvBN(f"{scope}/conv1", 64, 7, 2, explicit_padding=True, **options)(image)
     x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
+    residual_unit = _bottleneck if depth >= 50 else _basic
     outputs, stride, rate = {}, 4, 1
     for block, units in enumerate(UNITS[depth], start=1):
         for unit in range(1, units + 1):
             # Only the last unit of a block subsamples, and not in the last block.
             unit_stride = 2 if unit == units and block < 4 else 1
             within = stride * unit_stride <= OUTPUT_STRIDE
-            x = _bottleneck(x, f"{scope}/block{block}/unit_{unit}/bottleneck_v1", 32 * 2**block,
-                            unit_stride if within else 1, rate, options)  # fmt: skip
+            x = residual_unit(x, f"{scope}/block{block}/unit_{unit}", 32 * 2**block,
+                              unit_stride if within else 1, rate, options)  # fmt: skip
             if within:
                 stride *= unit_stride
             else:
@@ -39,12 +43,26 @@ def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
 
 
 def _bottleneck(x, scope, filters, stride, rate, options):
-    """relu(x + conv3(conv2(conv1(x)))), with a projection on the way around where the number of channels changes."""
-    if x.shape[-1] == 4 * filters:
-        shortcut = x if stride == 1 else keras.layers.MaxPooling2D(1, stride)(x)
-    else:
-        shortcut = ConvBN(f"{scope}/shortcut", 4 * filters, 1, stride, activation=None, **options)(x)
+    """relu(shortcut(x) + conv3(conv2(conv1(x))))"""
+    scope = f"{scope}/bottleneck_v1"
+    shortcut = _shortcut(x, scope, 4 * filters, stride, options)
     y = ConvBN(f"{scope}/conv1", filters, 1, **options)(x)
     y = ConvBN(f"{scope}/conv2", filters, 3, stride, rate, explicit_padding=True, **options)(y)
     y = ConvBN(f"{scope}/conv3", 4 * filters, 1, activation=None, **options)(y)
     return keras.layers.Activation(tf.nn.relu)(keras.layers.Add()([shortcut, y]))
+
+
+def _basic(x, scope, filters, stride, rate, options):
+    """relu(shortcut(x) + conv2(conv1(x)))"""
+    scope = f"{scope}/basic_v1"
+    shortcut = _shortcut(x, scope, filters, stride, options)
+    y = ConvBN(f"{scope}/conv1", filters, 3, stride, rate, explicit_padding=True, **options)(x)
+    y = ConvBN(f"{scope}/conv2", filters, 3, 1, rate, activation=None, **options)(y)
+    return keras.layers.Activation(tf.nn.relu)(keras.layers.Add()([shortcut, y]))
+
+
+def _shortcut(x, scope, channels, stride, options):
+    """The way around: the input itself, or a projection where the number of channels changes."""
+    if x.shape[-1] == channels:
+        return x if stride == 1 else keras.layers.MaxPooling2D(1, stride)(x)
+    return ConvBN(f"{scope}/shortcut", channels, 1, stride, activation=None, **options)(x)

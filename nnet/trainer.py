@@ -26,11 +26,7 @@ class Trainer:
         self.cfg, self.stats = cfg, stats
         keras.utils.set_random_seed(cfg.seed)
         self.net = pose_net(cfg, compute_dtype(cfg.precision))
-        if cfg.optimizer == "sgd":
-            self.optimizer = keras.optimizers.SGD(0.0, momentum=0.9)
-        else:
-            self.optimizer = keras.optimizers.Adam(0.0)
-        self.optimizer.build(self.net.trainable_variables)
+        self.optimizer = _optimizer(cfg, self.net)
         self.slim_variables = self.net.slim_variables()
         # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
         # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
@@ -80,6 +76,8 @@ class Trainer:
             slots = {"Momentum": self.optimizer.momentums}
         else:
             slots = {"Adam": self.optimizer._momentums, "Adam_1": self.optimizer._velocities}
+        if self.cfg.ema_decay:
+            slots[checkpoint.AVERAGE] = self.optimizer._model_variables_moving_average
         return {f"{name}/{slot}": variable for slot, variables in slots.items()
                 for name, variable in zip(owners, variables, strict=True)}  # fmt: skip
 
@@ -116,6 +114,21 @@ class Trainer:
 
     def _part_prob(self, image):
         return tf.sigmoid(self.net.heads["part_pred"](self.net.features(image)["features"]))
+
+
+def _optimizer(cfg, net) -> keras.Optimizer:
+    """The optimizer of `cfg`, ready to train `net`; the learning rate is set at each step."""
+    average = {"use_ema": cfg.ema_decay > 0, "ema_momentum": cfg.ema_decay}
+    if cfg.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(0.0, momentum=0.9, **average)
+    elif cfg.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(0.0, **average)
+    else:
+        optimizer = keras.optimizers.AdamW(0.0, weight_decay=cfg.weight_decay, **average)
+        kernels = {id(kernel) for kernel in net.kernels()}
+        optimizer.exclude_from_weight_decay([var for var in net.trainable_variables if id(var) not in kernels])
+    optimizer.build(net.trainable_variables)
+    return optimizer
 
 
 def compute_dtype(precision: str) -> str:

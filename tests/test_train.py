@@ -121,6 +121,13 @@ def test_learning_rate_follows_multi_step(optimizer, adam_lr, expected):
     assert [train.learning_rate(cfg, step) for step in range(5)] == expected
 
 
+def test_learning_rate_warms_up_and_falls_as_a_cosine():
+    cfg = make_config(multi_step=[[0.4, 4], [0.1, 8]], cosine_decay=True, warmup_steps=2)
+    rates = [train.learning_rate(cfg, step) for step in range(9)]
+    full = [0.2 * (1 + np.cos(np.pi * step / 8)) for step in range(9)]
+    np.testing.assert_allclose(rates, [full[0] / 2, *full[1:]], atol=1e-12)
+
+
 def test_help_is_quick_and_shows_an_example():
     result = subprocess.run([sys.executable, train.__file__, "--help"], capture_output=True, text=True, check=True)
     assert "python ../../../train.py" in result.stdout

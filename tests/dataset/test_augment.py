@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from config import make_config
-from dataset.augment import cell_weights, crop_window, fitting_scale, ignore_mask, prepare
+from dataset.augment import Prepared, cell_weights, crop_window, fitting_scale, ignore_mask, mosaic, prepare
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import Sample
 from dataset.skeleton import COCO
@@ -146,3 +146,65 @@ def test_size_must_be_that_of_the_annotations(tmp_path, dataset):
     with pytest.raises(InputError, match="x.png: 20x30 pixels, but the annotations are for 30x20"):
         prepare(dataset, sample, 1, False)
     assert prepare(dataset, sample._replace(size=None), 1, False).image.shape == (30, 20, 3)
+
+
+def test_a_random_view_keeps_joint_pixel_and_region_together(tmp_path, dataset):
+    """A white square with a joint in its middle, inside an ignore region, turned and cut out."""
+    dataset.cfg.update(crop_size=64, rotation=60.0)
+    image = np.zeros((96, 160, 3), np.uint8)
+    image[40:49, 100:109] = 255
+    people = np.zeros((2, 17, 3), np.float32)
+    people[0, 9], people[0, 3] = (104, 44, 2), (120, 60, 2)
+    people[1, 9] = 10, 44, 2  # too far from the first to be seen with it
+    region = [np.array([90.0, 30, 118, 30, 118, 58, 90, 58])]
+    sample = sample_of(tmp_path, image, people[:1], ignore=[region])
+    for seed in range(5):
+        prepared = prepare(dataset, sample, 1, False, np.random.default_rng(seed))
+        assert prepared.image.shape == (64, 64, 3) and prepared.weight.shape == (8, 8)
+        x, y, flag = prepared.people[0, 9]
+        rows, cols = np.nonzero(prepared.image[..., 0] > 200)
+        assert flag == 2 and (x, y) == pytest.approx((cols.mean(), rows.mean()), abs=0.7)
+        assert prepared.weight[int(y) // 8, int(x) // 8] == 0
+        assert prepared.weight.max() == 1
+    both = prepare(dataset, sample_of(tmp_path, image, people), 1, False, np.random.default_rng(0))
+    assert (both.people[..., 2] > 0).any(axis=1).sum() == 1
+
+
+def test_beyond_the_image_nothing_counts(tmp_path, dataset):
+    dataset.cfg.crop_size = 64
+    people = np.full((1, 17, 3), 8, np.float32)
+    sample = sample_of(tmp_path, np.zeros((16, 16, 3), np.uint8), people)
+    prepared = prepare(dataset, sample, 1, False, np.random.default_rng(0))
+    x, y = np.round(prepared.people[0, 0, :2] - 8).astype(int)
+    inside = prepared.image[y : y + 16, x : x + 16]
+    assert (inside == 0).all() and (prepared.image == 0).sum() == inside.size
+    assert prepared.weight.sum() <= 9  # 2 x 2 cells, and those that they share
+
+
+def test_the_background_weighs_less_away_from_labelled_people(tmp_path, dataset):
+    dataset.cfg.update(background_weight=0.25)
+    people = np.zeros((1, 17, 3), np.float32)
+    people[0, [5, 6]] = [[40, 40, 2], [60, 80, 2]]
+    image = np.zeros((160, 160, 3), np.uint8)
+    weight = prepare(dataset, sample_of(tmp_path, image, people), 1, False).weight
+    rows, cols = np.nonzero(weight == 1)
+    # The joints' box with a fifth of its longer side around it: x 32 .. 68, y 32 .. 88.
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == (4, 10, 4, 8)
+    assert set(np.unique(weight)) == {0.25, 1}
+    assert (prepare(dataset, sample_of(tmp_path, image), 1, False).weight == 1).all()  # nobody: nobody unlabelled
+
+
+def test_a_mosaic_puts_every_part_with_its_people_and_cells_in_its_corner():
+    sizes = [(32, 48), (32, 16), (32, 48), (32, 16)]
+    parts = []
+    for number, (height, width) in enumerate(sizes):
+        people = np.zeros((1, 2, 3), np.float32)
+        people[0, 0] = 1, 2, 1
+        image = np.full((height, width, 3), number, np.uint8)
+        weight = np.full((height // 8, width // 8), number, np.float32)
+        parts.append(Prepared(image, people, weight, 1.0 + number))
+    whole = mosaic(parts, 64)
+    assert whole.image[[0, 0, 63, 63], [0, 63, 0, 63], 0].tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(whole.weight, whole.image[4::8, 4::8, 0])
+    assert whole.people[:, 0].tolist() == [[1, 2, 1], [49, 2, 1], [1, 34, 1], [49, 34, 1]]
+    assert not whole.people[:, 1].any() and whole.scale == 2.5

@@ -169,3 +169,15 @@ def test_threads_end_with_the_iterator(many):
         if thread.name.startswith("samples"):
             thread.join(timeout=5)
             assert not thread.is_alive()
+
+
+def test_mosaics_are_batches_like_others_and_repeat(many):
+    cfg = many.config(batch_size=3, crop_size=64, mosaic=1.0, rotation=20.0, color_jitter=0.2, **RANDOM)
+    dataset = create(cfg)
+    batches = list(islice(training_batches(dataset, cfg), 6))
+    assert all(batch["image"].shape == (3, 64, 64, 3) and batch["weight"].shape == (3, 8, 8) for batch in batches)
+    # Four images of 2.2 people on average, of which one at least is shown if there are any.
+    people = [(batch["people"][..., 2] > 0).any(axis=2).sum(axis=1) for batch in batches]
+    assert np.max(people) > 4
+    resumed = next(iter(training_batches(dataset, cfg, start_step=5)))
+    assert equal(resumed, batches[5])

@@ -54,7 +54,7 @@ def test_head_at_cells_equals_the_dense_head(case):
     assert net.heads["pairwise_pred"].at_cells(features, np.zeros((0, 3), np.int32)).shape == (0, 544)
 
 
-@pytest.mark.parametrize("net_type", ["resnet_50", "mobilenet_v2_0.35"])
+@pytest.mark.parametrize("net_type", ["resnet_18", "resnet_50", "mobilenet_v2_0.35"])
 def test_folding_changes_nothing(net_type, set_formula_weights):
     net = pose_net(make_config(num_joints=4, net_type=net_type))
     set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
@@ -99,3 +99,11 @@ def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
                       intermediate_supervision_layer=layer)  # fmt: skip
     with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
         pose_net(cfg)
+
+
+def test_the_small_resnet_has_17_convolutions_and_stride_16():
+    net = pose_net(make_config(num_joints=4, net_type="resnet_18", intermediate_supervision=True,
+                               intermediate_supervision_layer=2))  # fmt: skip
+    convolutions = [name for name in net.slim_variables() if name.endswith("/weights") and "shortcut" not in name]
+    assert sum(name.startswith("resnet_v1_18/") for name in convolutions) == 17  # the 18th is the classifier
+    assert net.features(np.zeros((1, 70, 90, 3), np.uint8))["features"].shape == (1, 5, 6, 256)

@@ -47,10 +47,11 @@ def small_config(**values):
     return make_config(num_joints=3, net_type="mobilenet_v2_0.35", location_refinement=True, **values)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    cfg = small_config(optimizer=optimizer, regularize=True)
+    more = {"ema_decay": 0.9} if optimizer == "adamw" else {"regularize": True}
+    cfg = small_config(optimizer=optimizer, **more)
     first = trainer.Trainer(cfg)
     assert first.restore_newest("snapshot") is None
     for _ in range(2):
@@ -58,11 +59,11 @@ def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch
     first.save("snapshot-2", 2)
     first.step(batch, 0.01)
 
-    second = trainer.Trainer(small_config(optimizer=optimizer, regularize=True, seed=9))
+    second = trainer.Trainer(small_config(optimizer=optimizer, seed=9, **more))
     assert second.restore_newest("snapshot") == 2
     second.step(batch, 0.01)
-    for name, variable in first.slim_variables.items():
-        np.testing.assert_array_equal(second.slim_variables[name], variable, err_msg=name)
+    for name, variable in (first.slim_variables | first._slots()).items():
+        np.testing.assert_array_equal((second.slim_variables | second._slots())[name], variable, err_msg=name)
 
 
 def test_slots_have_tensorflows_names(golden_dir):
@@ -89,6 +90,42 @@ def test_weight_decay_pulls_on_kernels_only(batch):
     np.testing.assert_allclose(difference, 1e-4 * before, rtol=0.02, atol=1e-6)
     bias = "pose/part_pred/block4/biases"
     np.testing.assert_allclose(plain.slim_variables[bias], decayed.slim_variables[bias], atol=1e-6)
+
+
+def test_decoupled_weight_decay_shrinks_kernels_by_rate_times_decay(batch):
+    training = trainer.Trainer(small_config(optimizer="adamw", weight_decay=0.5, batch_norm="frozen"))
+    plain = trainer.Trainer(small_config(optimizer="adam", batch_norm="frozen"))
+    kernel, gamma = "MobilenetV2/Conv_1/weights", "MobilenetV2/Conv_1/BatchNorm/gamma"
+    before = plain.slim_variables[kernel].numpy()
+    for one in (training, plain):
+        one.step(batch, 0.1)
+    shrunk = plain.slim_variables[kernel].numpy() - training.slim_variables[kernel].numpy()
+    np.testing.assert_allclose(shrunk, 0.1 * 0.5 * before, atol=1e-5)
+    np.testing.assert_allclose(training.slim_variables[gamma], plain.slim_variables[gamma], atol=1e-6)
+
+
+def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
+    training = trainer.Trainer(small_config(ema_decay=0.75, batch_norm="frozen"))
+    name = "pose/part_pred/block4/weights"
+    history = []
+    for _ in range(3):
+        training.step(batch, 0.1)
+        history.append(training.slim_variables[name].numpy())
+    training.save(str(tmp_path / "snapshot-3"), 3)
+    variable = {name: training.slim_variables[name]}
+    expected = 0.75 * (0.75 * history[0] + 0.25 * history[1]) + 0.25 * history[2]
+    checkpoint.load_weights(variable, tmp_path / "snapshot-3", averaged=True)
+    np.testing.assert_allclose(variable[name], expected, atol=1e-6)
+    checkpoint.load_weights(variable, tmp_path / "snapshot-3")
+    np.testing.assert_array_equal(variable[name], history[2])
+
+
+def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
+    training = trainer.Trainer(small_config(freeze_backbone=True, batch_norm="train"))
+    before = {name: var.numpy() for name, var in training.slim_variables.items()}
+    training.step(batch, 0.1)
+    changed = {name for name, var in training.slim_variables.items() if not np.array_equal(var, before[name])}
+    assert changed == {name for name in before if name.startswith("pose/")}
 
 
 def test_initialize_from_a_whole_checkpoint_and_from_a_backbone(tmp_path):

@@ -21,3 +21,13 @@ def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, caps
     np.testing.assert_allclose(arrays["net/conv/weights"], kernel, rtol=1e-3, atol=1e-6)
     np.testing.assert_array_equal(arrays["net/conv/BatchNorm/moving_variance"], variance)
     assert "2 of 7 arrays" in capsys.readouterr().out
+
+
+def test_moving_averages_are_written_where_there_are_some(tmp_path):
+    ones = np.ones((1, 1, 2, 2), np.float32)
+    checkpoint.write_checkpoint(tmp_path / "snapshot-3", {
+        "a/weights": ones, "a/weights/ExponentialMovingAverage": 2 * ones, "a/moving_mean": ones[0, 0, 0],
+    })  # fmt: skip
+    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
+    arrays = checkpoint.read_checkpoint(tmp_path / "small")
+    assert set(arrays) == {"a/weights", "a/moving_mean"} and (arrays["a/weights"] == 2).all()
