@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.io import savemat
 
 from config import require
 from dataset.skeleton import Skeleton, from_config
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
+from util.files import atomic_path
 from util.matfile import read_mat
 
 
@@ -218,3 +220,17 @@ def _mat_size(record) -> tuple[int, int]:
     if size.size < 2 or size.dtype.kind not in "iuf" or not np.all((size[-2:] >= 1) & (size[-2:] < 1e6)):
         return 0, 0
     return int(size[-2]), int(size[-1])
+
+
+def save_dataset_mat(path: str | os.PathLike, records: Sequence[tuple[str, tuple[int, int], Sequence]]) -> None:
+    """Write `dataset.mat`, whole or not at all.
+
+    records: for each image its path, its (height, width), and for each person rows (n, 3) of [joint id, x, y]
+    """
+    content = np.empty((1, len(records)), [(name, object) for name in ("image", "size", "joints")])
+    for i, (image, (height, width), people) in enumerate(records):
+        cell = np.empty((1, len(people)), object)
+        cell[0, :] = [np.asarray(person) for person in people]
+        content[0, i] = image, np.array([[3, height, width]], np.int32), cell
+    with atomic_path(path) as temporary:
+        savemat(temporary, {"dataset": content}, do_compression=True)

@@ -1,0 +1,85 @@
+"""Cut people out of AI Challenger (AIC) data for single-person training, in the layout of MPII's crops.
+
+    python tools/aic2mat.py --keypoint_json annotations.json --img_dir images --out_dir cropped
+
+writes a PNG for each person and cropped/dataset.mat with MPII's 14 joints (dataset_type: mpii): neck as chin, head top
+as forehead. AIC has no rectangles of heads: a person's height is estimated from the lengths of its limbs.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from util.cli import parser, run
+from util.errors import InputError
+
+# Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
+SEGMENTS = {("neck", "head_top"): 0.182, ("shoulder", "elbow"): 0.186, ("elbow", "wrist"): 0.146,
+            ("shoulder", "hip"): 0.288, ("hip", "knee"): 0.245, ("knee", "ankle"): 0.246}  # fmt: skip
+# Foreshortening makes segments shorter, never longer, but labels err both ways: not the longest one counts.
+PERCENTILE = 75
+HEADS_PER_HEIGHT = 8
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--keypoint_json", required=True, type=Path, help="AIC annotations")
+    arguments.add_argument("--img_dir", required=True, type=Path, help="folder of the images <image_id>.jpg")
+    arguments.add_argument("--out_dir", required=True, type=Path, help="folder of the crops and dataset.mat")
+    options = arguments.parse_args(argv)
+    if not options.img_dir.is_dir():
+        raise InputError(f"{options.img_dir}: no such folder (--img_dir)")
+
+    from dataset.aic import AnnotationFile, with_images
+    from dataset.crops import log_left_out, write_crops
+    from util.report import print_notes
+
+    source = AnnotationFile(options.keypoint_json)
+    images = [(options.img_dir / name, people_of(record, source.skipped))
+              for record, name in with_images(source, options.img_dir, source.skipped)]  # fmt: skip
+    print_notes(source.skipped)
+    count, left_out = write_crops(images, options.out_dir)
+    log_left_out(left_out)
+    print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")
+
+
+def people_of(record, skipped) -> list:
+    """The people of an AIC record (dataset.crops.Person)."""
+    from dataset.aic import UNLABELLED
+    from dataset.crops import Person
+    from dataset.skeleton import AIC, MPII
+
+    people = []
+    for person in record.people:
+        keypoints = np.array(person.keypoints, float).reshape(AIC.num_joints, 3)
+        keypoints[:, :2] += 0.5  # from the centre of the first pixel to its corner
+        keypoints[:, 2] = keypoints[:, 2] != UNLABELLED
+        height = body_height(keypoints)
+        if height is None:
+            skipped.add("people without two joints of one limb", f"{record.image_id} {person.name}")
+            continue
+        joints = np.empty((MPII.num_joints, 3))
+        joints[list(MPII.to_aic)] = keypoints
+        points = keypoints[keypoints[:, 2] > 0, :2]
+        name = f"{record.image_id.replace('/', '_')}_{person.name}"
+        people.append(Person(name, joints, points, height / HEADS_PER_HEIGHT, alone=len(record.people) == 1))
+    return people
+
+
+def body_height(keypoints: np.ndarray) -> float | None:
+    """Height in pixels of a person (14, 3) x, y, flag by AIC's joints, None if no segment is labelled."""
+    from dataset.skeleton import AIC
+
+    joint = dict(zip(AIC.keypoints, keypoints, strict=True))
+    heights = []
+    for (first, second), part in SEGMENTS.items():
+        for side in ("left_", "right_") if f"left_{first}" in joint else ("",):
+            a, b = joint[side + first], joint[side + second]
+            if a[2] and b[2]:
+                heights.append(np.hypot(*(a - b)[:2]) / part)
+    heights = [height for height in heights if height > 0]
+    return float(np.percentile(heights, PERCENTILE)) if heights else None
+
+
+if __name__ == "__main__":
+    run(main)
