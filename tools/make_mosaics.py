@@ -1,0 +1,74 @@
+"""Make images of several people from photos of one, with AI Challenger annotations: to test grouping without a crowd.
+
+    cd models/demo/train
+    python ../../../tools/make_mosaics.py --number 250 --out mosaics dataset_phase=val
+    python ../../../tools/predict_multiperson.py --cfg ../pose_cfg.yaml --images mosaics/images --out_dir results
+    python ../../../tools/eval_aic.py --submit results/aic.json --ref mosaics/annotations.json
+
+Reads the data set of pose_cfg.yaml. Each mosaic has four windows of photos at their own size, each around one person;
+joints that a window cuts off are not labelled, and neither are strangers.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from config import load_config
+from util.cli import config_parser, run
+from util.files import atomic_path
+
+# COCO's flags (hidden 1, visible 2) as AI Challenger's.
+AIC_FLAGS = np.array([3, 2, 1])
+BOX_MARGIN = 0.1  # of the joints' extent, on each side
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = config_parser(__doc__)
+    arguments.add_argument("--number", type=int, default=250, help="how many (default: %(default)s)")
+    arguments.add_argument("--side", type=int, default=384, help="pixels, a multiple of 16 (default: %(default)s)")
+    arguments.add_argument("--out", type=Path, default=Path("mosaics"), help="folder (default: %(default)s)")
+    options = arguments.parse_args(argv)
+    plain = {"scale_jitter_lo": 1, "scale_jitter_up": 1, "rotation": 0, "color_jitter": 0, "mirror": "false"}
+    settings = {"crop_size": options.side, "mosaic": 1, "batch_size": 1, **plain}
+    cfg = load_config(options.cfg, [*options.overrides, *(f"{key}={value}" for key, value in settings.items())])
+
+    from PIL import Image
+
+    from dataset.factory import create
+    from dataset.pipeline import training_batches
+
+    dataset = create(cfg)
+    to_aic = list(dataset.skeleton.to_aic)
+    batches = training_batches(dataset, cfg)
+    records = []
+    for number in tqdm(range(options.number), unit="image", disable=None):
+        batch = next(batches)
+        records.append(record(f"mosaic_{number:04d}", batch["people"][0][:, to_aic], options.side))
+        with atomic_path(options.out / "images" / f"mosaic_{number:04d}.png") as path:
+            Image.fromarray(batch["image"][0]).save(path, "PNG")
+    with atomic_path(options.out / "annotations.json") as path:
+        path.write_text(json.dumps(records))
+    people = sum(len(entry["keypoint_annotations"]) for entry in records)
+    print(f"{options.number} images, {people} people written to {options.out}")
+
+
+def record(image_id: str, people: np.ndarray, side: int) -> dict:
+    """An AI Challenger record of people (P, 14, 3) with COCO's flags; those without any joint are left out."""
+    keypoints, boxes = {}, {}
+    for person in people[(people[..., 2] > 0).any(axis=1)]:
+        name = f"human{len(keypoints) + 1}"
+        joints = np.rint(person).astype(int)
+        joints[:, 2] = AIC_FLAGS[joints[:, 2]]
+        keypoints[name] = joints.ravel().tolist()
+        seen = person[person[:, 2] > 0, :2]
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        margin = np.maximum(BOX_MARGIN * (high - low), 4)
+        corners = np.clip(np.rint([low - margin, high + margin]), 0, side - 1)
+        boxes[name] = corners.astype(int).ravel().tolist()
+    return {"url": "", "image_id": image_id, "keypoint_annotations": keypoints, "human_annotations": boxes}
+
+
+if __name__ == "__main__":
+    run(main)
