@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dataset.pose_dataset import FileLister, PoseDataset, Skipped, Table
+from dataset.pose_dataset import FileLister, PoseDataset, Sample, Skipped, Table
 from dataset.skeleton import Skeleton, from_category
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
@@ -36,6 +36,10 @@ class MSCOCO(PoseDataset):
     @property
     def image_folder(self) -> Path:
         return Path(self.cfg.dataset, "images", self.cfg.dataset_phase)
+
+    def image_name(self, sample: Sample) -> str:
+        """The file's name in the image folder, without its suffix: AI Challenger's image_id of converted data."""
+        return sample.image.relative_to(self.image_folder).with_suffix("").as_posix()
 
     def _load(self, need_images: bool) -> Table:
         content = read_json(self.path)

@@ -140,6 +140,10 @@ class PoseDataset:
             ignore=table.ignore.get(index, ()),
         )
 
+    def image_name(self, sample: Sample) -> str:
+        """What result files that go by names call the image."""
+        return sample.image.stem
+
     def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
         """people (P, J, 3) as they appear in the mirrored image of `width` pixels: left becomes right."""
         mirrored = people[:, self.skeleton.mirror_map]

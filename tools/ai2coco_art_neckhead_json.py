@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, islice
@@ -23,6 +23,7 @@ from dataset import aic
 from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record, skipped_reasons
 from dataset.pose_dataset import Skipped
 from dataset.skeleton import NECKHEAD
+from util.ahead import starmap_ahead
 from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path, no_garbage_collection
@@ -173,13 +174,7 @@ def _convert_in_parallel(found: Iterator[tuple[Record, str]], img_dir: Path) -> 
     # Spawned, since the progress bar is a thread and threads do not survive a fork. Ctrl-C is for this process only.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        pending = deque()
-        for task in chain([first], tasks):
-            pending.append(pool.submit(convert_records, *task))
-            if len(pending) > 2 * workers:
-                yield pending.popleft().result()
-        for part in pending:
-            yield part.result()
+        yield from starmap_ahead(pool, convert_records, chain([first], tasks), ahead=2 * workers)
 
 
 def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple]:

@@ -1,6 +1,12 @@
-"""Result files of a whole data set."""
+"""Result files of whole data sets: what is in them, and that nothing is lost on the way."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,53 +14,183 @@ from PIL import Image
 
 from config import make_config
 from dataset.skeleton import AIC, NECKHEAD
+from demo import model
 from multiperson.estimator import PoseResult
 from multiperson.predict import People
-from tools.predict_multiperson import Target, predict
+from tools import predict_multiperson
 from util.errors import InputError
 
+CONFIG = "num_joints: 17\nskeleton: neckhead\npairwise_predict: true\ninit_weights: weights\n"
+
+
+class OnePerson:
+    """Finds one person everywhere: joint j at (10 j, width of the image) with confidence .5; counts the images."""
+
+    cfg = make_config(num_joints=17, skeleton="neckhead")
+
+    def __init__(self):
+        self.seen = 0
+
+    def __call__(self, image):
+        self.seen += 1
+        keypoints = np.array([[[10.0 * joint, image.shape[1], 0.5] for joint in range(17)]])
+        keypoints[0, 2:5] = 0  # the unused slots
+        return PoseResult(People(keypoints, np.array([0.4])), NECKHEAD.keypoints, image.shape[:2], 0.1, 0.001)
+
 
 @pytest.fixture
-def estimator():
-    """Finds one person everywhere: joint j at (10 j, 20 j) with confidence .5; refuses files called broken."""
-    keypoints = np.array([[[10 * joint, 20 * joint, 0.5] for joint in range(17)]])
-    keypoints[0, 2:5] = 0  # the unused slots
-
-    class OnePerson:
-        cfg = make_config(num_joints=17, skeleton="neckhead")
-
-        def __call__(self, path):
-            if path.stem == "broken":
-                raise InputError(f"{path}: not an image")
-            return PoseResult(People(keypoints, np.array([0.4])), NECKHEAD.keypoints, (48, 64), 0.1, 0.001)
-
-    return OnePerson()
+def estimator(monkeypatch):
+    estimator = OnePerson()
+    monkeypatch.setattr(model, "build_estimator", lambda cfg, weights: estimator)
+    return estimator
 
 
 @pytest.fixture
-def target(tmp_path):
-    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
-    return Target(tmp_path / "photo.png", 7, "photo")
+def folder(tmp_path, monkeypatch):
+    """A model directory, and photos/ with seven pictures of different width."""
+    (tmp_path / "pose_cfg.yaml").write_text(CONFIG)
+    (tmp_path / "weights.index").write_text("1")
+    (tmp_path / "photos").mkdir()
+    for number in range(7):
+        Image.new("RGB", (20 + number, 16)).save(tmp_path / f"photos/{number}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_both_result_files(estimator, target, tmp_path, capsys):
-    assert predict(estimator, [target], tmp_path / "results", draw=True) == 0
-    (coco,) = json.loads((tmp_path / "results" / "coco.json").read_text())
-    assert coco["image_id"] == 7 and coco["score"] == pytest.approx(0.4)
-    assert coco["keypoints"][3:5] == [10, 20] and len(coco["keypoints"]) == 51
-    (aic,) = json.loads((tmp_path / "results" / "aic.json").read_text())
-    assert aic["image_id"] == "photo"
-    person = np.array(aic["keypoint_annotations"]["human1"]).reshape(14, 3)
+def run(*options):
+    return predict_multiperson.main(["--images", "photos", "--snapshot", "weights", *options])
+
+
+def results(folder, name):
+    return json.loads((folder / "results" / f"{name}.json").read_text())
+
+
+def test_both_result_files(estimator, folder, capsys):
+    run("--draw")
+    coco, aic = results(folder, "coco"), results(folder, "aic")
+    assert [entry["image_id"] for entry in coco] == [record["image_id"] for record in aic] == list("0123456")
+    assert coco[3]["score"] == pytest.approx(0.4) and coco[3]["keypoints"][3:5] == [10, 23]
+    person = np.array(aic[3]["keypoint_annotations"]["human1"]).reshape(14, 3)
     for name, (x, y, _) in zip(AIC.keypoints, person, strict=True):
-        slot = NECKHEAD.keypoints.index(name)
-        assert (x, y) == (10 * slot, 20 * slot), name
-    assert (tmp_path / "results" / "photo_people.png").exists()
-    assert "1 images, 1 people" in capsys.readouterr().out
+        assert (x, y) == (10 * NECKHEAD.keypoints.index(name), 23), name
+    pictures = {f"{number}_people.png" for number in range(7)}
+    assert {path.name for path in (folder / "results").iterdir()} == pictures | {"coco.json", "aic.json"}
+    assert "7 images, 7 people, 0.101 s an image" in capsys.readouterr().out
 
 
-def test_unreadable_images_are_left_out_and_told(estimator, target, tmp_path, capsys):
-    broken = Target(tmp_path / "broken.png", 8, "broken")
-    assert predict(estimator, [broken, target], tmp_path / "results", draw=False) == 2
-    assert len(json.loads((tmp_path / "results" / "coco.json").read_text())) == 1
-    captured = capsys.readouterr()
-    assert "broken.png: not an image" in captured.err and "1 images could not be read" in captured.out
+def test_unreadable_images_are_told_and_tried_again(estimator, folder, capsys):
+    (folder / "photos/2.png").write_text("no image")
+    run()
+    output = capsys.readouterr()
+    assert "2.png: not an image" in output.err and "6 images, 6 people" in output.out and "1 images could" in output.out
+    Image.new("RGB", (22, 16)).save(folder / "photos/2.png")
+    run()
+    assert estimator.seen == 7 and [entry["image_id"] for entry in results(folder, "coco")] == list("0123456")
+    assert not list((folder / "results").glob("*.jsonl"))
+
+
+def test_nothing_readable_is_an_error(estimator, folder, capsys):
+    for path in (folder / "photos").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="none of the 7 images could be read"):
+        run()
+    assert capsys.readouterr().err.count("skipped ") == 7 and not list((folder / "results").iterdir())
+
+
+def test_shards_make_the_same_files_as_one_run(estimator, folder):
+    run()
+    whole = results(folder, "coco"), results(folder, "aic")
+    for part in ("3/3", "1/3", "2/3"):
+        run("--out_dir", "parts", "--shard", part)
+    predict_multiperson.main(["--out_dir", "parts", "--merge"])
+    assert estimator.seen == 14
+    assert (json.loads((folder / "parts/coco.json").read_text()),
+            json.loads((folder / "parts/aic.json").read_text())) == whole  # fmt: skip
+
+
+def test_merging_wants_all_parts_of_one_run(estimator, folder):
+    with pytest.raises(InputError, match="run the parts first"):
+        predict_multiperson.main(["--merge"])
+    run("--shard", "1/3")
+    with pytest.raises(InputError, match="run --shard 2/3, --shard 3/3"):
+        predict_multiperson.main(["--merge"])
+    journal = folder / "results/people_1_of_3.jsonl"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError, match="1 images are missing; run --shard 1/3 again"):
+        predict_multiperson.main(["--merge"])
+    run("--shard", "1/3")
+    run("--shard", "2/3", "nms_radius=4")
+    with pytest.raises(InputError, match="of another run"):
+        predict_multiperson.main(["--merge"])
+    journal.write_text('{"run": 7}\n')
+    with pytest.raises(InputError, match="not written by this tool"):
+        predict_multiperson.main(["--merge"])
+    assert not list((folder / "results").glob("*.json"))
+
+
+@pytest.mark.parametrize("change, what", [
+    (lambda folder: (folder / "weights.index").write_text("2"), "weights"),
+    (lambda folder: (folder / "pose_cfg.yaml").write_text(CONFIG + "det_min_score: 0.3"), "configuration"),
+    (lambda folder: (folder / "photos/1.png").rename(folder / "photos/x.png"), "images"),
+])  # fmt: skip
+def test_other_settings_do_not_go_on(estimator, folder, change, what):
+    run("--shard", "1/2")
+    change(folder)
+    with pytest.raises(InputError, match=f"another run .{what} differ"):
+        run("--shard", "1/2")
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "1/2/3"])
+def test_impossible_shards(folder, shard, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("--shard", shard)
+    assert "expected i/n" in capsys.readouterr().err
+
+
+def test_two_images_of_one_name(folder):
+    (folder / "photos/1.jpg").write_bytes((folder / "photos/1.png").read_bytes())
+    with pytest.raises(InputError, match=r"1\.png: results go by the name '1', which photos/1\.jpg has, too"):
+        run()
+
+
+def test_names_of_a_data_set(estimator, folder):
+    (folder / "annotations").mkdir()
+    (folder / "images/val/b").mkdir(parents=True)
+    (folder / "photos/5.png").rename(folder / "images/val/b/5.png")
+    (folder / "annotations/person_keypoints_val.json").write_text(json.dumps({
+        "images": [{"id": 55, "file_name": "b/5.png"}], "annotations": [],
+        "categories": [{"id": 1, "keypoints": NECKHEAD.keypoints}]}))  # fmt: skip
+    predict_multiperson.main(["--snapshot", "weights", "dataset=.", "dataset_type=coco", "dataset_phase=val"])
+    assert [entry["image_id"] for entry in results(folder, "coco")] == [55]
+    assert [record["image_id"] for record in results(folder, "aic")] == ["b/5"]
+
+
+SLOW = """
+import sys, time
+from demo import model
+from tests.tools.test_predict_multiperson import OnePerson
+from tools import predict_multiperson
+
+class Slow(OnePerson):
+    def __call__(self, image):
+        time.sleep(0.3)
+        return super().__call__(image)
+
+model.build_estimator = lambda cfg, weights: Slow()
+predict_multiperson.main(sys.argv[1:])
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(estimator, folder):
+    command = [sys.executable, "-c", SLOW, "--images", "photos", "--snapshot", "weights"]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    journal = folder / "results/people.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") >= 4):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    done = journal.read_bytes().count(b"\n") - 1
+    assert 3 <= done < 7 and not list((folder / "results").glob("*.json"))
+    run()
+    assert estimator.seen == 7 - done
+    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == list(range(20, 27))
