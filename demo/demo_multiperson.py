@@ -43,7 +43,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
     """Draw the people of each picture; 2 if one could not be read (the others are done), else 0."""
     from dataset.skeleton import from_config
     from multiperson.visualize import PersonDraw
-    from util.files import write_json
+    from util.files import unused_name, write_json
     from util.images import read_image
     from util.visualize import save_figure
     from util.visualize import show as show_figure
@@ -60,7 +60,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
             status = 2
             continue
         result = estimator(image)
-        name = _unused_name(path, taken)
+        name = unused_name(path.stem, taken) + "_people"
         figure = drawer.figure(image, result.people)
         save_figure(out_dir / f"{name}.png", figure)
         write_json(out_dir / f"{name}.json", result.as_dict())
@@ -71,16 +71,6 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
             show_figure(figure)
     print(f"written to {out_dir}")
     return status
-
-
-def _unused_name(path: Path, taken: set[str]) -> str:
-    """Name of the results of a picture; pictures of one name from several folders are numbered."""
-    name, number = f"{path.stem}_people", 1
-    while name in taken:
-        number += 1
-        name = f"{path.stem}_{number}_people"
-    taken.add(name)
-    return name
 
 
 if __name__ == "__main__":

@@ -21,10 +21,16 @@ from util.images import scale_image
 
 
 class SinglePose(NamedTuple):
-    """One person. keypoints: (J, 3) x, y in pixels of the whole image, confidence; part_prob: (h, w, J) its maps."""
+    """One person.
+
+    keypoints: (J, 3) x, y in pixels of the whole image, confidence
+    image: what the network saw, uint8; part_prob: (h, w, J) its maps; network_keypoints: (J, 3) in its pixels
+    """
 
     keypoints: np.ndarray
+    image: np.ndarray
     part_prob: np.ndarray
+    network_keypoints: np.ndarray
 
 
 class SinglePersonEstimator:
@@ -54,9 +60,8 @@ class SinglePersonEstimator:
         maps = self.network.maps(np.ascontiguousarray(scaled))
         pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
         # Width and height are truncated on their own, so each has its own factor.
-        pose[:, :2] *= [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0]]
-        pose[:, :2] += [cols.start, rows.start]
-        return SinglePose(pose, maps.part_prob)
+        factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
+        return SinglePose(pose * factors + [cols.start, rows.start, 0], scaled, maps.part_prob, pose)
 
 
 def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) -> tuple[slice, slice]:

@@ -46,6 +46,16 @@ def no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+def unused_name(name: str, taken: set[str]) -> str:
+    """`name`, numbered if it is among `taken` (which then has it): results of equal names from several folders."""
+    unused, number = name, 1
+    while unused in taken:
+        number += 1
+        unused = f"{name}_{number}"
+    taken.add(unused)
+    return unused
+
+
 def read_text(path: str | os.PathLike) -> str:
     """The content of a JSON file as text (UTF-8, with or without byte order mark).
 

@@ -3,7 +3,7 @@
 import pytest
 
 from util.errors import InputError
-from util.files import atomic_path, read_json, write_json
+from util.files import atomic_path, read_json, unused_name, write_json
 
 
 def test_json_round_trip(tmp_path):
@@ -46,3 +46,8 @@ def test_broken_json_is_located(tmp_path, content, message):
 def test_byte_order_mark_is_fine(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]")
     assert read_json(tmp_path / "a.json") == [1]
+
+
+def test_equal_names_are_numbered():
+    taken = set()
+    assert [unused_name(name, taken) for name in ("a", "b", "a", "a_2", "a")] == ["a", "b", "a_2", "a_2_2", "a_3"]

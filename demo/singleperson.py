@@ -1,0 +1,101 @@
+"""Find the one person in each picture: the best place of every joint, and the score maps they come from.
+
+    python demo/singleperson.py                        # a drawn person, small model: both come with the code
+    python demo/singleperson.py photo.jpg folder/ --cfg models/mpii/test/pose_cfg.yaml --out_dir out
+
+Writes <name>_pose.png, <name>_heatmaps.png (one map per joint) and <name>_pose.json for each picture. For pictures of
+several people: demo/demo_multiperson.py.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from config import load_config
+from util.cli import parser, run
+from util.errors import InputError
+
+HERE = Path(__file__).parent
+DEFAULT_IMAGE = HERE / "image_single.jpg"
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parser(__doc__)
+    arguments.add_argument("images", nargs="*", metavar="IMAGE or FOLDER", default=[DEFAULT_IMAGE])
+    arguments.add_argument("--cfg", default=HERE / "pose_cfg_single.yaml", help="model (default: that of the demo)")
+    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", dest="overrides",
+                           help="keys of the configuration (config.py), such as global_scale=0.8")  # fmt: skip
+    arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
+    arguments.add_argument("--show", action="store_true", help="show each picture in a window")
+    options = arguments.parse_args(argv)
+
+    from util.images import find_images
+
+    paths = find_images(options.images)
+    cfg = load_config(options.cfg, options.overrides)
+
+    from demo.single_model import build_single_estimator
+
+    return run_demo(build_single_estimator(cfg), paths, options.out_dir, options.show)
+
+
+def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
+    """Write the results of each picture; 2 if one could not be read (the others are done), else 0."""
+    from dataset.skeleton import from_config
+    from util.files import unused_name, write_json
+    from util.images import read_image
+    from util.visualize import save_figure, show_heatmaps
+    from util.visualize import show as show_figure
+
+    skeleton = from_config(estimator.cfg)
+    used = [joint for joint, name in enumerate(skeleton.keypoints) if not name.startswith("unused")]
+    width = max(len(path.name) for path in paths)
+    print(f"{'picture':{width}}  joints  mean score")
+    status, taken = 0, set()
+    for path in paths:
+        try:
+            image = read_image(path)
+        except InputError as error:
+            print(f"skipped {error}", file=sys.stderr)
+            status = 2
+            continue
+        result = estimator(image)
+        pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
+        name = unused_name(path.stem, taken)
+        figure = pose_figure(image, pose, skeleton.limbs)
+        save_figure(out_dir / f"{name}_pose.png", figure)
+        heatmaps = show_heatmaps(result.image, result.part_prob[..., used], [skeleton.keypoints[j] for j in used],
+                                 result.network_keypoints[used])  # fmt: skip
+        save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)
+        write_json(out_dir / f"{name}_pose.json", as_dict(image, pose, skeleton.keypoints))
+        score = result.keypoints[:, 2]
+        print(f"{path.name:{width}}  {np.count_nonzero(pose[:, 2]):6}  {score.mean():10.2f}", flush=True)
+        if show:
+            show_figure(figure)
+    print(f"written to {out_dir}")
+    return status
+
+
+def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:
+    """keypoints (J, 3) with the confidence of joints below the threshold set to 0: missing."""
+    return np.where(keypoints[:, 2:] >= threshold, keypoints, keypoints * [1, 1, 0])
+
+
+def pose_figure(image: np.ndarray, pose: np.ndarray, limbs):
+    """The image with the person on it, as a figure."""
+    from multiperson.predict import People
+    from multiperson.visualize import PersonDraw
+
+    return PersonDraw(limbs).figure(image, People(pose[None], pose[None, :, 2].mean(axis=1)))
+
+
+def as_dict(image: np.ndarray, pose: np.ndarray, names: tuple[str, ...]) -> dict:
+    """The pose in plain Python types; joints that are missing are left out."""
+    joints = {name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
+              for name, (x, y, confidence) in zip(names, pose.tolist(), strict=True) if confidence > 0}  # fmt: skip
+    return {"height": image.shape[0], "width": image.shape[1], "keypoints": joints}
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,61 @@
+"""The single-person demo: pictures, JSON, table, and what happens with a broken file."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from config import make_config
+from dataset.skeleton import AIC
+from demo import singleperson
+from demo.single_model import SinglePose
+from util.images import read_image
+
+# Where the person of demo/image_single.jpg was drawn, in AIC's order.
+TRUE = np.array([(205, 141), (173, 127), (144, 124), (237, 141), (236, 173), (233, 204), (210, 199),
+                 (196, 242), (180, 288), (231, 199), (232, 250), (224, 291), (228, 96), (221, 135)])  # fmt: skip
+
+
+@pytest.fixture
+def estimator():
+    """Finds three joints of which the last one is unsure."""
+
+    def find(image):
+        keypoints = np.array([[10, 20, 0.9], [30, 24, 0.7], [5, 5, 0.05]])
+        return SinglePose(keypoints, image, np.full((6, 8, 3), 0.5, np.float32), keypoints)
+
+    find.cfg = make_config(num_joints=3, all_joints=[[0, 1], [2]], all_joints_names=["eye", "tail"])
+    return find
+
+
+def test_writes_pictures_and_json_for_each_image(estimator, pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert singleperson.run_demo(estimator, pictures, out, show=False) == 2
+    names = {f"{name}_{kind}" for name in ("x", "x_2") for kind in ("pose.png", "heatmaps.png", "pose.json")}
+    assert {path.name for path in out.iterdir()} == names
+    content = json.loads((out / "x_pose.json").read_text())
+    assert content == {"height": 48, "width": 64, "keypoints": {
+        "eye_1": {"x": 10, "y": 20, "confidence": 0.9}, "eye_2": {"x": 30, "y": 24, "confidence": 0.7}}}  # fmt: skip
+    drawn = read_image(out / "x_pose.png").astype(int)
+    coloured = np.ptp(drawn, axis=2) > 50
+    assert drawn.shape == (48, 64, 3) and coloured[18:23, 8:13].any() and not coloured[2:9, 2:9].any()
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[1].split() == ["x.png", "2", "0.55"]
+    assert "broken.png" in captured.err
+
+
+def test_mistakes_are_one_line_and_status_2(tmp_path):
+    command = [sys.executable, singleperson.__file__, "--cfg", "nowhere.yaml"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2 and "nowhere.yaml: cannot be read" in result.stderr
+
+
+def test_the_first_command_finds_the_person_of_its_picture(tmp_path):
+    command = [sys.executable, singleperson.__file__, "--out_dir", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "image_single.jpg" in result.stdout and result.stderr == ""
+    found = json.loads((tmp_path / "image_single_pose.json").read_text())["keypoints"]
+    found = np.array([[found[name]["x"], found[name]["y"]] if name in found else [-99, -99] for name in AIC.keypoints])
+    assert np.count_nonzero(np.linalg.norm(found - TRUE, axis=1) < 10) >= 12
