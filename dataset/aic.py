@@ -12,7 +12,7 @@ A submission has `image_id` and `keypoint_annotations` only; its flags count for
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -86,19 +86,23 @@ class AnnotationFile:
         if not seen:
             raise InputError(f"{self.path}: no usable record{skipped_reasons(self.skipped)}")
 
+    def with_images(self, img_dir: str | os.PathLike) -> Iterator[tuple[Record, str]]:
+        """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix.
 
-def with_images(
-    records: Iterable[Record], img_dir: str | os.PathLike, skipped: Skipped
-) -> Iterator[tuple[Record, str]]:
-    """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix."""
-    files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
-    for record in records:
-        base = f"{img_dir}{os.sep}{record.image_id}"
-        suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
-        if suffix is None:
-            skipped.add("records whose image is not on disk", record.image_id)
-        else:
-            yield record, record.image_id + suffix
+        Raises InputError in the end when there was none.
+        """
+        files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
+        found = False
+        for record in self:
+            base = f"{img_dir}{os.sep}{record.image_id}"
+            suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
+            if suffix is None:
+                self.skipped.add("records whose image is not on disk", record.image_id)
+            else:
+                found = True
+                yield record, record.image_id + suffix
+        if not found:
+            raise InputError(f"{self.path}: no record can be used{skipped_reasons(self.skipped)}; images: {img_dir}")
 
 
 def skipped_reasons(skipped: Skipped) -> str:

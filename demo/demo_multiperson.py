@@ -8,18 +8,16 @@ writes <name>_people.png and <name>_people.json for each picture and prints a ta
 and how long the network and the grouping of parts into people took.
 """
 
-import sys
 from pathlib import Path
 
 from config import load_config
 from util.cli import parser, run
-from util.errors import InputError
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_multi.jpg"
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("images", nargs="*", metavar="IMAGE or FOLDER", default=[DEFAULT_IMAGE])
     arguments.add_argument("--cfg", default=HERE / "pose_cfg_multi.yaml", help="model (default: that of the demo)")
@@ -36,30 +34,24 @@ def main(argv: list[str] | None = None) -> int:
 
     from demo.model import build_estimator
 
-    return run_demo(build_estimator(cfg), paths, options.out_dir, options.show)
+    run_demo(build_estimator(cfg), paths, options.out_dir, options.show)
 
 
-def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
-    """Draw the people of each picture; 2 if one could not be read (the others are done), else 0."""
+def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
+    """Draw the people of each picture. Raises InputError when not one can be read."""
     from dataset.skeleton import from_config
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
-    from util.images import read_image
+    from util.images import readable_images
     from util.visualize import save_figure
     from util.visualize import show as show_figure
 
     drawer = PersonDraw(from_config(estimator.cfg).limbs)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
-    status, taken = 0, set()
-    for path in paths:
-        try:
-            image = read_image(path)
-        except InputError as error:
-            print(f"skipped {error}", file=sys.stderr)
-            status = 2
-            continue
-        result = estimator(image)
+    taken = set()
+    for number, image in readable_images(paths):
+        path, result = paths[number], estimator(image)
         name = unused_name(path.stem, taken) + "_people"
         figure = drawer.figure(image, result.people)
         save_figure(out_dir / f"{name}.png", figure)
@@ -70,7 +62,6 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
         if show:
             show_figure(figure)
     print(f"written to {out_dir}")
-    return status
 
 
 if __name__ == "__main__":

@@ -7,20 +7,18 @@ Writes <name>_pose.png, <name>_heatmaps.png (one map per joint) and <name>_pose.
 several people: demo/demo_multiperson.py.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from config import load_config
 from util.cli import parser, run
-from util.errors import InputError
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_single.jpg"
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("images", nargs="*", metavar="IMAGE or FOLDER", default=[DEFAULT_IMAGE])
     arguments.add_argument("--cfg", default=HERE / "pose_cfg_single.yaml", help="model (default: that of the demo)")
@@ -37,14 +35,14 @@ def main(argv: list[str] | None = None) -> int:
 
     from demo.single_model import build_single_estimator
 
-    return run_demo(build_single_estimator(cfg), paths, options.out_dir, options.show)
+    run_demo(build_single_estimator(cfg), paths, options.out_dir, options.show)
 
 
-def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
-    """Write the results of each picture; 2 if one could not be read (the others are done), else 0."""
+def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
+    """Write the results of each picture. Raises InputError when not one can be read."""
     from dataset.skeleton import from_config
     from util.files import unused_name, write_json
-    from util.images import read_image
+    from util.images import readable_images
     from util.visualize import save_figure, show_heatmaps
     from util.visualize import show as show_figure
 
@@ -52,15 +50,9 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
     used = [joint for joint, name in enumerate(skeleton.keypoints) if not name.startswith("unused")]
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  joints  mean score")
-    status, taken = 0, set()
-    for path in paths:
-        try:
-            image = read_image(path)
-        except InputError as error:
-            print(f"skipped {error}", file=sys.stderr)
-            status = 2
-            continue
-        result = estimator(image)
+    taken = set()
+    for number, image in readable_images(paths):
+        path, result = paths[number], estimator(image)
         pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
         name = unused_name(path.stem, taken)
         figure = pose_figure(image, pose, skeleton.limbs)
@@ -74,7 +66,6 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> int:
         if show:
             show_figure(figure)
     print(f"written to {out_dir}")
-    return status
 
 
 def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:

@@ -19,7 +19,6 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from dataset import aic
 from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record, skipped_reasons
 from dataset.pose_dataset import Skipped
 from dataset.skeleton import NECKHEAD
@@ -217,10 +216,10 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
         raise InputError(f"{img_dir}: no such folder (--img_dir)")
     source = AnnotationFile(keypoint_json)
     skipped, flags, images, num_images, num_people = source.skipped, Counter(), [], 0, 0
-    records = tqdm(source, total=source.size_hint, unit=" images", disable=None, delay=2)
+    found = tqdm(source.with_images(img_dir), total=source.size_hint, unit=" images", disable=None, delay=2)
     with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
-        for part in _convert_in_parallel(aic.with_images(records, img_dir, skipped), img_dir):
+        for part in _convert_in_parallel(found, img_dir):
             if part.num_people:
                 file.write("," * bool(num_people) + part.annotations)
             if part.num_images:

@@ -30,13 +30,13 @@ def main(argv: list[str] | None = None) -> None:
     if not options.img_dir.is_dir():
         raise InputError(f"{options.img_dir}: no such folder (--img_dir)")
 
-    from dataset.aic import AnnotationFile, with_images
+    from dataset.aic import AnnotationFile
     from dataset.crops import log_left_out, write_crops
     from util.report import print_notes
 
     source = AnnotationFile(options.keypoint_json)
     images = [(options.img_dir / name, people_of(record, source.skipped))
-              for record, name in with_images(source, options.img_dir, source.skipped)]  # fmt: skip
+              for record, name in source.with_images(options.img_dir)]  # fmt: skip
     print_notes(source.skipped)
     count, left_out = write_crops(images, options.out_dir)
     log_left_out(left_out)

@@ -218,7 +218,7 @@ def merge(out_dir: Path) -> None:
     if not found:
         for path in paths:
             path.unlink()
-        raise InputError(f"none of the {unread} images could be read; no results")
+        raise InputError(f"none of the {unread} images can be read; the first: {entries[min(entries)]['unread']}")
     coco = [person for entry in found for person in entry["coco"]]
     write_json(out_dir / "coco.json", coco)
     if all("aic" in entry for entry in found):

@@ -12,7 +12,6 @@ The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of
 `--ref` gives results/aic.json, the people named as in that AI Challenger file.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +31,7 @@ class Task(NamedTuple):
     boxes: list
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__)
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     arguments.add_argument("--ref", type=Path, help="AI Challenger annotations instead of the data set")
@@ -69,19 +68,16 @@ def main(argv: list[str] | None = None) -> int:
         write_mat(path, np.concatenate(poses))
     print(f"{len(tasks)} images, {sum(map(len, poses))} people, written to {path}"
           + (f"; {unread} images could not be read: their people count as not found" if unread else ""))  # fmt: skip
-    return 2 if unread else 0
 
 
 def read_reference(path: Path, img_dir: Path, skeleton) -> tuple[list, list[Task]]:
     """The records of an AI Challenger file whose image is there. Raises InputError if the network lacks a joint."""
-    from dataset.aic import AnnotationFile, skipped_reasons, with_images
+    from dataset.aic import AnnotationFile
     from util.report import print_notes
 
     _ = skeleton.to_aic
     source = AnnotationFile(path)
-    found = list(with_images(source, img_dir, source.skipped))
-    if not found:
-        raise InputError(f"{path}: no record can be used{skipped_reasons(source.skipped)}; images: {img_dir}")
+    found = list(source.with_images(img_dir))
     print_notes(source.skipped)
     tasks = [Task(img_dir / name, [person.box for person in record.people]) for record, name in found]
     return [record for record, _ in found], tasks
@@ -111,27 +107,22 @@ def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
 def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs, pictures: Path | None):
     """Poses (P, J, 3) of the people of each image, and how many images could not be read (their poses are 0).
 
-    pictures: folder to draw into, or None
+    pictures: folder to draw into, or None; raises InputError when not one image can be read
     """
     from tqdm import tqdm
 
-    from util.images import read_image
+    from util.images import readable_images
 
-    poses, unread = [], 0
     num_joints = estimator.cfg.num_joints
-    for task in tqdm(tasks, unit="image", disable=None):
-        people = np.zeros((len(task.boxes), num_joints, 3))
-        poses.append(people)
-        try:
-            image = read_image(task.path)
-        except InputError as error:
-            print(f"skipped {error}", file=sys.stderr)
-            unread += 1
-            continue
-        for person, box in enumerate(task.boxes):
-            people[person] = estimator(image, box, pad, side).keypoints
+    poses = [np.zeros((len(task.boxes), num_joints, 3)) for task in tasks]
+    unread = len(tasks)
+    images = readable_images([task.path for task in tasks])
+    for number, image in tqdm(images, total=len(tasks), unit="image", disable=None):
+        unread -= 1
+        for person, box in enumerate(tasks[number].boxes):
+            poses[number][person] = estimator(image, box, pad, side).keypoints
         if pictures:
-            draw(image, people, limbs, pictures / f"{task.path.stem}_single.png")
+            draw(image, poses[number], limbs, pictures / f"{tasks[number].path.stem}_single.png")
     return poses, unread
 
 

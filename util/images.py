@@ -1,7 +1,8 @@
 """Reading photographs of every kind as upright 8-bit RGB, and resizing them."""
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +56,27 @@ def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:
     scale = 255 / 65535 if gray.dtype.kind in "iu" and gray.max(initial=0) > 255 else 1
     gray = np.clip(np.round(gray * scale), 0, 255).astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=-1)
+
+
+def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, np.ndarray]]:
+    """Number and content of each image that can be read; the others are named on standard error.
+
+    Raises InputError when not one can be read.
+    """
+    if len(paths) == 1:
+        yield 0, read_image(paths[0])
+        return
+    faults = []
+    for number, path in enumerate(paths):
+        try:
+            image = read_image(path)
+        except InputError as error:
+            print(f"skipped {error}", file=sys.stderr)
+            faults.append(error)
+        else:
+            yield number, image
+    if len(faults) == len(paths):
+        raise InputError(f"none of the {len(paths)} images can be read; the first: {faults[0]}")
 
 
 def read_image_size(path: str | os.PathLike) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from util.errors import InputError
-from util.images import find_images, read_image, read_image_size, resize_image, scale_image
+from util.images import find_images, read_image, read_image_size, readable_images, resize_image, scale_image
 
 
 @pytest.fixture
@@ -52,6 +52,20 @@ def test_a_bomb_is_refused_from_its_header(data_dir):
     for reader in (read_image, read_image_size):
         with pytest.raises(InputError, match="megapixels"):
             reader(data_dir / "bad/images/bomb_20000x20000.png")
+
+
+def test_images_that_cannot_be_read_are_named_and_left_out(tmp_path, picture, capsys):
+    paths = [tmp_path / name for name in ("a.png", "broken.png", "b.png")]
+    for path in paths:
+        Image.fromarray(picture).save(path)
+    paths[1].write_text("no image")
+    assert [number for number, _ in readable_images(paths)] == [0, 2]
+    assert [image.shape for _, image in readable_images(paths[2:])] == [picture.shape]
+    assert capsys.readouterr().err.count("skipped ") == 1
+    with pytest.raises(InputError, match=r"broken\.png: not an image"):
+        list(readable_images(paths[1:2]))
+    with pytest.raises(InputError, match=r"none of the 2 images can be read; the first: .*broken\.png"):
+        list(readable_images([paths[1], tmp_path / "missing.png"]))
 
 
 def test_resizing_truncates_and_never_vanishes(picture):

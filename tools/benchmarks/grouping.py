@@ -30,9 +30,9 @@ def grouping(args: argparse.Namespace) -> None:
     from dataset import aic
     from dataset.skeleton import AIC
     from multiperson.simulate import NOISE_LEVELS
-    from util.files import read_json
+    from tools.eval_aic import read_records
 
-    records = read_json(args.ref)[: args.images]
+    records = read_records(args.ref)[: args.images]
     images = [simulated_image(record) for record in aic.AnnotationFile(args.ref)][: args.images]
     cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
     rows = []
