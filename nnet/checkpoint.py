@@ -7,7 +7,7 @@ is taken away first: a prefix with an index is complete. The single files of the
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,22 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def read_shapes(prefix: str | os.PathLike) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of a checkpoint by name. Raises InputError for a missing or broken one."""
+    return {name: tuple(shape) for name, shape in _open(prefix).get_variable_to_shape_map().items()}
+
+
+def misfits(variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[int]]) -> tuple[list[str], list[str]]:
+    """Which `variables` a checkpoint of these shapes lacks, and which have another shape there (in words)."""
+    missing = [name for name in variables if name not in shapes]
+    differing = [
+        f"{name} is {tuple(shapes[name])} there and {tuple(var.shape)} here"
+        for name, var in variables.items()
+        if name in shapes and tuple(shapes[name]) != tuple(var.shape)
+    ]
+    return missing, differing
+
+
 def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike, averaged: bool = False) -> None:
     """Set all `variables` (by slim name) from a checkpoint, whose other content is left alone.
 
@@ -62,31 +78,36 @@ def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike
     logging.info("%s: %d variables loaded", prefix, count)
 
 
-def load_backbone(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
-    """Set the backbone alone, such as from ImageNet weights; the heads ("pose/...") keep their random ones.
-
-    Raises InputError as `load_weights` does.
-    """
-    backbone = {name: var for name, var in variables.items() if not name.startswith("pose/")}
-    count = _assign(backbone, prefix)
-    logging.info("%s: %d backbone variables loaded, %d of the heads random", prefix, count, len(variables) - count)
-
-
 def initialize(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
-    """Start from a checkpoint: all of it if it holds heads ("pose/..."), else the backbone."""
-    has_heads = any(name.startswith("pose/") for name in _open(prefix).get_variable_to_shape_map())
-    (load_weights if has_heads else load_backbone)(variables, prefix)
+    """Start training from a checkpoint: the backbone, and those heads ("pose/<head>/...") that fit.
+
+    The other heads keep their random weights: all of them from ImageNet weights, some from a network with other
+    joints or without a pairwise head. Raises InputError as `load_weights` does where the backbone does not fit.
+    """
+    wanted, random = starting_variables(variables, read_shapes(prefix))
+    count = _assign({name: variables[name] for name in wanted}, prefix)
+    rest = f"; heads that start at random: {', '.join(random)}" if random else ""
+    logging.info("%s: %d of %d variables loaded%s", prefix, count, len(variables), rest)
+
+
+def starting_variables(
+    variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[int]]
+) -> tuple[list[str], list[str]]:
+    """Names of the variables that `initialize` takes from a checkpoint of these shapes, and of the random heads."""
+    missing, differing = misfits(variables, shapes)
+    wrong = {_head_of(text.split()[0]) for text in missing + differing} - {None}
+    return [name for name in variables if _head_of(name) not in wrong], sorted(wrong)
+
+
+def _head_of(name):
+    """ "part_pred" from "pose/part_pred/block4/weights", None in the backbone."""
+    return name.split("/")[1] if name.startswith("pose/") else None
 
 
 def _assign(variables, prefix, averaged=False):
     reader = _open(prefix)
     shapes = reader.get_variable_to_shape_map()
-    missing = [name for name in variables if name not in shapes]
-    differing = [
-        f"{name} is {tuple(shapes[name])} there and {tuple(var.shape)} here"
-        for name, var in variables.items()
-        if name in shapes and tuple(shapes[name]) != tuple(var.shape)
-    ]
+    missing, differing = misfits(variables, shapes)
     if missing or differing:
         problems = [f"{name} is missing there" for name in missing] + differing
         rest = f", and {len(problems) - 8} more" if len(problems) > 8 else ""

@@ -42,13 +42,22 @@ def test_we_read_what_tensorflow_writes(tmp_path, version):
         np.testing.assert_array_equal(variable, ARRAYS[name])
 
 
-def test_loading_says_how_many(tmp_path, caplog):
+def test_training_starts_from_the_backbone_and_the_heads_that_fit(tmp_path, caplog):
     checkpoint.write_checkpoint(tmp_path / "a", ARRAYS)
-    with caplog.at_level("INFO"):
-        checkpoint.load_weights(variables(), tmp_path / "a")
-        checkpoint.load_backbone(variables(), tmp_path / "a")
-    assert "2 variables loaded" in caplog.text
-    assert "1 backbone variables loaded, 1 of the heads random" in caplog.text
+    for changes, loaded, random in (
+        ({}, 2, None),
+        ({"pose/part_pred/block4/biases": np.zeros(5, "f")}, 1, "part_pred"),
+        ({"pose/pairwise_pred/block4/biases": np.zeros(9, "f")}, 2, "pairwise_pred"),
+    ):
+        caplog.clear()
+        ours = variables(**changes)
+        with caplog.at_level("INFO"):
+            checkpoint.initialize(ours, tmp_path / "a")
+        assert f"{loaded} of {len(ours)} variables loaded" in caplog.text
+        assert (f"start at random: {random}" in caplog.text) if random else "random" not in caplog.text
+        np.testing.assert_array_equal(ours["resnet_v1_50/conv1/weights"], ARRAYS["resnet_v1_50/conv1/weights"])
+    with pytest.raises(InputError, match="resnet_v1_50/more is missing there"):
+        checkpoint.initialize(variables(**{"resnet_v1_50/more": np.zeros(1, "f")}), tmp_path / "a")
 
 
 def test_what_does_not_fit_is_listed_and_nothing_is_set(tmp_path):
