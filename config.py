@@ -8,6 +8,7 @@ returns a fresh EasyDict; nothing global, nothing mutated.  `KEYS` is the refere
 import difflib
 import math
 import os
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ def _number(low=-math.inf, high=math.inf, above=False):
     def check(value):
         try:
             number = _as_float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(wanted) from None
         if not low <= number <= high or math.isinf(number) or (above and number == low):
             raise ValueError(wanted)
@@ -251,16 +252,13 @@ def _defaults() -> dict:
 
 def _read_yaml(path: Path) -> dict:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}; run this in a model directory "
                          "(such as models/coco/train) or set POSE_PARAM_PATH") from error  # fmt: skip
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise InputError(f"{path}: {place}not YAML: {getattr(error, 'problem', error)}") from error
+    values = _parse_yaml(text, str(path))
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -276,11 +274,21 @@ def _parse_overrides(overrides) -> dict:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"command line: {text!r}: expected key=value, such as batch_size=4")
-        try:
-            values[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"command line: {text!r}: the value is not YAML") from None
+        values[key.strip()] = _parse_yaml(value, f"command line: {text!r}")
     return values
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"{source}: {place}not YAML: {problem}") from error
+    except (ValueError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        # Values that look like numbers or dates and are none (2001-99-99, 0x_), and nesting without end.
+        raise InputError(f"{source}: not usable YAML: {error}") from error
 
 
 def _checked(base: Mapping[str, Any], values: Mapping[Any, Any], source: str) -> EasyDict:
@@ -288,16 +296,27 @@ def _checked(base: Mapping[str, Any], values: Mapping[Any, Any], source: str) ->
     result = {key: list(value) if isinstance(value, list) else value for key, value in base.items()}
     for key, value in values.items():
         if key not in KEYS:
-            close = difflib.get_close_matches(str(key), KEYS, n=1)
+            close = difflib.get_close_matches(str(key)[:100], KEYS, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; config.py lists all keys"
-            raise InputError(f"{source}: unknown key {key!r}{hint}")
+            raise InputError(f"{source}: unknown key {_shown(key)}{hint}")
         if value is None:  # an empty value in YAML: keep the default
             continue
         try:
             result[key] = KEYS[key].check(value)
         except ValueError as error:
-            raise InputError(f"{source}: {key}: expected {error}, found {value!r}") from None
+            raise InputError(f"{source}: {key}: expected {error}, found {_shown(value)}") from None
     return EasyDict(result)
+
+
+def _shown(value: Any) -> str:
+    """A value for an error message, shortened: a few anchors of YAML can stand for billions of values."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxlong = 100
+    short.maxlevel = 3
+    try:
+        return short.repr(value)[:300]
+    except ValueError:
+        return "a number of thousands of digits"  # which Python refuses to write
 
 
 def _resolve(text: str, folder: Path, suffix: str) -> str:

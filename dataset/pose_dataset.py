@@ -90,7 +90,7 @@ class FileLister:
         if folder not in self._names:
             try:
                 self._names[folder] = {entry.name for entry in os.scandir(folder or ".")}
-            except OSError:
+            except (OSError, ValueError):  # also names that no folder can have
                 self._names[folder] = frozenset()
         return name in self._names[folder]
 

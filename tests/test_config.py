@@ -124,3 +124,32 @@ def test_every_key_is_documented():
 @pytest.mark.parametrize("path", sorted(MODELS.glob("**/pose_cfg.yaml")), ids=lambda path: path.parent.name)
 def test_the_model_directories_are_valid(path):
     assert load_config(path).num_joints
+
+
+def many_aliases():
+    """Lists of nine lists of nine lists ... of x: three billion in all."""
+    inner = ["x", *(f"*{name}" for name in "abcdefghi")]
+    return "[" + ", ".join(f"&{a} [{', '.join([b] * 9)}]" for a, b in zip("abcdefghij", inner, strict=True)) + "]"
+
+
+HOSTILE = {
+    "no date": ("seed: 2001-99-99", "not usable YAML"),
+    "endless number": ("seed: " + "9" * 5000, "not usable YAML"),
+    "endless hexadecimal": ("global_scale: 0x" + "f" * 5000, "a number > 0, found a number of thousands of digits"),
+    "nesting": ("seed: " + "[" * 3000, "not usable YAML"),
+    "control character": ("seed: \0", "not YAML: unacceptable character"),
+    "aliases": ("seed: " + many_aliases(), "seed: expected a whole number"),
+    "long key": ("x" * 900 + ": 1", "unknown key 'xxx"),
+}
+
+
+@pytest.mark.parametrize("text, message", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_yaml_is_one_short_line(write, text, message):
+    with pytest.raises(InputError, match=message) as error:
+        load_config(write(text))
+    assert len(str(error.value).splitlines()) == 1 and len(str(error.value)) < 1000
+
+
+def test_hostile_overrides(write):
+    with pytest.raises(InputError, match="command line: .*not usable YAML"):
+        load_config(write("num_joints: 3"), ["seed=2001-99-99"])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,16 @@ from util.errors import InputError
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 # 200 megapixels, more than any camera; RGB of that size is .6 GB. Refused from the header, before decoding.
 MAX_PIXELS = 200_000_000
+# What Pillow remarks on files that it reads all the same.
+warnings.filterwarnings("ignore", module="PIL")
 _EXIF_ORIENTATION = 0x0112
 
 
 @contextmanager
 def _open_image(path):
     try:
-        with Image.open(path) as image:
+        # Not by its name: Pillow 12.0 then maps plain TIFFs into memory, and garbles those that Exif turns.
+        with open(path, "rb") as file, Image.open(file) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise InputError(f"{path}: {width}x{height} pixels are more than {MAX_PIXELS // 10**6} megapixels")
@@ -86,7 +90,8 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
         # A PNG may keep Exif data behind the pixels; Pillow decodes it all to find out, so only those are waited for
         # that are announced in front.
         exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
-        if exif.get(_EXIF_ORIENTATION, 1) >= 5:
+        # The size of a TIFF is upright already.
+        if image.format != "TIFF" and exif.get(_EXIF_ORIENTATION, 1) >= 5:
             width, height = height, width
         return height, width
 

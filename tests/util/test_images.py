@@ -22,9 +22,12 @@ def test_rgb_is_kept(tmp_path, picture):
 def test_exif_orientation_is_applied(tmp_path, picture):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise
-    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), np.rot90(picture, -1))
-    assert read_image_size(tmp_path / "a.png") == (9, 6)
+    for name in ("a.png", "a.tif", "a.webp"):
+        Image.fromarray(picture).save(tmp_path / name, exif=exif, lossless=True)
+        np.testing.assert_array_equal(read_image(tmp_path / name), np.rot90(picture, -1))
+        assert read_image_size(tmp_path / name) == (9, 6)
+    Image.fromarray(picture[..., 0]).save(tmp_path / "gray.tif", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "gray.tif")[..., 0], np.rot90(picture[..., 0], -1))
 
 
 def test_other_modes(tmp_path, picture):

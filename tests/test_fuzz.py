@@ -1,0 +1,266 @@
+"""Damaged files of every kind through the code that reads them: an answer or one line, never a traceback.
+
+A long run, here and in all other property tests, on two cores about two hours:
+
+    python -m pytest tests/test_fuzz.py --hypothesis-profile long
+"""
+
+import copy
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.io import savemat
+
+from config import KEYS, load_config, make_config
+from dataset.augment import prepare
+from dataset.factory import create
+from multiperson.pairwise_model import load_model
+from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
+from util.errors import InputError
+from util.images import read_image, read_image_size
+from util.pairwise_stats import load_pairwise_stats
+
+MODELS = Path(__file__).parents[1] / "models"
+
+odd_value = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+    | st.sampled_from([0, 1, 2, 3, 7, -1, 1e308, 10**400, 2**63, "", "a", "../a", "\ud800", [], {}, -0.0]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@st.composite
+def mutated(draw, document):
+    """The document with a few values replaced, removed, doubled or moved."""
+    document = copy.deepcopy(document)
+    for _ in range(draw(st.integers(1, 4))):
+        place, key = document, None
+        parent = None
+        while isinstance(place, (list, dict)) and place and draw(st.integers(0, 5)):
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            parent, key = place, draw(st.sampled_from(keys))
+            place = place[key]
+        if parent is None:
+            continue
+        action = draw(st.sampled_from(["replace", "replace", "remove", "double"]))
+        if action == "replace":
+            parent[key] = draw(odd_value)
+        elif action == "remove":
+            del parent[key]
+        elif isinstance(parent, list):
+            parent.append(copy.deepcopy(place))
+        else:
+            parent[draw(st.text(max_size=3))] = copy.deepcopy(place)
+    return document
+
+
+@st.composite
+def damaged(draw, content):
+    """The bytes with a few places overwritten, cut out or doubled, or the end cut off."""
+    content = bytearray(content)
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(content)))
+        length = draw(st.integers(0, 8))
+        action = draw(st.sampled_from(["overwrite", "overwrite", "overwrite", "cut out", "double", "end"]))
+        if action == "overwrite":
+            new = draw(st.sampled_from([b"\0", b"\1", b"\x7f", b"\xff", b"\xff\xff\xff\x7f"]) | st.binary(max_size=4))
+            content[place : place + len(new)] = new
+        elif action == "cut out":
+            del content[place : place + length]
+        elif action == "double":
+            content[place:place] = content[place : place + length]
+        elif not draw(st.integers(0, 3)):
+            del content[place:]
+    return bytes(content)
+
+
+def damaged_json(document):
+    """Mostly JSON of another content, sometimes none."""
+    text = json.dumps(document).encode()
+    return st.one_of(*[mutated(document).map(lambda content: json.dumps(content).encode())] * 4, damaged(text))
+
+
+def aic_document():
+    person = [x for joint in range(14) for x in (10 * joint, 5 * joint + 1, 1 + joint % 3)]
+    return [{"image_id": name, "url": "u", "keypoint_annotations": {"human1": person, "human2": person},
+             "human_annotations": {"human1": [0, 0, 99, 99], "human2": [1, 2, 30, 40]}} for name in "abc"]  # fmt: skip
+
+
+def coco_document():
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "keypoints": [1, 2, 2] * 17, "num_keypoints": 17,
+                  "bbox": [1, 2, 30, 40], "area": 9, "iscrowd": 0, "segmentation": [[1, 2, 3, 4, 5, 6]]}  # fmt: skip
+    crowd = {**annotation, "id": 2, "iscrowd": 1, "segmentation": {"size": [99, 99], "counts": [0, 9801]}}
+    category = {**ai2coco_art_neckhead_json.CATEGORY}
+    return {"images": [{"id": i, "file_name": f"{name}.jpg", "height": 99, "width": 99, "coco_url": "u"}
+                       for i, name in enumerate("abc", start=1)],
+            "annotations": [annotation, crowd], "categories": [category]}  # fmt: skip
+
+
+def results_document():
+    return [{"image_id": i, "category_id": 1, "keypoints": [1, 2, 2] * 17, "score": 0.5, "bbox": [1, 2, 3, 4]}
+            for i in (1, 2)]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("fuzz")
+    (path / "images").mkdir()
+    for name in "abc":
+        Image.new("L", (99, 99)).save(path / f"images/{name}.jpg")
+    (path / "images/t").symlink_to(path / "images")
+    (path / "annotations").mkdir()
+    for name, document in (("aic", aic_document()), ("coco", coco_document()), ("results", results_document())):
+        (path / f"{name}.json").write_text(json.dumps(document))
+    return path
+
+
+def survives(main, folder, *arguments):
+    """The tool ends well or with one line, and leaves no half-written file."""
+    before = set(os.listdir(folder))
+    try:
+        assert main([str(a) for a in arguments]) in (None, 0, 1)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+        assert set(os.listdir(folder)) == before
+    else:
+        for new in set(os.listdir(folder)) - before:
+            if new.endswith(".json"):
+                json.loads((folder / new).read_text(encoding="utf-8"))
+            os.unlink(folder / new)
+
+
+@given(content=damaged_json(aic_document()))
+def test_aic_files(folder, content):
+    bad, good = folder / "bad.json", folder / "aic.json"
+    bad.write_bytes(content)
+    survives(ai2coco_art_neckhead_json.main, folder, "--keypoint_json", bad, "--img_dir", folder / "images")
+    survives(eval_aic.main, folder, "--submit", bad, "--ref", good)
+    survives(eval_aic.main, folder, "--submit", good, "--ref", bad)
+    survives(eval_pck.main, folder, "--submit", bad, "--ref", good)
+    survives(eval_pck.main, folder, "--submit", good, "--ref", bad)
+    survives(check_dataset.main, folder, bad, "--img_dir", folder / "images")
+
+
+@given(content=damaged_json(coco_document()))
+def test_coco_files(folder, content):
+    bad = folder / "bad.json"
+    bad.write_bytes(content)
+    survives(coco2aic.main, folder, "--coco_json", bad, "--out", folder / "out.json")
+    survives(eval_mscoco.main, folder, "--submit", folder / "results.json", "--ref", bad)
+    survives(check_dataset.main, folder, bad, "--img_dir", folder / "images", "--decode")
+
+
+@given(content=damaged_json(coco_document()), mirror=st.booleans())
+def test_coco_data_sets(folder, content, mirror):
+    (folder / "annotations/x_t.json").write_bytes(content)
+    cfg = make_config(dataset=str(folder), dataset_type="coco", dataset_ann="x", dataset_phase="t", crop=True)
+    read_all_samples(cfg, mirror)
+
+
+def read_all_samples(cfg, mirror):
+    """Samples as training gets them, or an InputError."""
+    try:
+        dataset = create(cfg)
+        samples = [prepare(dataset, sample, 1.0, mirror) for sample in dataset]
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert all(np.isfinite(sample.people).all() for sample in samples)
+
+
+@given(content=damaged_json(results_document()))
+def test_results_files(folder, content):
+    bad = folder / "bad.json"
+    bad.write_bytes(content)
+    survives(eval_mscoco.main, folder, "--submit", bad, "--ref", folder / "coco.json", "--subset")
+
+
+YAML_TEXT = (MODELS / "coco/train/pose_cfg.yaml").read_bytes()
+odd_config = st.dictionaries(st.sampled_from(list(KEYS)) | st.text(max_size=4), odd_value, max_size=3).map(
+    lambda content: yaml.safe_dump(content).encode("utf-8", "surrogateescape")
+)
+odd_yaml = st.builds(
+    lambda key, value: f"{key}: {value}\n".encode("utf-8", "replace"),
+    st.sampled_from(list(KEYS)), st.text("0123456789:-+.eExXbo_~!&*[]{}<<'\"?|>%@` ,#\n", max_size=12),
+)  # fmt: skip
+
+
+@given(content=damaged(YAML_TEXT) | odd_config | odd_yaml)
+def test_configurations(folder, content):
+    (folder / "bad.yaml").write_bytes(content)
+    try:
+        load_config(folder / "bad.yaml")
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1 and len(str(error)) < 1000
+
+
+def dataset_mat(folder):
+    joints = np.empty((1, 2), object)
+    joints[0, :] = [np.array([[0, 10, 20], [1, 13, 24]]), np.array([[0, 1.5, 2]])]
+    records = np.array([[(f"images/{name}.jpg", np.array([[3, 99, 99]]), joints) for name in "ab"]],
+                       dtype=[("image", "O"), ("size", "O"), ("joints", "O")])  # fmt: skip
+    savemat(folder / "dataset.mat", {"dataset": records})
+    return (folder / "dataset.mat").read_bytes()
+
+
+@given(data=st.data(), mirror=st.booleans())
+def test_data_sets_of_matlab(folder, data, mirror):
+    (folder / "bad.mat").write_bytes(data.draw(damaged(dataset_mat(folder))))
+    read_all_samples(make_config(dataset=str(folder / "bad.mat"), num_joints=2), mirror)
+
+
+@pytest.mark.parametrize("name, read", [
+    ("pairwise_stats.mat", lambda path: load_pairwise_stats(path, 14)),
+    ("pairwise/spatial_model_cidx_1_2.mat", load_model),
+])  # fmt: skip
+@given(data=st.data())
+def test_models_of_matlab(folder, name, read, data):
+    (folder / "bad.mat").write_bytes(data.draw(damaged((MODELS / "demo" / name).read_bytes())))
+    try:
+        arrays = read(folder / "bad.mat")
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert all(np.isfinite(array).all() for array in arrays)
+
+
+def image_files():
+    """Small images of every format and kind."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 17, 4), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    kinds = {"RGB": Image.fromarray(pixels[..., :3]), "RGBA": Image.fromarray(pixels),
+             "L": Image.fromarray(pixels[..., 0]), "I;16": Image.fromarray(pixels[..., 0].astype(np.uint16) << 8),
+             "P": Image.fromarray(pixels[..., :3]).quantize(8), "1": Image.fromarray(pixels[..., 0]).convert("1"),
+             "CMYK": Image.fromarray(pixels[..., :3]).convert("CMYK")}  # fmt: skip
+    formats = {"JPEG": ["RGB", "L", "CMYK"], "PNG": ["RGB", "RGBA", "L", "I;16", "P", "1"], "GIF": ["P"],
+               "BMP": ["RGB", "P", "1"], "TIFF": ["RGB", "CMYK", "I;16", "RGBA"], "WEBP": ["RGB", "RGBA"]}  # fmt: skip
+    for name, modes in formats.items():
+        for mode in modes:
+            options = {"exif": exif} if name in ("JPEG", "PNG", "WEBP", "TIFF") else {}
+            stream = io.BytesIO()
+            kinds[mode].save(stream, name, **options)
+            yield stream.getvalue()
+
+
+@given(content=st.sampled_from(list(image_files())).flatmap(damaged))
+def test_images(folder, content):
+    path = folder / "bad.image"
+    path.write_bytes(content)
+    quick = ai2coco_art_neckhead_json._jpeg_size(path)
+    try:
+        image = read_image(path)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert image.dtype == np.uint8 and image.shape == (*read_image_size(path), 3)
+        assert quick in (None, image.shape[:2])
