@@ -109,6 +109,9 @@ def train(cfg) -> None:
     from util.pairwise_stats import load_pairwise_stats
 
     require(cfg, "num_joints", "multi_step", "dataset")
+    if not cfg.tensorflow_pairwise_order:
+        raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
+                         "training writes the other order: leave the key out")  # fmt: skip
     dataset = create(cfg)
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     trainer = Trainer(cfg, stats)

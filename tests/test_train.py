@@ -128,6 +128,11 @@ def test_learning_rate_warms_up_and_falls_as_a_cosine():
     np.testing.assert_allclose(rates, [full[0] / 2, *full[1:]], atol=1e-12)
 
 
+def test_the_older_pairwise_order_is_not_for_training(model_dir):
+    with pytest.raises(InputError, match="tensorflow_pairwise_order: false is for predicting"):
+        train.main(["tensorflow_pairwise_order=false"])
+
+
 def test_help_is_quick_and_shows_an_example():
     result = subprocess.run([sys.executable, train.__file__, "--help"], capture_output=True, text=True, check=True)
     assert "python ../../../train.py" in result.stdout

@@ -43,6 +43,7 @@ def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseSta
     pairs = joint_pairs(num_joints)
     if graph.shape != pairs.shape or means.shape != pairs.shape or std_devs.shape != pairs.shape:
         raise InputError(f"{path}: {len(graph)} pairs; {len(pairs)} are needed for {num_joints} joints; {remedy}")
+    graph = graph - (graph.size > 0 and graph.min() == 1)  # files of the older order count joints from 1
     rows = np.lexsort((graph[:, 1], graph[:, 0]))
     if not np.array_equal(graph[rows], pairs):
         raise InputError(f"{path}: graph does not hold every pair of different joints 0 to {num_joints - 1} once")

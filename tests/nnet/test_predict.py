@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from config import make_config
 from nnet import checkpoint
@@ -55,6 +56,26 @@ def test_pairwise_values_are_denormalised_by_pair(model):
     pairwise = extract_cnn_output(outputs, cfg, stats)[2]
     mean, std = stats.means[channel], stats.std_devs[channel]
     np.testing.assert_allclose(pairwise[1, 1, channel], 0.5 * (mean + [0, std[1]]))
+
+
+def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, tmp_path):
+    """tensorflow_pairwise_order: false; such files count joints from 1."""
+    cfg, weights, stats = model
+    order = np.random.default_rng(1).permutation(12)
+    content = {"graph": stats.graph[order] + 1, "means": stats.means[order], "std_devs": stats.std_devs[order]}
+    savemat(tmp_path / "older.mat", content)
+    arrays = checkpoint.read_checkpoint(weights)
+    channels = np.stack([2 * order, 2 * order + 1], axis=1).ravel()
+    for name, axis in (("weights", 2), ("biases", 0)):
+        name = f"pose/pairwise_pred/block4/{name}"
+        arrays[name] = arrays[name].take(channels, axis)
+    checkpoint.write_checkpoint(tmp_path / "older", arrays)
+    older = type(cfg)(cfg, tensorflow_pairwise_order=False, pairwise_stats_fn=str(tmp_path / "older.mat"))
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+    cells = np.array([[0, 0], [5, 7], [3, 2]])
+    expected = setup_pose_prediction(cfg, weights).maps(image).pairwise(cells)
+    found = setup_pose_prediction(older, tmp_path / "older").maps(image).pairwise(cells)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_weights_must_be_named():

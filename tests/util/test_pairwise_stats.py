@@ -32,6 +32,17 @@ def test_another_order_is_sorted_and_remembered(tmp_path, arrays):
     np.testing.assert_array_equal(content["graph"][stats.rows], stats.graph)
 
 
+def test_joints_may_count_from_one(tmp_path, arrays):
+    means, std_devs = arrays
+    order = np.array([3, 1, 5, 0, 2, 4])
+    content = {"graph": joint_pairs(3)[order] + 1, "means": means[order], "std_devs": std_devs[order]}
+    scipy.io.savemat(tmp_path / "s.mat", content)
+    stats = load_pairwise_stats(tmp_path / "s.mat", 3)
+    np.testing.assert_array_equal(stats.graph, joint_pairs(3))
+    np.testing.assert_allclose(stats.means, means)
+    np.testing.assert_array_equal(stats.rows, np.argsort(order))
+
+
 def test_mistakes_are_named(tmp_path, arrays):
     means, std_devs = arrays
     path = tmp_path / "s.mat"
