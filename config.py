@@ -195,7 +195,8 @@ KEYS: dict[str, Key] = {
     "snapshot_prefix": Key("snapshot", _text, "snapshots are called <snapshot_prefix>-<step>"),
     "log_dir": Key("log", _text, "folder for TensorBoard; empty: none"),
     # Inference and grouping
-    "scoremap_dir": Key("test", _text, "folder of cached score maps"),
+    "scoremap_dir": Key("test", _text, "folder into which tools/cache_scoremaps.py writes score maps"),
+    "cached_scoremaps": Key("", _text, "folder of such score maps to group from, instead of running the network"),
     "nms_radius": Key(5.0, _number(0), "cells; a detection suppresses weaker ones of its part within it"),
     "det_min_score": Key(0.2, _number(0, 1), "detections below are dropped"),
     "scmap_threshold": Key(0.1, _number(0, 1), "single person: joints below are not drawn"),
@@ -207,7 +208,8 @@ KEYS: dict[str, Key] = {
 }  # fmt: skip
 
 # Relative to the YAML file, then to the current directory; a checkpoint exists when its index does.
-_PATHS = {"dataset": "", "pairwise_stats_fn": "", "pairwise_model_dir": "", "init_weights": ".index"}
+_PATHS = {"dataset": "", "cached_scoremaps": "", "pairwise_stats_fn": "", "pairwise_model_dir": "",
+          "init_weights": ".index"}  # fmt: skip
 
 
 def load_config(

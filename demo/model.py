@@ -40,6 +40,8 @@ def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstima
     # The cheap reading comes first, so that its errors do not wait for TensorFlow.
     skeleton = from_config(cfg)
     spatial_model = SpatialModel(cfg).load()
+    if cfg.cached_scoremaps:
+        return PoseEstimator(None, spatial_model, cfg, skeleton.keypoints)
 
     from nnet.predict import setup_pose_prediction
 

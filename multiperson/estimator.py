@@ -17,6 +17,7 @@ import numpy as np
 from easydict import EasyDict
 
 from multiperson.predict import People, SpatialModel, predict_people
+from util.errors import InputError
 from util.images import read_image, resize_image
 from util.maps import Maps
 
@@ -67,12 +68,14 @@ class PoseEstimator:
 
     def __init__(
         self,
-        network: Network,
+        network: Network | None,
         spatial_model: SpatialModel,
         cfg: EasyDict,
         joint_names: Sequence[str] | None = None,
     ):
-        """joint_names: one per joint; by default from `cfg.all_joints_names`."""
+        """network: None where only `group` is wanted
+        joint_names: one per joint; by default from `cfg.all_joints_names`
+        """
         self.network, self.spatial_model, self.cfg = network, spatial_model, cfg
         self.joint_names = default_joint_names(cfg) if joint_names is None else tuple(joint_names)
         if len(self.joint_names) != spatial_model.num_joints:
@@ -84,16 +87,22 @@ class PoseEstimator:
             image = read_image(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
+        if self.network is None:
+            raise InputError(f"{self.cfg.config_file}: cached_scoremaps is set: there is no network to see an image "
+                             "with; only tools/predict_multiperson.py groups from the cache")  # fmt: skip
         started = time.perf_counter()
-        resized = resize_image(image, network_size(self.cfg, *image.shape[:2]))
-        maps = self.network.maps(resized)
-        mapped = time.perf_counter()
+        maps = self.network.maps(resize_image(image, network_size(self.cfg, *image.shape[:2])))
+        return self.group(maps, image.shape[:2], time.perf_counter() - started)
+
+    def group(self, maps: Maps, image_size: tuple[int, int], network_seconds: float = 0.0) -> PoseResult:
+        """The people of an image of `image_size` (H, W) from its maps."""
+        started = time.perf_counter()
         people = predict_people(self.spatial_model, self.cfg, maps)
-        grouped = time.perf_counter()
+        seconds = time.perf_counter() - started
         # Width and height are truncated on their own, so each has its own factor.
-        factors = [image.shape[1] / resized.shape[1], image.shape[0] / resized.shape[0], 1]
-        people = people._replace(keypoints=people.keypoints * factors)
-        return PoseResult(people, self.joint_names, image.shape[:2], mapped - started, grouped - mapped)
+        rows, cols = network_size(self.cfg, *image_size)
+        people = people._replace(keypoints=people.keypoints * [image_size[1] / cols, image_size[0] / rows, 1])
+        return PoseResult(people, self.joint_names, image_size, network_seconds, seconds)
 
 
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:

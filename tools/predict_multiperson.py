@@ -37,7 +37,8 @@ from util.journal import Journal, read_journal
 
 READERS = 2  # threads that decode images while the network is busy
 # Where things are may differ between machines; what they hold is compared.
-PATH_KEYS = {"config_file", "dataset", "init_weights", "pairwise_model_dir", "pairwise_stats_fn"}
+PATH_KEYS = {"config_file", "dataset", "init_weights", "pairwise_model_dir", "pairwise_stats_fn",
+             "cached_scoremaps"}  # fmt: skip
 HEADER_KEYS = {"part", "number of images", "images", "configuration", "weights", "pairwise models"}
 
 
@@ -92,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from demo.model import build_estimator, find_weights
 
-    weights = options.snapshot or find_weights(cfg)
+    weights = "" if cfg.cached_scoremaps else options.snapshot or find_weights(cfg)
     header = run_header(cfg, weights, targets, options.shard)
     with Journal(options.out_dir / options.shard.journal, header) as journal:
         done = {number for number, entry in journal.entries.items() if "unread" not in entry}
@@ -172,10 +173,21 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
                 print(f"skipped {image}", file=sys.stderr)
                 journal.add(number, {"unread": str(image)})
                 continue
-            result = estimator(image)
+            result = find_people(estimator, image, targets[number])
             if pictures:
                 _draw(image, result.people, skeleton.limbs, pictures / f"{targets[number].aic_id}_people.png")
             journal.add(number, entry(targets[number], result, skeleton if is_aic else None))
+
+
+def find_people(estimator, image: np.ndarray, target: Target):
+    """What the estimator finds, in maps from the cache if there is one."""
+    from util.mapcache import cache_path, load_maps
+
+    cfg = estimator.cfg
+    if not cfg.cached_scoremaps:
+        return estimator(image)
+    maps = load_maps(cache_path(cfg.cached_scoremaps, target.coco_id), cfg.num_joints)
+    return estimator.group(maps, image.shape[:2])
 
 
 def _read(path: Path) -> np.ndarray | InputError:

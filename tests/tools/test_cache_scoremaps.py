@@ -1,0 +1,53 @@
+"""Maps written once, and people grouped from the files as from the network."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from dataset.pose_dataset import PoseDataset, save_dataset_mat
+from multiperson.estimator import PoseEstimator
+from multiperson.predict import SpatialModel
+from multiperson.simulate import simulate_maps
+from tools.cache_scoremaps import cache
+from tools.predict_multiperson import Target, find_people
+
+POSE = np.array([[0, -80], [-30, -40], [30, -40], [-20, 60]])
+PEOPLE = np.array([[[*joint, 1] for joint in POSE + place] for place in ([70, 100], [210, 120])], float)
+
+
+class Network:
+    """Sees the same two people in every image."""
+
+    def maps(self, image):
+        return simulate_maps(PEOPLE * [0.5, 0.5, 1], *image.shape[:2])
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    records = []
+    for name in ("a", "b"):
+        Image.new("RGB", (320, 240)).save(tmp_path / f"{name}.png")
+        records.append((f"{name}.png", (240, 320), []))
+    save_dataset_mat(tmp_path / "dataset.mat", records)
+    return make_config(num_joints=4, dataset=str(tmp_path / "dataset.mat"), global_scale=0.5, pairwise_predict=True, min_keypoints=1,
+                       scoremap_dir=str(tmp_path / "maps"))  # fmt: skip
+
+
+def test_grouping_from_the_cache_equals_grouping_from_the_network(cfg, tmp_path):
+    assert cache(PoseDataset(cfg), Network(), cfg) == (2, 0)
+    expected = PoseEstimator(Network(), SpatialModel(cfg), cfg)(tmp_path / "a.png")
+    cached = PoseEstimator(None, SpatialModel(cfg), type(cfg)(cfg, cached_scoremaps=cfg.scoremap_dir))
+    image = np.zeros((240, 320, 3), np.uint8)
+    found = find_people(cached, image, Target(tmp_path / "a.png", "a", "a"))
+    assert len(found.people.score) > 0 and found.image_size == (240, 320)
+    np.testing.assert_allclose(found.people.keypoints, expected.people.keypoints, atol=1e-3)
+
+
+def test_files_are_kept_and_broken_images_told(cfg, tmp_path, capsys):
+    (tmp_path / "b.png").write_bytes(b"no image")
+    assert cache(PoseDataset(cfg), Network(), cfg) == (1, 1)
+    assert "b.png: not an image" in capsys.readouterr().err
+    before = (tmp_path / "maps/a.mat").stat().st_mtime_ns
+    assert cache(PoseDataset(cfg), Network(), cfg) == (0, 1)
+    assert (tmp_path / "maps/a.mat").stat().st_mtime_ns == before
