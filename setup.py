@@ -33,5 +33,6 @@ def compile_args() -> list[str]:
     return ["-std=c++17", "-Wall", "-Wextra", "-ffp-contract=off", "-fopenmp-simd", *optimise]
 
 
-MODULES = {"multicut_cython": "_multicut", "nms_cython": "_nms", "pairwise_cython": "_pairwise"}
+MODULES = {"multicut_cython": "_multicut", "nms_cython": "_nms", "pairwise_cython": "_pairwise",
+           "people_cython": "_people"}  # fmt: skip
 setup(ext_modules=cythonize([extension(folder, module) for folder, module in MODULES.items()]))

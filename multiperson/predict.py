@@ -6,9 +6,10 @@ import numpy as np
 from easydict import EasyDict
 
 from config import require
-from lib.multicut_cython import solve_multicut
+from lib import people_cython
 from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
+from multiperson.grouping import group
 from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path
 from util.maps import Maps
 
@@ -91,18 +92,7 @@ def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: 
     highest of these. Suppressed detections (label -1) take no part.
     """
     num_joints = spatial_model.num_joints
-    kept = labels >= 0
-    num_people = labels.max(initial=-1) + 1
-    slot = labels[kept] * num_joints + graph.part[kept]
-    conf, coord = graph.conf[kept], graph.coord[kept]
-    weights = conf, conf * coord[:, 0], conf * coord[:, 1]
-    total, x, y = (np.bincount(slot, weight, num_people * num_joints) for weight in weights)
-    keypoints = np.zeros((num_people * num_joints, 3))
-    found = total > 0
-    keypoints[found, 0] = x[found] / total[found]
-    keypoints[found, 1] = y[found] / total[found]
-    np.maximum.at(keypoints[:, 2], slot, conf)
-    return _people(keypoints.reshape(num_people, num_joints, 3))
+    return _people(people_cython.average_people(labels, graph.part, graph.conf, graph.coord, num_joints))
 
 
 def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> np.ndarray:
@@ -111,13 +101,10 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     Kept together by all their other edges, two detections of one part may share a cluster although they lie far
     apart; their mean would be neither of the two places.
     """
-    slot = np.where(labels < 0, -1, labels * spatial_model.num_joints + graph.part)
-    order = np.lexsort((-graph.conf, slot))
-    _, first, group = np.unique(slot[order], return_index=True, return_inverse=True)
-    surest = np.empty_like(order)
-    surest[order] = order[first][group]
-    distance = np.linalg.norm(graph.coord - graph.coord[surest], axis=1)
-    return np.where(SAME_PART_BIAS + SAME_PART_SLOPE * distance < 0, -1, labels)
+    return people_cython.drop_strays(
+        labels, graph.part, graph.conf, graph.coord, spatial_model.num_joints,
+        same_bias=SAME_PART_BIAS, same_slope=SAME_PART_SLOPE,
+    )  # fmt: skip
 
 
 def _people(keypoints):
@@ -158,7 +145,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     """The people in an image's maps, the highest score first, in pixels of the network's input."""
     detections = extract_detections(cfg, maps)
     graph = eval_graph(spatial_model, detections)
-    labels = drop_strays(spatial_model, graph, solve_multicut(graph.unary, graph.edges, graph.cost))
+    labels = drop_strays(spatial_model, graph, group(cfg, graph))
     people = get_person_conf_multicut(spatial_model, graph, labels)
     enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
     if cfg.fill_missing_joints:

@@ -4,14 +4,15 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
+from easydict import EasyDict
 
 from config import make_config
 from dataset.skeleton import AIC
-from multiperson.predict import SpatialModel, predict_people
+from multiperson.predict import predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tools.benchmark import main
 from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
-from tools.benchmarks.grouping import greedy_people, simulated_image
+from tools.benchmarks.grouping import simulated_image
 from tools.make_toy_dataset import make_scenes, record
 
 
@@ -65,22 +66,9 @@ def test_greedy_groups_easy_people_as_the_multicut_does():
     cfg = make_config(num_joints=14, sparse_graph=list(AIC.sparse_graph))
     model = learnt_model(cfg, [(people, 480, 640)], NOISE_LEVELS["low"])
     maps = simulate_maps(people, 480, 640)
-    greedy, multicut = greedy_people(model, cfg, maps), predict_people(model, cfg, maps)
+    greedy, multicut = (predict_people(model, EasyDict(cfg, solver=solver), maps) for solver in ("greedy", "fast"))
     by_place = [found.keypoints[np.argsort(found.keypoints[:, 13, 0])] for found in (greedy, multicut)]
     np.testing.assert_allclose(*by_place)
-
-
-def test_greedy_never_gives_a_part_twice():
-    """Two necks beside one head: whichever pair comes first keeps the other neck out."""
-    cfg = make_config(num_joints=2, min_keypoints=1)
-    part_prob = np.zeros((4, 14, 2), np.float32)
-    part_prob[1, 1, 0] = part_prob[1, 12, 0] = part_prob[1, 6, 1] = 0.9
-    model = SpatialModel(cfg)
-    model.weights[0, 1] = [0] * 8 + [3]
-    people = greedy_people(
-        model, cfg, SimpleNamespace(part_prob=part_prob, locref=None, pairwise=np.zeros((4, 14, 2, 2)))
-    )
-    assert sorted(np.count_nonzero(people.keypoints[..., 2], axis=1)) == [1, 2]
 
 
 def test_simulated_image_holds_everybody():

@@ -86,6 +86,7 @@ def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], flo
     from multiperson.simulate import simulate_maps
 
     filled = EasyDict(cfg, fill_missing_joints=True)
+    greedy = EasyDict(cfg, solver="greedy")
     all_pairs = EasyDict(cfg, sparse_graph=[])
     learning = [image[1:] for image in images[:LEARNING_IMAGES]]
     model, model_of_all = learnt_model(cfg, learning, noise), learnt_model(all_pairs, learning, noise)
@@ -93,7 +94,7 @@ def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], flo
         "multicut": lambda maps: predict_people(model, cfg, maps),
         "multicut, edges between all parts": lambda maps: predict_people(model_of_all, all_pairs, maps),
         "multicut, missing joints filled": lambda maps: predict_people(model, filled, maps),
-        "greedy": lambda maps: greedy_people(model, cfg, maps),
+        "greedy": lambda maps: predict_people(model, greedy, maps),
     }
     results = {name: [] for name in methods}
     seconds = dict.fromkeys(methods, 0.0)
@@ -105,23 +106,3 @@ def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], flo
             seconds[name] += time.perf_counter() - start
             results[name].append(people_to_aic(image_id, found.keypoints, found.score, AIC))
     return [(name, results[name], seconds[name]) for name in methods]
-
-
-def greedy_people(model, cfg, maps):
-    """The plain way: the surest pair of parts first, as long as no person gets a part twice."""
-    from multiperson.detections import extract_detections
-    from multiperson.predict import People, eval_graph, get_person_conf_multicut
-
-    graph = eval_graph(model, extract_detections(cfg, maps))
-    a, b = graph.part[graph.edges].T
-    useful = np.flatnonzero((graph.cost < 0) & (a != b))
-    cluster = np.arange(len(graph.part))
-    parts = [{int(part)} for part in graph.part]
-    for edge in useful[np.argsort(graph.cost[useful], kind="stable")]:
-        first, second = cluster[graph.edges[edge]]
-        if first != second and not parts[first] & parts[second]:
-            parts[first] |= parts[second]
-            cluster[cluster == second] = first
-    people = get_person_conf_multicut(model, graph, np.unique(cluster, return_inverse=True)[1])
-    kept = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
-    return People(people.keypoints[kept], people.score[kept])

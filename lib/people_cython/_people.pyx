@@ -1,0 +1,87 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Thin wrapper: checks arrays, releases the GIL, calls people.hpp."""
+
+import numpy as np
+
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int32_t
+
+
+cdef extern from "people.hpp" namespace "people" nogil:
+    cdef struct Detections:
+        size_t count, parts
+        const ptrdiff_t* part
+        const double* conf
+        const double* coord
+
+    void drop_strays_of "people::drop_strays"(const Detections& found, double bias, double slope, size_t people,
+                                              int32_t* labels) except +
+    void average(const Detections& found, const int32_t* labels, size_t people, double* keypoints) except +
+
+
+cdef class _Checked:
+    """The arrays of both functions, of the right types and shapes."""
+
+    cdef object labels, part, conf, coord
+    cdef size_t people
+    cdef Detections found
+
+    def __init__(self, labels, part, conf, coord, Py_ssize_t num_parts):
+        self.labels = np.array(labels, np.int32)
+        count = self.labels.size
+        self.part = _array(part, "part", np.intp, (count,))
+        self.conf = _array(conf, "conf", np.float64, (count,))
+        self.coord = _array(coord, "coord", np.float64, (count, 2))
+        if self.labels.ndim != 1 or self.labels.min(initial=-1) < -1:
+            raise ValueError("labels must have one dimension and none below -1")
+        if num_parts < 1 or self.part.min(initial=0) < 0 or self.part.max(initial=0) >= num_parts:
+            raise ValueError(f"part must be from 0 to {num_parts - 1}")
+        self.people = self.labels.max(initial=-1) + 1
+        if self.people > <size_t>count:
+            raise ValueError(f"labels go up to {self.people - 1} with {count} detections; number the clusters from 0")
+        cdef const ptrdiff_t[::1] parts = self.part
+        cdef const double[::1] confidences = self.conf
+        cdef const double[:, ::1] points = self.coord
+        self.found.count, self.found.parts = count, num_parts
+        if count:
+            self.found.part, self.found.conf, self.found.coord = &parts[0], &confidences[0], &points[0, 0]
+
+
+cdef _array(values, str name, dtype, tuple shape):
+    values = np.ascontiguousarray(values, dtype)
+    if values.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {values.shape}")
+    return values
+
+
+def drop_strays(labels, part, conf, coord, Py_ssize_t num_parts, *, double same_bias, double same_slope):
+    """The labels, -1 where a person has a surer detection of the same part that is probably another joint.
+
+    labels: (N,) cluster of each detection from 0, or -1; part, conf: (N,); coord: (N, 2) pixels
+    same_bias, same_slope: log-odds that two detections of one part are one joint, and their change per pixel of
+        distance; a detection is dropped if they are negative for it and the surest one of its person's joint
+
+    Returns labels (N,) int32. Raises ValueError for wrong shapes and numbers.
+    """
+    cdef _Checked arrays = _Checked(labels, part, conf, coord, num_parts)
+    cdef int32_t[::1] view = arrays.labels
+    cdef int32_t* first = &view[0] if view.size else NULL
+    with nogil:
+        drop_strays_of(arrays.found, same_bias, same_slope, arrays.people, first)
+    return arrays.labels
+
+
+def average_people(labels, part, conf, coord, Py_ssize_t num_parts):
+    """Keypoints (K, num_parts, 3) of the K clusters: mean x, y weighted by confidence, and the highest confidence.
+
+    The arguments are those of `drop_strays`. A joint without detection is all 0.
+    Raises ValueError for wrong shapes and numbers.
+    """
+    cdef _Checked arrays = _Checked(labels, part, conf, coord, num_parts)
+    keypoints = np.zeros((arrays.people, num_parts, 3))
+    cdef const int32_t[::1] view = arrays.labels
+    cdef double[:, :, ::1] result = keypoints
+    if arrays.people:
+        with nogil:
+            average(arrays.found, &view[0], arrays.people, &result[0, 0, 0])
+    return keypoints

@@ -1,0 +1,35 @@
+"""Which detections form a person: a label for each node of the graph, by the multicut or, to compare, by greed."""
+
+import numpy as np
+from easydict import EasyDict
+
+from lib.multicut_cython import solve_multicut
+
+
+def group(cfg: EasyDict, graph) -> np.ndarray:
+    """(N,) int32: the person of each detection of a graph (`multiperson.predict.Graph`), -1 where it is none.
+
+    cfg.solver: "fast" multicut, "exact" with proof (as far as `solver_seconds` allow), or "greedy"
+    """
+    seconds = cfg.solver_seconds or None
+    if cfg.solver == "greedy":
+        return group_greedily(graph)
+    if cfg.solver == "exact":
+        from lib.multicut_cython.exact import solve_exact
+
+        return solve_exact(graph.unary, graph.edges, graph.cost, time_limit=seconds)[0]
+    return solve_multicut(graph.unary, graph.edges, graph.cost, time_limit=seconds)
+
+
+def group_greedily(graph) -> np.ndarray:
+    """The plain way: the surest pair of parts first, as long as no person gets a part twice."""
+    a, b = graph.part[graph.edges].T
+    useful = np.flatnonzero((graph.cost < 0) & (a != b))
+    cluster = np.arange(len(graph.part))
+    parts = [{int(part)} for part in graph.part]
+    for edge in useful[np.argsort(graph.cost[useful], kind="stable")]:
+        first, second = cluster[graph.edges[edge]]
+        if first != second and not parts[first] & parts[second]:
+            parts[first] |= parts[second]
+            cluster[cluster == second] = first
+    return np.unique(cluster, return_inverse=True)[1].astype(np.int32)
