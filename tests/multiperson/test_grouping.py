@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from config import make_config
-from lib.multicut_cython import objective
 from multiperson.grouping import group
 from multiperson.predict import Graph
 
