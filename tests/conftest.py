@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 # How many examples a property test tries that sets no number of its own: few in the suite, many with
 # --hypothesis-profile long. Times vary too much for deadlines.
 settings.register_profile("suite", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("long", settings.get_profile("suite"), max_examples=20_000)
+settings.register_profile("long", settings.get_profile("suite"), max_examples=3_000)
 settings.load_profile("suite")
 
 

@@ -1,6 +1,6 @@
 """Damaged files of every kind through the code that reads them: an answer or one line, never a traceback.
 
-A long run, here and in all other property tests, on two cores about two hours:
+A long run, which takes a quarter of an hour:
 
     python -m pytest tests/test_fuzz.py --hypothesis-profile long
 """
