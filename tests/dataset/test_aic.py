@@ -28,7 +28,7 @@ def read(tmp_path, content):
 
 
 def slow_score(predictions, reference):
-    """The official evaluator's arithmetic under Python 2, one number at a time."""
+    """The official evaluator's arithmetic under Python 2, one number at a time: score, best OKS of each true person."""
     answers, plain = {}, set()
     for prediction in predictions:
         image_id = prediction["image_id"].split(".")[0]
@@ -43,12 +43,13 @@ def slow_score(predictions, reference):
         answer = answers.get(truth["image_id"])
         if answer is None:
             counted += len(truth["human_annotations"])
+            best += [0.0] * len(true)
             continue
         counted += max(len(true), len(answer))
         for name, values in true.items():
             box = truth["human_annotations"][name]
             best.append(np.max([slow_oks(values, box, guess) for guess in answer.values()] or [0.0]))
-    return float(np.mean([sum(bool(oks > t) for oks in best) / counted for t in np.linspace(0.5, 0.95, 10)]))
+    return float(np.mean([sum(bool(oks > t) for oks in best) / counted for t in np.linspace(0.5, 0.95, 10)])), best
 
 
 def slow_oks(true, box, guess):
@@ -93,7 +94,8 @@ odd_numbers = st.dictionaries(
 odd_person = st.builds(lambda values, odd: [odd.get(i, v) for i, v in enumerate(values)], whole_person, odd_numbers)
 box = st.tuples(*[st.integers(0, 200)] * 2, *[st.integers(201, 500)] * 2).map(list)
 # Of no size, inside out, with one side negative: the official evaluator computes with all of them.
-any_box = box | st.lists(st.integers(-100, 300), min_size=4, max_size=4)
+any_box = st.one_of(box, *[st.lists(number, min_size=4, max_size=4) for number in
+                           (st.integers(-100, 300), st.integers(0, 99_999), st.floats(-100, 300))])  # fmt: skip
 
 
 @st.composite
@@ -123,7 +125,9 @@ def test_score_equals_the_slow_one(files):
     except InputError as error:
         assert "nobody to score" in str(error)
     else:
-        assert result.score == pytest.approx(slow_score(predictions, reference), abs=1e-8)
+        score, best = slow_score(predictions, reference)
+        assert result.score == pytest.approx(score, abs=1e-8)
+        np.testing.assert_allclose(result.best, best, rtol=1e-12)
 
 
 def test_rounding_of_integers_costs():
@@ -132,6 +136,12 @@ def test_rounding_of_integers_costs():
     as_decimals = aic.score([record(keypoints={"a": [float(value) for value in shifted]})], [record()]).best[0]
     terms = [np.exp(-np.array([1, 0.5]) / (2 * sigma) ** 2 / (130 * 260 + 1)) for sigma in AIC_SIGMAS]
     assert [as_integers, as_decimals] == pytest.approx(list(np.mean(terms, axis=0)), abs=1e-12)
+
+
+def test_a_threshold_is_to_be_exceeded():
+    far = [value + 10**5 * (i < 21 and i % 3 < 2) for i, value in enumerate(PERSON)]  # half of the joints
+    result = aic.score([record(keypoints={"a": far})], [record()])
+    assert (result.best[0], result.score) == (0.5, 0)
 
 
 def test_score_counts_the_larger_number_of_people():
