@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tools import ai2coco_art_neckhead_json as ai2coco
@@ -11,12 +13,38 @@ from util.errors import InputError
 
 def round_trip(tmp_path, records):
     (tmp_path / "aic.json").write_text(json.dumps(records))
-    (tmp_path / "images").mkdir()
+    (tmp_path / "images").mkdir(exist_ok=True)
     for record in records:
         Image.new("L", (9, 9)).save(tmp_path / "images" / f"{record['image_id']}.jpg")
     ai2coco.convert(tmp_path / "aic.json", tmp_path / "images", tmp_path / "coco.json")
     coco2aic.main(["--coco_json", str(tmp_path / "coco.json"), "--out", str(tmp_path / "back.json")])
     return json.loads((tmp_path / "back.json").read_text())
+
+
+number = st.integers(0, 99_999) | st.integers(0, 9999).map(lambda eighths: eighths / 8)
+joint = st.tuples(number, number, st.sampled_from([1, 2])) | st.just((0, 0, 3))
+keypoints = st.lists(joint, min_size=14, max_size=14).map(lambda joints: [value for xyv in joints for value in xyv])
+box = st.builds(lambda x, y, width, height: [x, y, x + width, y + height], number, number, *[st.integers(1, 999)] * 2)
+name = st.sampled_from(["human1", "human2", "human3"]) | st.text(max_size=4).filter(str.isprintable)
+
+
+@st.composite
+def annotations(draw):
+    """AIC records of some of three images; the names of the people are any, in any order."""
+    records = []
+    for image_id in draw(st.lists(st.sampled_from(["a", "b.c", "d e"]), min_size=1, unique=True)):
+        people = draw(st.dictionaries(name, st.tuples(keypoints, box), max_size=3))
+        records.append({"image_id": image_id, "url": draw(st.text(max_size=4).filter(str.isprintable)),
+                        "keypoint_annotations": {name: person[0] for name, person in people.items()},
+                        "human_annotations": {name: person[1] for name, person in people.items()}})  # fmt: skip
+    return records
+
+
+@given(annotations())
+def test_nothing_is_lost(tmp_path_factory, records):
+    back = round_trip(tmp_path_factory.mktemp("trip"), records)
+    # As text, which tells 1 from 1.0.
+    assert json.dumps(back, sort_keys=True) == json.dumps(records, sort_keys=True)
 
 
 def test_there_and_back(tmp_path):
