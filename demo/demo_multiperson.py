@@ -1,11 +1,14 @@
-"""Find people in pictures and draw them.
+"""Find people in pictures and videos and draw them.
 
     python demo/demo_multiperson.py                                  the picture that comes with it
     python demo/demo_multiperson.py photo.jpg holiday/ --out_dir out --show
     python demo/demo_multiperson.py photo.jpg --cfg models/aic/test/pose_cfg.yaml
+    python demo/demo_multiperson.py clip.mp4 dance.gif               people keep number and colour
+    python demo/demo_multiperson.py frames/ --track                  so they do in a folder of numbered frames
 
 writes <name>_people.png and <name>_people.json for each picture and prints a table: how many people, their scores,
-and how long the network and the grouping of parts into people took.
+and how long the network and the grouping of parts into people took. Of videos, animated GIFs and, with --track,
+folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame.
 """
 
 from pathlib import Path
@@ -19,27 +22,54 @@ DEFAULT_IMAGE = HERE / "image_multi.jpg"
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser(__doc__)
-    arguments.add_argument("images", nargs="*", metavar="IMAGE or FOLDER", default=[DEFAULT_IMAGE])
+    arguments.add_argument("images", nargs="*", metavar="IMAGE, VIDEO or FOLDER", default=[DEFAULT_IMAGE])
     arguments.add_argument("--cfg", default=HERE / "pose_cfg_multi.yaml", help="model (default: that of the demo)")
     arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", dest="overrides",
                            help="keys of the configuration (config.py), such as det_min_score=0.4")  # fmt: skip
+    arguments.add_argument("--track", action="store_true", help="each folder holds the numbered frames of a clip")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
     arguments.add_argument("--show", action="store_true", help="show each picture in a window")
     options = arguments.parse_args(argv)
 
     from util.images import find_images
+    from util.video import is_clip, require_reader
 
-    paths = find_images(options.images)
+    sources = [Path(path) for path in options.images]
+    folders = [path for path in sources if options.track and path.is_dir()]
+    videos = [path for path in sources if is_clip(path)]
+    pictures = [path for path in sources if path not in folders + videos]
+    paths = find_images(pictures)
+    find_images(folders + videos)
+    for video in videos:
+        require_reader(video)
     cfg = load_config(options.cfg, options.overrides)
 
     from demo.model import build_estimator
 
-    run_demo(build_estimator(cfg), paths, options.out_dir, options.show)
+    estimator = build_estimator(cfg)
+    if paths:
+        run_demo(estimator, paths, options.out_dir, options.show)
+    if folders or videos:
+        run_clips(estimator, folders, videos, options.out_dir)
+    print(f"written to {options.out_dir}")
+
+
+def run_clips(estimator, folders: list[Path], videos: list[Path], out_dir: Path) -> None:
+    """Draw the people of videos and folders of frames, each in a colour of their own. Raises InputError."""
+    from demo.clips import run_frames, run_video
+    from util.files import unused_name
+
+    taken = set()
+    for run_clip, paths in ((run_frames, folders), (run_video, videos)):
+        for path in paths:
+            name = unused_name(path.absolute().stem, taken)
+            print(f"{path.name}: {run_clip(estimator, path, out_dir, name)}", flush=True)
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Draw the people of each picture. Raises InputError when not one can be read."""
     from dataset.skeleton import from_config
+    from multiperson.estimator import estimate_ahead
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
     from util.images import readable_images
@@ -50,8 +80,8 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
     taken = set()
-    for number, image in readable_images(paths):
-        path, result = paths[number], estimator(image)
+    for number, image, result in estimate_ahead(estimator, readable_images(paths)):
+        path = paths[number]
         name = unused_name(path.stem, taken) + "_people"
         figure = drawer.figure(image, result.people)
         save_figure(out_dir / f"{name}.png", figure)
@@ -61,7 +91,6 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
               f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
         if show:
             show_figure(figure)
-    print(f"written to {out_dir}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ result.people.keypoints, result.people.score, result.as_dict()
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ import numpy as np
 from easydict import EasyDict
 
 from multiperson.predict import People, SpatialModel, predict_people
+from util.ahead import starmap_ahead
 from util.errors import InputError
 from util.images import read_image, resize_image
 from util.maps import Maps
@@ -103,6 +105,18 @@ class PoseEstimator:
         rows, cols = network_size(self.cfg, *image_size)
         people = people._replace(keypoints=people.keypoints * [image_size[1] / cols, image_size[0] / rows, 1])
         return PoseResult(people, self.joint_names, image_size, network_seconds, seconds)
+
+
+def estimate_ahead(
+    estimator: PoseEstimator, images: Iterable[tuple[int, np.ndarray]]
+) -> Iterator[tuple[int, np.ndarray, PoseResult]]:
+    """Number, content and result of each (number, image): a thread works on the next while the caller has the last."""
+
+    def estimate(number, image):
+        return number, image, estimator(image)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="people") as pool:
+        yield from starmap_ahead(pool, estimate, images, ahead=2)
 
 
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:

@@ -21,7 +21,8 @@ _EXIF_ORIENTATION = 0x0112
 
 
 @contextmanager
-def _open_image(path):
+def open_image(path: str | os.PathLike) -> Iterator[Image.Image]:
+    """An image file as Pillow opens it, pixels unread. Raises InputError, also for faults met in the block."""
     try:
         # Not by its name: Pillow 12.0 then maps plain TIFFs into memory, and garbles those that Exif turns.
         with open(path, "rb") as file, Image.open(file) as image:
@@ -46,7 +47,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
     16-bit gray is scaled to 8 bits, alpha is laid over white. Raises InputError for what is no whole image.
     """
-    with _open_image(path) as image:
+    with open_image(path) as image:
         ImageOps.exif_transpose(image, in_place=True)
         if image.mode.startswith("I") or image.mode == "F":
             return _deep_gray_to_rgb(np.asarray(image))
@@ -85,7 +86,7 @@ def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, n
 
 def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
     """(height, width) of the upright image, from its header alone. Raises InputError."""
-    with _open_image(path) as image:
+    with open_image(path) as image:
         width, height = image.size
         # A PNG may keep Exif data behind the pixels; Pillow decodes it all to find out, so only those are waited for
         # that are announced in front.

@@ -1,0 +1,69 @@
+"""People in clips: found in each frame, known again from frame to frame, drawn in their colour."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from dataset.skeleton import from_config
+from multiperson.estimator import estimate_ahead
+from multiperson.track import Tracker
+from multiperson.visualize import PersonDraw
+from util.errors import InputError
+from util.files import atomic_path
+from util.images import find_images
+from util.video import Clip, by_number, clip_writer, frame_sequence, read_clip
+from util.visualize import figure_image, save_figure
+
+
+def run_video(estimator, path: Path, out_dir: Path, name: str) -> str:
+    """Write <name>_people.mp4 (.gif for a GIF) and <name>_people.jsonl of a video; a line about it.
+
+    Raises InputError.
+    """
+    clip = read_clip(path)
+    suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
+    with clip_writer(out_dir / f"{name}_people{suffix}", clip.fps) as add:
+        return _track(estimator, clip, lambda _, figure: add(figure_image(figure)), out_dir / f"{name}_people.jsonl",
+                      lambda number: {"seconds": round(number / clip.fps, 4)})  # fmt: skip
+
+
+def run_frames(estimator, folder: Path, out_dir: Path, name: str) -> str:
+    """Write the folder <name>_people with a picture of each frame, and <name>_people.jsonl; a line about them.
+
+    Raises InputError.
+    """
+    paths = sorted(find_images([folder]), key=by_number)
+    pictures = out_dir / f"{name}_people"
+    return _track(estimator, frame_sequence(paths),
+                  lambda number, figure: save_figure(pictures / f"{paths[number].stem}.png", figure),
+                  out_dir / f"{name}_people.jsonl", lambda number: {"file": paths[number].name})  # fmt: skip
+
+
+def _track(estimator, clip: Clip, save: Callable[[int, Figure], None], lines: Path,
+           label: Callable[[int], dict]) -> str:  # fmt: skip
+    from tqdm import tqdm
+
+    drawer, tracker = PersonDraw(from_config(estimator.cfg).limbs), Tracker()
+    seen, frames, started = set(), 0, time.perf_counter()
+    with _json_lines(lines) as write:
+        for number, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
+            identities = tracker.update(result.people)
+            save(number, drawer.figure(image, result.people, identities))
+            people = [{"id": identity} | person
+                      for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
+            write({"frame": number} | label(number) | {"people": people})
+            seen.update(identities)
+            frames += 1
+        if not frames:
+            raise InputError(f"{lines.stem.removesuffix('_people')}: no frames in this clip")
+    return f"{frames} frames, {len(seen)} people, {frames / (time.perf_counter() - started):.1f} frames/s"
+
+
+@contextmanager
+def _json_lines(path: Path) -> Iterator[Callable[[dict], None]]:
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        yield lambda entry: print(json.dumps(entry, separators=(",", ":")), file=file)

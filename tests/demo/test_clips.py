@@ -1,0 +1,99 @@
+"""A clip in which two people cross: found by their colour, drawn in their own, and told in JSON lines."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from demo import demo_multiperson
+from demo.clips import run_frames, run_video
+from multiperson.estimator import PoseResult
+from multiperson.predict import People
+from util.errors import InputError
+from util.images import read_image
+from util.video import read_clip
+
+JOINTS = np.random.default_rng(3).uniform([0, 0], [12, 40], (14, 2))
+
+
+class Squares:
+    """A person stands at each square, dark or bright; who is found first changes from frame to frame."""
+
+    cfg = make_config(num_joints=14, skeleton="aic")
+    calls = 0
+
+    def __call__(self, image):
+        self.calls += 1
+        keypoints = []
+        for level in (100, 200):
+            y, x = np.nonzero(np.abs(image[..., 0].astype(int) - level) < 9)
+            if len(x) > 150:
+                keypoints.append(np.column_stack([JOINTS + [x.mean() - 6, y.mean() - 20], np.full(14, 0.8)]))
+        keypoints = np.array(keypoints[:: (-1) ** self.calls]).reshape(-1, 14, 3)
+        people = People(keypoints, np.full(len(keypoints), 0.8))
+        return PoseResult(people, tuple(f"joint{k}" for k in range(14)), image.shape[:2], 0.1, 0.01)
+
+
+def frames():
+    """The dark one walks to the right and is in front; the bright one, a little lower, to the left."""
+    for step in range(24):
+        image = np.zeros((64, 120, 3), np.uint8)
+        image[12:52, 100 - 4 * step : 112 - 4 * step] = 200
+        image[8:48, 4 + 4 * step : 16 + 4 * step] = 100
+        yield image
+
+
+def identities_by_side(path):
+    """From JSON lines: the identity of who is on the left, on the right, in the first and in the last frame."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(24))
+    ends = []
+    for line in (lines[0], lines[-1]):
+        people = sorted(line["people"], key=lambda person: person["keypoints"]["joint0"]["x"])
+        ends.append([person["id"] for person in people])
+    return lines, ends
+
+
+def test_people_who_cross_in_a_gif(tmp_path):
+    images = [Image.fromarray(image) for image in frames()]
+    images[0].save(tmp_path / "walk.gif", save_all=True, append_images=images[1:], duration=40)
+    line = run_video(Squares(), tmp_path / "walk.gif", tmp_path / "out", "walk")
+    assert line.startswith("24 frames, 2 people")
+    lines, (first, last) = identities_by_side(tmp_path / "out" / "walk_people.jsonl")
+    assert first == last[::-1] and sorted(first) == [0, 1]
+    assert lines[5]["seconds"] == pytest.approx(0.2)
+    drawn = read_clip(tmp_path / "out" / "walk_people.gif")
+    assert drawn.fps == 25 and sum(1 for _ in drawn.frames) == 24
+
+
+def test_people_who_cross_in_a_folder_of_frames(tmp_path):
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    for number, image in enumerate(frames()):
+        Image.fromarray(image).save(folder / f"{number}.png")  # "10.png" sorts before "2.png"
+    run_frames(Squares(), folder, tmp_path, "walk")
+    lines, (first, last) = identities_by_side(tmp_path / "walk_people.jsonl")
+    assert first == last[::-1] and lines[10]["file"] == "10.png"
+
+    def colour_of(number, level):
+        """The mean colour drawn where a square of this level was."""
+        drawn, image = (read_image(where / f"{number}.png").astype(int) for where in (tmp_path / "walk_people", folder))
+        there = (image[..., 0] == level) & (np.ptp(drawn, axis=2) > 100)
+        return drawn[there].mean(axis=0)
+
+    np.testing.assert_allclose(colour_of(0, 100), colour_of(23, 100), atol=40)
+    assert np.abs(colour_of(0, 100) - colour_of(0, 200)).max() > 80
+
+
+def test_a_broken_clip_leaves_nothing(tmp_path):
+    (tmp_path / "a.gif").write_bytes(b"GIF89a")
+    with pytest.raises(InputError, match=r"a\.gif"):
+        run_video(Squares(), tmp_path / "a.gif", tmp_path / "out", "a")
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_missing_clip_is_named_before_the_network_is_loaded():
+    with pytest.raises(InputError, match=r"nowhere\.mp4: no such file or folder"):
+        demo_multiperson.main(["nowhere.mp4"])
