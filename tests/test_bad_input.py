@@ -19,6 +19,7 @@ from tools import (
     ai2coco_art_neckhead_json,
     aic2mat,
     benchmark,
+    cache_scoremaps,
     coco2aic,
     eval_aic,
     eval_mscoco,
@@ -179,7 +180,7 @@ def test_coco_data_sets(command, data_dir, manifest, status_of, fresh, coco_layo
         check(name, case["expected"], out, (status, messages.replace("x_t.json", Path(name).name)))
 
 
-@pytest.mark.parametrize("main", [train.main, train_pairwise.main, make_mosaics.main])
+@pytest.mark.parametrize("main", [train.main, train_pairwise.main, make_mosaics.main, cache_scoremaps.main])
 def test_coco_data_sets_that_nothing_is_learnt_from(
     main, data_dir, manifest, status_of, fresh, coco_layout, monkeypatch
 ):

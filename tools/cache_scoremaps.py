@@ -15,7 +15,7 @@ from util.cli import config_parser, run
 from util.errors import InputError
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__)
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     options = arguments.parse_args(argv)
@@ -30,9 +30,10 @@ def main(argv: list[str] | None = None) -> int:
 
     network = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
     written, unread = cache(dataset, network, cfg)
+    if unread == len(dataset):
+        raise InputError(f"{dataset.path}: none of its {unread} images can be read")
     print(f"{written} images written to {cfg.scoremap_dir}, {len(dataset) - written - unread} there already"
           + (f"; {unread} could not be read" if unread else ""))  # fmt: skip
-    return 2 if unread else 0
 
 
 def cache(dataset, network, cfg) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
+from util.checks import stays_inside
 from util.errors import InputError
 from util.files import atomic_path
 from util.maps import Maps
@@ -13,7 +14,12 @@ from util.matfile import read_mat
 
 
 def cache_path(folder: str | os.PathLike, image_id: int | str) -> Path:
-    """Where the maps of an image are: the id is COCO's, or the name of the file without suffix."""
+    """Where the maps of an image are: the id is COCO's, or the name of the file without suffix.
+
+    Raises InputError for an id that leads out of the folder.
+    """
+    if not stays_inside(str(image_id)):
+        raise InputError(f"the image id {str(image_id)!r:.100} leads out of {folder}; give the image another one")
     return Path(folder) / f"{image_id}.mat"
 
 

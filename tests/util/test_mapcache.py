@@ -44,3 +44,9 @@ def test_wrong_files(tmp_path, maps):
     savemat(path, {"scoremaps": "text"})
     with pytest.raises(InputError, match="expected arrays of numbers"):
         load_maps(path, 3)
+
+
+@pytest.mark.parametrize("image_id", ["../a", "/tmp/a", "a/../../b", ""])
+def test_ids_stay_in_the_folder(tmp_path, image_id):
+    with pytest.raises(InputError, match="leads out of"):
+        cache_path(tmp_path, image_id)
