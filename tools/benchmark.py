@@ -3,17 +3,18 @@
     python tools/benchmark.py convert --images 20000
     python tools/benchmark.py evaluate --images 1000 30000
     python tools/benchmark.py decode
+    python tools/benchmark.py exactness --graphs 2000
     python tools/benchmark.py grouping --ref annotations.json
 """
 
-from tools.benchmarks import convert, decode, evaluate, grouping
+from tools.benchmarks import convert, decode, evaluate, exactness, grouping
 from util.cli import parser, run
 
 
 def main(argv=None):
     arguments = parser(__doc__)
     commands = arguments.add_subparsers(title="what to measure", required=True)
-    for benchmark in (convert, evaluate, decode, grouping):
+    for benchmark in (convert, evaluate, decode, exactness, grouping):
         benchmark.add(commands)
     options = arguments.parse_args(argv)
     options.function(options)

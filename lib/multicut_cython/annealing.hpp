@@ -83,10 +83,10 @@ private:
         double lowest = infinity;
         for (std::size_t first = 0; first < noisy_.size(); first += GumbelNoise::period) {
             const std::size_t last = std::min(first + GumbelNoise::period, noisy_.size());
-            const double* noise = noise_.run(start, first) - first;
+            const double* noise = noise_.run(start, first);
 #pragma omp simd reduction(min : lowest)
             for (std::size_t k = first; k < last; ++k) {
-                noisy[k] = pull[k] + closed[k] - temperature * noise[k];
+                noisy[k] = pull[k] + closed[k] - temperature * noise[k - first];
                 lowest = noisy[k] < lowest ? noisy[k] : lowest;
             }
         }

@@ -120,12 +120,14 @@ std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>
 }
 
 // Moves single nodes where they gain most, a few times over all nodes, looking at the graph alone.
-inline std::vector<Label> settle(const Problem& problem, std::vector<Label> labels) {
+// The first time is always; before each other keep_on() is asked whether there is time for it.
+template <class KeepOn>
+std::vector<Label> settle(const Problem& problem, std::vector<Label> labels, KeepOn keep_on) {
     constexpr int sweeps = 5;
     const double tolerance = rounding_tolerance(problem);
     std::vector<double> pull(members_by_label(labels).size(), 0.0);  // of each cluster, and last of a new one
     std::vector<Label> near;
-    for (int sweep = 0; sweep < sweeps; ++sweep) {
+    for (int sweep = 0; sweep < sweeps && (sweep == 0 || keep_on()); ++sweep) {
         for (std::size_t v = 0; v < problem.size(); ++v) {
             near.assign(1, static_cast<Label>(pull.size()) - 1);
             for (const Neighbour& w : problem.neighbours(v)) {

@@ -1,14 +1,15 @@
 // The search for a good solution of one component.
 //
-// Up to 8 nodes, or 11 where it is difficult, it is exact. Otherwise greedy contraction and local search make a start. Then follow rounds of
-// annealing, each from the best solution so far, with which its result is recombined, and after a round that
-// found nothing with twice as many sweeps. At last the same is done to small pieces at a higher temperature, which
-// takes a few clusters apart and lets them form anew.
+// Up to 8 nodes, or 11 where it is difficult, it is exact. Otherwise greedy contraction and local search make a
+// start. Rounds of annealing follow, each from the best solution so far, with which its result is recombined; after
+// a round that found nothing, the next takes twice as many sweeps. Last, the same is done to small pieces at a higher
+// temperature, which takes a few clusters apart and lets them form anew.
 //
-// How much of this is worth while shows in the frustration of the solution. Where little of the negative
-// costs is given away, chains repair what the greedy start got wrong, and one round of annealing that finds
-// nothing is convincing. Where more is, it takes several rounds in a row, and the pieces. (Measured on
-// simulated people with proven optima: below a tenth, none of 259 components was missed that way.)
+// How much of this is worth while shows in the frustration of the solution. Where little of the negative costs is
+// given away, chains repair what the greedy start got wrong, and one round of annealing that finds nothing is
+// convincing. Where more is, it takes several rounds in a row, and the pieces: those are what finds the optimum in
+// most problems that would otherwise be missed, so they get the most tries.
+// (tools/benchmark.py exactness compares with proven optima.)
 
 #pragma once
 
@@ -114,6 +115,7 @@ inline std::vector<Label> annealed_solution(const Problem& problem, std::vector<
                                             std::uint64_t seed, const Clock& clock) {
     if (problem.size() <= SubsetSolver::instant || patience == 0 || !clock.time_left()) return labels;
     constexpr std::size_t least_sweeps = 30, most_sweeps = 3000, sweeps_of_piece = 20, nodes_of_piece = 60;
+    constexpr int passes_in_vain = 8;  // over all pieces, per unit of patience
     const double tolerance = rounding_tolerance(problem), scale = typical_gain(problem);
     const bool easy = frustration(problem, labels) < little_frustration;
     if (!easy && problem.size() <= SubsetSolver::affordable) return SubsetSolver(problem).run();
@@ -126,7 +128,7 @@ inline std::vector<Label> annealed_solution(const Problem& problem, std::vector<
         schedule.sweeps = best.better ? least_sweeps : std::min(2 * schedule.sweeps, most_sweeps);
     }
     schedule = {sweeps_of_piece, 1.4 * scale, 0.1 * scale};
-    for (int failures = 0; failures < 2 * patience && !easy && clock.time_left(); ++failures) {
+    for (int failures = 0; failures < passes_in_vain * patience && !easy && clock.time_left(); ++failures) {
         const auto solve = [&](const Problem& piece, const std::vector<Label>& start) {
             Recombination best = anneal(piece, start, schedule, tolerance, random, clock);
             if (best.better) failures = -1;

@@ -28,7 +28,8 @@ inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
 
 // Puts together what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
 inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<Label>& labels, const Clock& clock) {
-    std::vector<Label> result = settle(problem, labels);
+    std::vector<Label> result = settle(problem, labels, [&] { return clock.time_left(); });
+    if (!clock.time_left()) return result;
     std::vector<Node> group;
     const Graph contracted = contract(problem, result, group);
     if (contracted.size() > problem.size() / 10 * 9) return result;  // so little gained: this must come to an end
