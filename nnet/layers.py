@@ -53,8 +53,11 @@ class ConvBN(keras.layers.Layer):
         }
 
     def fold(self) -> None:
-        """Put batch norm into constant kernel and bias, for inference only; later changes of weights do not show."""
-        self._folded = tuple(tf.constant(part.numpy()) for part in self._fold())
+        """Put batch norm into constant kernel and bias, for inference only; later changes of weights do not show.
+
+        As arrays they become constants of each graph, which TensorFlow can rearrange once for all images.
+        """
+        self._folded = tuple(part.numpy() for part in self._fold())
 
     def _fold(self):
         factor = self.gamma * tf.math.rsqrt(self.moving_variance + self.epsilon)
@@ -96,7 +99,7 @@ class Head(keras.layers.Layer):
     def __init__(self, scope, filters, **kwargs):
         super().__init__(name=scope.replace("/", "."), **kwargs)
         self.scope, self.filters = scope, filters
-        self._folded = None
+        self._folded = self._constants = None
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -110,8 +113,13 @@ class Head(keras.layers.Layer):
         return {f"{self.scope}/weights": self.kernel, f"{self.scope}/biases": self.bias}
 
     def fold(self) -> None:
-        """Keep the kernels of `at_cells` ready, for inference only; later changes of weights do not show there."""
-        self._folded = [tf.constant(kernel.numpy()) for kernel in self._tap_kernels()]
+        """Make constants of the weights, for inference only; later changes of them do not show."""
+        self._folded = [kernel.numpy() for kernel in self._tap_kernels()]
+        self._constants = self.kernel.numpy(), self.bias.numpy()
+
+    def weights_now(self):
+        """Kernel (3, 3, filters, C) and bias (filters,), float32."""
+        return self._constants or (self.kernel, self.bias)
 
     def _tap_kernels(self):
         """For each parity of row and column the kernel (filters, taps * C) of a cell's products."""
@@ -145,18 +153,18 @@ class Head(keras.layers.Layer):
             tf.matmul(tf.concat([next(gathered) for _ in taps], axis=1), kernel, transpose_b=True)
             for taps, kernel in zip(_CELL_TAPS, self._folded or self._tap_kernels(), strict=True)
         ]
-        return tf.cast(tf.dynamic_stitch(places, values), tf.float32) + self.bias
+        return tf.cast(tf.dynamic_stitch(places, values), tf.float32) + self.weights_now()[1]
 
 
 def dense_maps(heads: list[Head], features) -> list[tf.Tensor]:
     """The maps (B, 2h, 2w, filters) of several heads on the same features (B, h, w, C), by one convolution."""
-    kernel = tf.cast(tf.concat([head.kernel for head in heads], axis=2), features.dtype)
+    kernels, biases = zip(*(head.weights_now() for head in heads), strict=True)
+    kernel = tf.cast(tf.concat(kernels, axis=2), features.dtype)
     batch, height, width, _ = tf.unstack(tf.shape(features))
     filters = [head.filters for head in heads]
     shape = tf.stack([batch, 2 * height, 2 * width, sum(filters)])
     y = tf.nn.conv2d_transpose(features, kernel, shape, 2, "SAME")
-    bias = tf.concat([head.bias for head in heads], axis=0)
-    return tf.split(tf.cast(y, tf.float32) + bias, filters, axis=-1)
+    return tf.split(tf.cast(y, tf.float32) + tf.concat(biases, axis=0), filters, axis=-1)
 
 
 # For an even and for an odd output index: (index into the kernel, cells back in the input) of each product.

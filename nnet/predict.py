@@ -24,7 +24,7 @@ class Predictor:
         self.cfg, self.stats = cfg, stats
         self.net = pose_net(cfg, compute_dtype(cfg.precision))
         # One graph for all sizes of image.
-        self._maps = tf.function(self._dense, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+        self._maps = tf.function(self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
         if stats is not None:
             features = self.net.backbone.output["features"]
             self._pairwise = tf.function(
@@ -47,23 +47,28 @@ class Predictor:
 
     def maps(self, image: np.ndarray) -> Maps:
         """The maps of a uint8 (H, W, 3) RGB image; `pairwise` is a function of cells (see util.maps.Maps)."""
-        outputs = self._maps(tf.convert_to_tensor(image))
-        part_prob = outputs["part_prob"].numpy()
+        outputs = self._maps(tf.convert_to_tensor(image[None]))
+        part_prob = outputs["part_prob"].numpy()[0]
         locref = None
         if "locref" in outputs:
-            locref = outputs["locref"].numpy().reshape(*part_prob.shape, 2)
+            locref = outputs["locref"].numpy()[0]
         if self.stats is None:
             return Maps(part_prob, locref)
         features = outputs["features"]
         return Maps(part_prob, locref, lambda cells: self._pairwise_at(features, cells))
 
-    def _dense(self, image):
-        features = self.net.features(image[None])["features"]
+    def dense(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What is computed everywhere in images (B, h, w, 3), as far as the network has it.
+
+        "part_prob" (B, rows, cols, J); "locref" (B, rows, cols, J, 2) px; "features", for the pairwise head
+        """
+        features = self.net.features(image)["features"]
         names = [name for name in ("part_pred", "locref_pred") if name in self.net.heads]
         heads = dict(zip(names, dense_maps([self.net.heads[name] for name in names], features), strict=True))
-        outputs = {"part_prob": tf.sigmoid(heads["part_pred"])[0]}
+        outputs = {"part_prob": tf.sigmoid(heads["part_pred"])}
         if self.cfg.location_refinement:
-            outputs["locref"] = heads["locref_pred"][0] * self.cfg.locref_stdev
+            shape = tf.concat([tf.shape(outputs["part_prob"]), [2]], axis=0)
+            outputs["locref"] = tf.reshape(heads["locref_pred"], shape) * self.cfg.locref_stdev
         if self.stats is not None:
             outputs["features"] = features
         return outputs
@@ -75,10 +80,10 @@ class Predictor:
         return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
 
 
-def pairwise_pixels(raw: np.ndarray, stats: PairwiseStats, cfg) -> np.ndarray:
+def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> np.ndarray | tf.Tensor:
     """Undo the normalisation: raw values (..., J(J-1), 2) of the pairwise head as offsets in the input's pixels."""
     if not cfg.tensorflow_pairwise_order:
-        raw = raw[..., stats.rows, :]
+        raw = tf.gather(raw, stats.rows, axis=-2) if tf.is_tensor(raw) else raw[..., stats.rows, :]
     return (raw * stats.std_devs + stats.means) * cfg.global_scale
 
 

@@ -1,0 +1,37 @@
+"""The SavedModel says what the network says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from config import load_config
+from nnet.predict import setup_pose_prediction
+from tools import export
+from util.errors import InputError
+
+CFG = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"
+
+
+def test_the_signatures_agree_with_the_predictor(tmp_path):
+    export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path / "1")])
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    images = np.random.default_rng(0).integers(0, 256, (2, 50, 70, 3), np.uint8)
+    served = signatures["serving_default"](image=tf.constant(images))
+    cells = np.array([[0, 0], [7, 9], [3, 4], [4, 3]], np.int32)
+    batched = np.concatenate([np.pad(cells, ((0, 0), (1, 0)), constant_values=number) for number in (0, 1)])
+    offsets = signatures["pairwise"](features=served["features"], cells=tf.constant(batched))["offsets"].numpy()
+    cfg = load_config(CFG)
+    predictor = setup_pose_prediction(cfg, cfg.init_weights)
+    for number, image in enumerate(images):
+        maps = predictor.maps(image)
+        np.testing.assert_allclose(served["part_prob"][number], maps.part_prob, atol=1e-5)
+        np.testing.assert_allclose(served["locref"][number], maps.locref, atol=1e-4)
+        np.testing.assert_allclose(offsets[4 * number : 4 * number + 4], maps.pairwise(cells), atol=1e-3)
+
+
+def test_an_existing_folder_stays(tmp_path):
+    with pytest.raises(InputError, match="is there already"):
+        export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
