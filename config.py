@@ -206,6 +206,7 @@ KEYS: dict[str, Key] = {
     "sparse_graph": Key([], _PAIRS, "pairs of parts with edges between them; empty: all"),
     "pairwise_model_dir": Key("pairwise", _text, "folder of spatial_model_cidx_*.mat (tools/train_pairwise.py)"),
     "min_keypoints": Key(3, _POS, "people with fewer parts are dropped"),
+    "min_person_score": Key(0.0, _number(0, 1), "people whose mean confidence over all joints is below are dropped"),
     "fill_missing_joints": Key(False, _flag, "guess a person's missing parts from the pairwise offsets of the others"),
     "pck_threshold": Key(0.2, _number(0), "a joint counts as right within this fraction of the torso"),
 }  # fmt: skip

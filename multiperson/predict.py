@@ -148,6 +148,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     labels = drop_strays(spatial_model, graph, group(cfg, graph))
     people = get_person_conf_multicut(spatial_model, graph, labels)
     enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
+    enough &= people.score >= cfg.min_person_score
     if cfg.fill_missing_joints:
         people = fill_missing_joints(cfg, maps, detections, labels, people)
     order = np.argsort(-people.score, kind="stable")

@@ -2,11 +2,12 @@
 
     cd models/demo/train
     python ../../../tools/make_mosaics.py --number 250 --out mosaics dataset_phase=val
-    python ../../../tools/predict_multiperson.py --cfg ../pose_cfg.yaml --images mosaics/images --out_dir results
-    python ../../../tools/eval_aic.py --submit results/aic.json --ref mosaics/annotations.json
+    python ../../../tools/predict_multiperson.py --cfg ../pose_cfg.yaml --images mosaics/images/val --out_dir results
+    python ../../../tools/eval_aic.py --submit results/aic.json --ref mosaics/annotations/val.json
 
-Reads the data set of pose_cfg.yaml. Each mosaic has four windows of photos at their own size, each around one person;
-joints that a window cuts off are not labelled, and neither are strangers.
+Reads the data set of pose_cfg.yaml, writes the folders of make_toy_dataset.py, named by dataset_phase. Each mosaic has
+four windows of photos at their own size, each around one person; joints that a window cuts off are not labelled, and
+neither are strangers.
 """
 
 import json
@@ -42,13 +43,14 @@ def main(argv: list[str] | None = None) -> None:
     dataset = create(cfg)
     to_aic = list(dataset.skeleton.to_aic)
     batches = training_batches(dataset, cfg)
+    folder = options.out / "images" / cfg.dataset_phase
     records = []
     for number in tqdm(range(options.number), unit="image", disable=None):
         batch = next(batches)
         records.append(record(f"mosaic_{number:04d}", batch["people"][0][:, to_aic], options.side))
-        with atomic_path(options.out / "images" / f"mosaic_{number:04d}.png") as path:
+        with atomic_path(folder / f"mosaic_{number:04d}.png") as path:
             Image.fromarray(batch["image"][0]).save(path, "PNG")
-    with atomic_path(options.out / "annotations.json") as path:
+    with atomic_path(options.out / "annotations" / f"{cfg.dataset_phase}.json") as path:
         path.write_text(json.dumps(records))
     people = sum(len(entry["keypoint_annotations"]) for entry in records)
     print(f"{options.number} images, {people} people written to {options.out}")

@@ -213,3 +213,11 @@ def test_errors_say_what_to_do(scene, tmp_path):
         SpatialModel(make_config(num_joints=3, pairwise_model_dir=str(tmp_path))).load()
     with pytest.raises(ValueError, match="detections of 2 parts for a model of 17"):
         eval_graph(scene.model, random_detections(np.random.default_rng(0), [1, 1], 2))
+
+
+def test_unsure_people_are_dropped(scene):
+    everybody = predict_people(scene.model, scene.cfg, scene.maps)
+    best = float(everybody.score[0])
+    surer = predict_people(scene.model, EasyDict(scene.cfg, min_person_score=best), scene.maps)
+    np.testing.assert_array_equal(surer.keypoints, everybody.keypoints[everybody.score >= best])
+    assert len(predict_people(scene.model, EasyDict(scene.cfg, min_person_score=best + 1e-6), scene.maps).score) == 0

@@ -35,10 +35,10 @@ def model_dir(tmp_path, monkeypatch):
 def test_every_joint_lies_on_its_square(model_dir, capsys):
     make_mosaics.main(["--number", "3", "--side", "128", "dataset_phase=val"])
     assert "3 images, 12 people" in capsys.readouterr().out
-    records = list(aic.AnnotationFile(model_dir / "mosaics/annotations.json"))
+    records = list(aic.AnnotationFile(model_dir / "mosaics/annotations/val.json"))
     assert len(records) == 3
     for record in records:
-        image = np.asarray(Image.open(model_dir / f"mosaics/images/{record.image_id}.png"))
+        image = np.asarray(Image.open(model_dir / f"mosaics/images/val/{record.image_id}.png"))
         assert image.shape == (128, 128, 3) and len(record.people) == 4
         for person in record.people:
             x, y, flag = person.keypoints[6:9]
