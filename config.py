@@ -189,6 +189,12 @@ KEYS: dict[str, Key] = {
     "multi_step": Key(None, _multi_step, "[[learning rate, up to this step], ...]; training ends with the last"),
     "regularize": Key(False, _flag, "weight decay"),
     "weight_decay": Key(0.0001, _number(0), "regularize: factor of the L2 term; adamw: share lost at rate 1"),
+    # The held-out set
+    "eval_iters": Key(0, _NAT, "steps between two scores on held-out images, of which the best keeps its snapshot; "
+                      "0: none"),
+    "eval_dataset": Key("", _text, "their data set, read as `dataset` is; empty: the same (dataset_type coco)"),
+    "eval_phase": Key("val", _text, "coco: their phase"),
+    "eval_images": Key(200, _POS, "at most so many of them, always the same"),
     # The run
     "display_iters": Key(20, _POS, "steps between two lines of the log"),
     "save_iters": Key(5000, _POS, "steps between two snapshots"),
@@ -212,7 +218,7 @@ KEYS: dict[str, Key] = {
 }  # fmt: skip
 
 # Relative to the YAML file, then to the current directory; a checkpoint exists when its index does.
-_PATHS = {"dataset": "", "cached_scoremaps": "", "pairwise_stats_fn": "", "pairwise_model_dir": "",
+_PATHS = {"dataset": "", "eval_dataset": "", "cached_scoremaps": "", "pairwise_stats_fn": "", "pairwise_model_dir": "",
           "init_weights": ".index"}  # fmt: skip
 
 
@@ -353,6 +359,8 @@ def _check_together(cfg: EasyDict) -> None:
         raise InputError(f"{where}: scale_jitter_lo {limits[0]} is above scale_jitter_up {limits[1]}")
     if cfg.mosaic and not cfg.crop_size:
         raise InputError(f"{where}: mosaic needs crop_size, the side of the mosaics")
+    if cfg.eval_iters and not cfg.eval_dataset and cfg.dataset_type != "coco":
+        raise InputError(f"{where}: eval_iters needs eval_dataset, the held-out set")
     if cfg.background_weight < 1 and not cfg.weigh_part_predictions:
         raise InputError(f"{where}: background_weight needs weigh_part_predictions: true")
     for pair in cfg.sparse_graph:

@@ -4,14 +4,17 @@
     python ../../../train.py                          # goes on from the newest snapshot, if there is one
     python ../../../train.py batch_size=4 seed=1      # any key of the YAML can be overridden
 
-Writes snapshot-<step> every save_iters steps (the last five are kept), log.txt, and scalars and score maps for
-TensorBoard to log/. Ctrl-C saves a snapshot and leaves. CUDA_VISIBLE_DEVICES chooses the GPU.
+Writes snapshot-<step> every save_iters steps (the last five are kept), snapshot-best if eval_iters asks for scores on
+held-out images, log.txt, scalars and score maps for TensorBoard to log/, and at the end training.png. Ctrl-C saves a
+snapshot and leaves. CUDA_VISIBLE_DEVICES chooses the GPU.
 """
 
 import logging
 import math
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -92,6 +95,47 @@ class Progress:
             self.writer.scalars(step, {**means, "learning_rate": rate, "images_per_second": self.images / seconds})
         self._restart()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The time spent inside of the block does not count."""
+        began = time.monotonic()
+        yield
+        self.since += time.monotonic() - began
+
+
+class HeldOut:
+    """Scores the network on held-out images and keeps the snapshot of the best score."""
+
+    def __init__(self, cfg, trainer, training_set, writer):
+        from nnet import checkpoint
+        from nnet.predict import Predictor
+        from tools.validation import Validation
+
+        self.cfg, self.trainer, self.writer = cfg, trainer, writer
+        self.validation = Validation(cfg, training_set)
+        self.network = Predictor(cfg, trainer.stats, trainer.net)
+        self.path = f"{cfg.snapshot_prefix}-best"
+        self.best = -math.inf
+        if Path(f"{self.path}.index").exists():
+            self.best = float(checkpoint.read_array(self.path, checkpoint.SCORE))
+
+    def evaluate(self, step: int) -> None:
+        """Log the score and write `snapshot-best` if it is the highest so far; score maps for TensorBoard."""
+        with self.trainer.averaged():
+            score = self.validation.score(self.network)
+            if self.writer:
+                self.writer.scalars(step, {"score": score})
+                for number, image in enumerate(self.validation.examples()):
+                    self.writer.score_maps(step, f"held_out_{number}", image, self.network.maps(image).part_prob)
+        better = score > self.best
+        logging.info(
+            "step %d: %s %.4f on %d held-out images, %s", step, self.validation.measure, score,
+            len(self.validation.samples), "the best so far" if better else f"the best was {self.best:.4f}",
+        )  # fmt: skip
+        if better:
+            self.best = score
+            self.trainer.save(self.path, step, score)
+
 
 def save(trainer, cfg, step: int) -> None:
     """Write the snapshot of `step` and drop the oldest beyond the last five."""
@@ -116,12 +160,25 @@ def train(cfg) -> None:
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     trainer = Trainer(cfg, stats)
     # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
-    step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)
+    first_step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
-    logging.info("training on %d images, steps %d to %d", len(dataset), step, last_step)
+    logging.info("training on %d images, steps %d to %d", len(dataset), first_step, last_step)
 
     writer = SummaryWriter(cfg.log_dir) if cfg.log_dir else None
-    batches = iter(training_batches(dataset, cfg, start_step=step))
+    held_out = HeldOut(cfg, trainer, dataset, writer) if cfg.eval_iters else None
+    step = run_steps(trainer, training_batches(dataset, cfg, first_step), first_step, held_out, writer)
+    if writer:
+        draw_curves(cfg.log_dir)
+    logging.info("%s at step %d of %d", "finished" if step >= last_step else "stopped", step, last_step)
+
+
+def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:
+    """Train from `step` on until the last step or an interrupt; the step reached.
+
+    Raises InputError when a loss is not finite.
+    """
+    cfg = trainer.cfg
+    last_step = cfg.multi_step[-1][1]
     progress = Progress(cfg, step, writer)
     saved = step
     with Interrupt() as interrupt:
@@ -138,13 +195,27 @@ def train(cfg) -> None:
                     "lower the learning rate (multi_step) or check the data (tools/check_dataset.py)"
                 )
             progress.update(step, rate, losses, len(batch["image"]), waited)
+            # Before the snapshot: if the run is killed in between, it does this again.
+            if held_out and (step % cfg.eval_iters == 0 or step == last_step):
+                with progress.paused():
+                    held_out.evaluate(step)
             if step % cfg.save_iters == 0 or step == last_step or interrupt.requested:
                 save(trainer, cfg, step)
                 saved = step
                 if writer:
-                    writer.score_maps(step, batch["image"], trainer.part_prob(batch))
+                    writer.score_maps(step, "batch", batch["image"][0], trainer.part_prob(batch)[0])
     progress.bar.close()
-    logging.info("%s at step %d of %d", "stopped" if interrupt.requested else "finished", step, last_step)
+    return step
+
+
+def draw_curves(log_dir: str) -> None:
+    """The picture of tools/plot_training.py; a short run may have no line of the log, thus no curves."""
+    from tools.plot_training import plot, read_scalars
+
+    try:
+        plot({log_dir: read_scalars(Path(log_dir))}, Path("training.png"))
+    except InputError as error:
+        logging.warning("%s", error)
 
 
 def main(argv: list[str] | None = None) -> None:

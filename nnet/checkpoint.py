@@ -16,6 +16,8 @@ import tensorflow as tf
 from util.errors import InputError
 
 GLOBAL_STEP = "global_step"
+# In the best snapshot: its score.
+SCORE = "validation_score"
 # Behind a variable's name: its moving average, as TensorFlow 1 called it.
 AVERAGE = "ExponentialMovingAverage"
 _DATA, _INDEX = ".data-00000-of-00001", ".index"
@@ -27,6 +29,12 @@ def read_checkpoint(prefix: str | os.PathLike) -> dict[str, np.ndarray]:
     """All arrays of a checkpoint by name. Raises InputError for a missing or broken one."""
     reader = _open(prefix)
     return {name: _read(reader, name, prefix) for name in reader.get_variable_to_shape_map()}
+
+
+def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
+    """One array of a checkpoint, None if it lacks that. Raises InputError for a missing or broken one."""
+    reader = _open(prefix)
+    return _read(reader, name, prefix) if name in reader.get_variable_to_shape_map() else None
 
 
 def _open(prefix):

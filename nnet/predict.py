@@ -9,6 +9,7 @@ from config import require
 from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
 from nnet.trainer import compute_dtype
 from util.maps import Maps, cell_centers
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
@@ -17,12 +18,14 @@ from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 class Predictor:
     """A network for inference: batch norm folded, the pairwise head evaluated only where somebody asks.
 
+    net: a network in training, to be used with the weights that it has at each call; by default one of its own,
+        whose weights `load` takes and folds
     Its methods may be called from several threads.
     """
 
-    def __init__(self, cfg, stats: PairwiseStats | None = None):
+    def __init__(self, cfg, stats: PairwiseStats | None = None, net: PoseNet | None = None):
         self.cfg, self.stats = cfg, stats
-        self.net = pose_net(cfg, compute_dtype(cfg.precision))
+        self.net = net or pose_net(cfg, compute_dtype(cfg.precision))
         # One graph for all sizes of image.
         self._maps = tf.function(self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
         if stats is not None:

@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -63,10 +65,16 @@ class Trainer:
         logging.info("resuming from %s: step %d, weights%s", newest, step, "" if missing else " and optimizer")
         return step
 
-    def save(self, path: str, step: int) -> None:
-        """Write weights, optimizer and step, from which the position in the data follows. Raises InputError."""
+    def save(self, path: str, step: int, score: float | None = None) -> None:
+        """Write weights, optimizer and step, from which the position in the data follows. Raises InputError.
+
+        score: to be kept with them
+        """
+        extra = {checkpoint.GLOBAL_STEP: np.int64(step)}
+        if score is not None:
+            extra[checkpoint.SCORE] = np.float64(score)
         state = {name: variable.numpy() for name, variable in (self.slim_variables | self._slots()).items()}
-        checkpoint.write_checkpoint(path, state | {checkpoint.GLOBAL_STEP: np.int64(step)})
+        checkpoint.write_checkpoint(path, state | extra)
 
     def _slots(self) -> dict[str, keras.Variable]:
         """The optimizer's variables, named as TensorFlow 1 names them."""
@@ -80,6 +88,22 @@ class Trainer:
             slots[checkpoint.AVERAGE] = self.optimizer._model_variables_moving_average
         return {f"{name}/{slot}": variable for slot, variables in slots.items()
                 for name, variable in zip(owners, variables, strict=True)}  # fmt: skip
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The moving averages in place of the weights while the block lasts, if there are some."""
+        if not self.cfg.ema_decay:
+            yield
+            return
+        variables = self.net.trainable_variables
+        weights = [variable.numpy() for variable in variables]
+        for variable, average in zip(variables, self.optimizer._model_variables_moving_average, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, weight in zip(variables, weights, strict=True):
+                variable.assign(weight)
 
     def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
         """One step of descent on a batch (of dataset.pipeline) at a learning rate; the losses before it.
@@ -158,12 +182,11 @@ class SummaryWriter:
                 tf.summary.scalar(name, value)
         self._writer.flush()
 
-    def score_maps(self, step: int, image: np.ndarray, part_prob: np.ndarray) -> None:
-        """The first image of a batch beside the strongest probability of any part, and each part by itself."""
-        height, width = part_prob.shape[1:3]
-        small = tf.image.resize(image[:1], (height, width)) / 255
-        strongest = tf.repeat(part_prob[:1].max(axis=-1, keepdims=True), 3, axis=-1)
+    def score_maps(self, step: int, name: str, image: np.ndarray, part_prob: np.ndarray) -> None:
+        """An image (H, W, 3) beside the strongest probability of any part, and each part (h, w, J) by itself."""
+        small = tf.image.resize(image, part_prob.shape[:2]) / 255
+        strongest = tf.repeat(part_prob.max(axis=-1, keepdims=True), 3, axis=-1)
         with self._writer.as_default(step):
-            tf.summary.image("parts", tf.concat([small, strongest], axis=2))
-            tf.summary.image("part", np.moveaxis(part_prob[0], -1, 0)[..., None], max_outputs=part_prob.shape[-1])
+            tf.summary.image(f"{name}/parts", tf.concat([small, strongest], axis=1)[None])
+            tf.summary.image(f"{name}/part", np.moveaxis(part_prob, -1, 0)[..., None], max_outputs=part_prob.shape[-1])
         self._writer.flush()

@@ -12,7 +12,8 @@ import tensorflow as tf
 
 import train
 from config import make_config
-from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats
+from nnet.checkpoint import read_array
+from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training, validation
 from util.errors import InputError
 
 CONFIG = """
@@ -67,6 +68,37 @@ def test_training_writes_snapshots_log_and_summaries(model_dir):
     events = b"".join(path.read_bytes() for path in (model_dir / "log").iterdir())
     for tag in (b"part_loss", b"locref_loss", b"pairwise_loss", b"learning_rate", b"images_per_second", b"parts"):
         assert tag in events
+
+
+def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):
+    """The score of each step is made up; that of step 4 is the best."""
+    scores = iter([0.2, 0.7, 0.5])
+    monkeypatch.setattr(validation.Validation, "score", lambda self, network: next(scores))
+    train.main(["eval_iters=2", "eval_phase=train"])
+    assert int(read_array("snapshot-best", "global_step")) == 4
+    assert float(read_array("snapshot-best", "validation_score")) == 0.7
+    for name, value in weights_of("best").items():
+        if name in weights_of(4):
+            np.testing.assert_array_equal(value, weights_of(4)[name], err_msg=name)
+    np.testing.assert_allclose(plot_training.read_scalars(Path("log"))["score"], [[2, 4, 6], [0.2, 0.7, 0.5]])
+    assert (model_dir / "training.png").exists()
+    # A continued run knows the best score so far.
+    scores = iter([0.6])
+    train.main(["eval_iters=2", "eval_phase=train", "multi_step=[[0.02, 7]]"])
+    assert int(read_array("snapshot-best", "global_step")) == 4
+    assert "step 7: AIC score 0.6000 on 4 held-out images, the best was 0.7000" in Path("log.txt").read_text()
+
+
+def test_a_score_changes_nothing_in_the_training(model_dir):
+    """Evaluated for real: models of the pairs are learnt on the fly, averaged weights come and go."""
+    train.main(["multi_step=[[0.02, 4]]", "ema_decay=0.5"])
+    plain = weights_of(4)
+    for path in model_dir.glob("snapshot-*"):
+        path.unlink()
+    train.main(["multi_step=[[0.02, 4]]", "ema_decay=0.5", "eval_iters=2", "eval_phase=train", "eval_images=2"])
+    assert "step 2: AIC score " in Path("log.txt").read_text()
+    for name, value in weights_of(4).items():
+        np.testing.assert_array_equal(value, plain[name], err_msg=name)
 
 
 def test_a_run_in_two_parts_ends_at_the_same_weights(model_dir):

@@ -1,0 +1,95 @@
+"""Scores on held-out images of networks that know the answer, or not."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config import make_config
+from dataset.factory import create
+from dataset.pose_dataset import save_dataset_mat
+from dataset.skeleton import NECKHEAD
+from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from tools import ai2coco_art_neckhead_json, make_toy_dataset
+from tools.validation import Validation
+from util.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """Five drawn scenes in COCO's format, as training and as held-out set."""
+    folder = tmp_path_factory.mktemp("scenes")
+    for phase, seed in (("train", "1"), ("val", "2")):
+        size = ["--size", "240", "200", "--seed", seed, "--phase", phase]
+        make_toy_dataset.main([str(folder), "--images", "5", "--people", "1", "2", *size])
+        annotations, images = folder / "annotations", folder / "images" / phase
+        ai2coco_art_neckhead_json.main(["--keypoint_json", str(annotations / f"{phase}.json"), "--img_dir", str(images),
+                                        "--out", str(annotations / f"person_keypoints_{phase}.json")])  # fmt: skip
+    return folder
+
+
+def coco_validation(folder, **values):
+    cfg = make_config(dataset=str(folder), dataset_type="coco", num_joints=17, pairwise_predict=True, eval_iters=1,
+                      sparse_graph=list(map(list, NECKHEAD.sparse_graph)), **values)  # fmt: skip
+    return Validation(cfg, create(cfg))
+
+
+def all_knowing(*datasets):
+    """A network that finds whom the annotations tell, by the image's content."""
+    people = {}
+    for dataset in datasets:
+        for sample in map(dataset.__getitem__, range(len(dataset))):
+            people[np.asarray(Image.open(sample.image)).tobytes()] = sample.people
+
+    def maps(image):
+        return simulate_maps(people[image.tobytes()], *image.shape[:2], NOISE_LEVELS["none"])
+
+    return SimpleNamespace(maps=maps)
+
+
+def test_perfect_maps_score_high_and_empty_ones_nothing(scenes):
+    validation = coco_validation(scenes)
+    assert validation.measure == "AIC score" and len(validation.samples) == 5
+    assert validation.score(all_knowing(validation.dataset, validation.training_set)) > 0.9
+    nothing = SimpleNamespace(maps=lambda image: simulate_maps(np.zeros((0, 17, 3)), *image.shape[:2]))
+    assert validation.score(nothing) == 0
+    assert [image.shape for image in validation.examples()] == [(200, 240, 3)] * 4
+
+
+def test_other_skeletons_get_cocos_ap(scenes):
+    content = json.loads((scenes / "annotations" / "person_keypoints_val.json").read_text())
+    names = content["categories"][0]["keypoints"]
+    content["categories"][0]["keypoints"] = [f"own_{name}" for name in names]
+    for phase in ("train", "val"):
+        (scenes / "annotations" / f"own_{phase}.json").write_text(json.dumps(content))
+    validation = coco_validation(scenes, dataset_ann="own", dataset_phase="val", eval_images=3)
+    assert validation.measure == "AP" and len(validation.truth.images) == 3
+    assert validation.score(all_knowing(validation.dataset)) > 0.9
+
+
+def test_networks_without_pairs_get_pck(tmp_path):
+    person = np.array([[0, 20, 30], [1, 60, 70], [2, 100, 20]], float)
+    records = []
+    for k in range(2):
+        Image.fromarray(np.full((96, 128, 3), k, np.uint8)).save(tmp_path / f"{k}.png")
+        records.append((f"{k}.png", (96, 128), [person]))
+    save_dataset_mat(tmp_path / "held_out.mat", records)
+    cfg = make_config(dataset=str(tmp_path / "held_out.mat"), eval_dataset=str(tmp_path / "held_out.mat"), num_joints=3,
+                      eval_iters=1)  # fmt: skip
+    validation = Validation(cfg, create(cfg))
+    assert validation.measure == "PCK@0.2"
+
+    def maps(image):  # right in the first image, joint 2 wrong in the second
+        pose = np.column_stack([person[:, 1:], np.ones(3)])
+        if image[0, 0, 0]:
+            pose[2, 0] -= 60
+        return simulate_maps(pose[None], 96, 128)
+
+    assert validation.score(SimpleNamespace(maps=maps)) == pytest.approx(5 / 6)
+
+
+def test_a_held_out_set_is_needed():
+    with pytest.raises(InputError, match="eval_iters needs eval_dataset"):
+        make_config(eval_iters=5)

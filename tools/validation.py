@@ -1,0 +1,135 @@
+"""How good is the network by now? Its score on held-out images, for train.py's `eval_iters`.
+
+People are found and grouped as at inference, where the network has a pairwise head and the data COCO's format; the
+measure is the official AI Challenger score if the skeleton has AIC's joints, else COCO's AP. For other networks and
+data it is PCK, with the best cell of each part in each annotated box.
+"""
+
+import copy
+import itertools
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+
+from dataset import aic, pck
+from dataset.factory import create
+from dataset.mscoco import MSCOCO
+from dataset.pose_dataset import PoseDataset, Sample, Skipped
+from dataset.skeleton import AIC
+from demo.single_model import SinglePersonEstimator
+from multiperson.estimator import Network, PoseEstimator, network_size
+from multiperson.pairwise_model import model_path
+from multiperson.pairwise_training import train_pairs
+from multiperson.predict import SpatialModel
+from tools.coco2aic import aic_record
+from tools.predict_singleperson import person_boxes
+from tools.train_pairwise import look_at_images
+from util.errors import InputError
+from util.images import read_image, resize_image
+from util.mscoco_util import Coco, evaluate, people_to_coco, read_coco
+
+NUM_EXAMPLES = 4
+
+
+class Validation:
+    """At most `eval_images` images of the held-out set, always the same ones.
+
+    training_set: where pairwise models are learnt, anew for each score, when `pairwise_model_dir` lacks some
+    Raises InputError when there is no held-out set.
+    """
+
+    def __init__(self, cfg, training_set: PoseDataset):
+        self.cfg = type(cfg)(cfg, dataset=cfg.eval_dataset or cfg.dataset, dataset_phase=cfg.eval_phase, crop=False)
+        self.dataset = create(self.cfg)
+        # People are looked for in whole images.
+        self.training_set = copy.copy(training_set)
+        self.training_set.cfg = type(cfg)(cfg, crop=False)
+        chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
+        self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
+        groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
+        self.truth = _restrict(read_coco(self.dataset.path, Skipped()), self.samples) if groups else None
+        if self.truth is None:
+            self.measure = f"PCK@{cfg.pck_threshold:g}"
+        else:
+            self.measure = "AIC score" if set(AIC.keypoints) <= set(self.dataset.skeleton.keypoints) else "AP"
+
+    def score(self, network: Network) -> float:
+        """What `measure` says of a network. Raises InputError when not one image can be read."""
+        if self.truth is None:
+            return self._pck(SinglePersonEstimator(network, self.cfg))
+        model = self._spatial_model(network)
+        if model is None:
+            return 0.0
+        estimator = PoseEstimator(network, model, self.cfg, self.dataset.skeleton.keypoints)
+        found = [(sample, estimator(image).people) for sample, image in self._images()]
+        return self._aic_score(found) if self.measure == "AIC score" else self._average_precision(found)
+
+    def examples(self) -> list[np.ndarray]:
+        """The first few images in the size that the network gets."""
+        images = [image for _, image in itertools.islice(self._images(), NUM_EXAMPLES)]
+        return [resize_image(image, network_size(self.cfg, *image.shape[:2])) for image in images]
+
+    def _images(self) -> Iterator[tuple[Sample, np.ndarray]]:
+        readable = 0
+        for sample in self.samples:
+            try:
+                image = read_image(sample.image)
+            except InputError as error:
+                logging.warning("left out: %s", error)
+                continue
+            readable += 1
+            yield sample, image
+        if not readable:
+            raise InputError(f"{self.dataset.path}: not one of the held-out images can be read (named above)")
+
+    def _spatial_model(self, network) -> SpatialModel | None:
+        """The stored models of all pairs, else new ones; None while the network finds nothing to learn from."""
+        model = SpatialModel(self.cfg)
+        if all(model_path(model.folder, *pair).exists() for pair in model.pairs):
+            return model.load()
+        scenes = look_at_images(self.training_set, network, self.cfg, self.cfg.eval_images)
+        try:
+            learnt, _ = train_pairs(scenes, model.pairs, self.cfg.num_joints)
+        except InputError:
+            return None
+        for pair, pair_model in learnt.items():
+            model.weights[pair] = pair_model.linear()
+        return model
+
+    def _aic_score(self, found) -> float:
+        skeleton = self.dataset.skeleton
+        names = list(skeleton.keypoints)
+        joints = [names.index(name) for name in AIC.keypoints]
+        people = {image_id: [] for image_id in self.truth.images}
+        for annotation in self.truth.annotations:
+            if not annotation["iscrowd"]:
+                people[annotation["image_id"]].append(annotation)
+        reference = [aic_record(self.truth.images[image_id], some, joints) for image_id, some in people.items()]
+        submission = [aic.people_to_aic(self.dataset.image_name(sample), *result, skeleton) for sample, result in found]
+        return aic.score(submission, reference).score
+
+    def _average_precision(self, found) -> float:
+        category = next(iter(self.truth.categories))
+        results = [entry for sample, result in found for entry in people_to_coco(sample.id, *result, category)]
+        # -1 where nobody is annotated.
+        return max(0.0, evaluate(self.truth, results, self.dataset.skeleton.sigmas)["AP"]) if results else 0.0
+
+    def _pck(self, estimator: SinglePersonEstimator) -> float:
+        true, predicted = [], []
+        for sample, image in self._images():
+            true += list(sample.people)
+            predicted += [estimator(image, box).keypoints for box in person_boxes(sample.boxes, sample.people)]
+        shape = (-1, self.cfg.num_joints, 3)
+        true, predicted = np.reshape(true, shape), np.reshape(predicted, shape)
+        size = pck.torso_size(true, self.dataset.skeleton)
+        # Skeletons without a torso are measured by the box around the joints.
+        size = pck.extent_size(true) if np.isnan(size).all() else size
+        return float(np.nan_to_num(pck.relative_errors(true, predicted, size).total(self.cfg.pck_threshold)))
+
+
+def _restrict(coco: Coco, samples: list[Sample]) -> Coco:
+    """What an annotation file says of some images."""
+    ids = {sample.id for sample in samples}
+    return Coco({image_id: coco.images[image_id] for image_id in coco.images if image_id in ids},
+                [entry for entry in coco.annotations if entry["image_id"] in ids], coco.categories)  # fmt: skip
