@@ -149,6 +149,7 @@ def train(cfg) -> None:
     """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
     from dataset.factory import create
     from dataset.pipeline import training_batches
+    from nnet.checkpoint import remove_leftovers
     from nnet.trainer import SummaryWriter, Trainer
     from util.pairwise_stats import load_pairwise_stats
 
@@ -158,6 +159,7 @@ def train(cfg) -> None:
                          "training writes the other order: leave the key out")  # fmt: skip
     dataset = create(cfg)
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
+    remove_leftovers(".", cfg.snapshot_prefix)
     trainer = Trainer(cfg, stats)
     # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
     first_step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)

@@ -4,6 +4,7 @@ A checkpoint is two files, <prefix>.index and <prefix>.data-00000-of-00001. The 
 is taken away first: a prefix with an index is complete. The single files of the old V1 format are read as well.
 """
 
+import glob
 import logging
 import os
 import re
@@ -147,6 +148,12 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
     finally:
         for leftover in temporary.parent.glob(temporary.name + ".*"):
             leftover.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:
+    """Delete what killed processes have left of checkpoints <prefix>-... that they were writing."""
+    for path in Path(folder).glob(f".{glob.escape(prefix)}-*.*"):
+        path.unlink(missing_ok=True)
 
 
 def _sync(path):

@@ -1,5 +1,7 @@
 """Checkpoints, read and written beside TensorFlow's own reader and writer."""
 
+import resource
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -95,6 +97,30 @@ def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
         checkpoint.write_checkpoint(tmp_path / "snapshot-2", ARRAYS)
     assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [1]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_full_disk_cuts_off_is_no_checkpoint(tmp_path):
+    """A limit on the size of files fails inside of TensorFlow, as a full disk does."""
+    checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    try:
+        with pytest.raises(InputError, match="snapshot-2: the checkpoint cannot be written: .*are untouched"):
+            checkpoint.write_checkpoint(tmp_path / "snapshot-2", {"large": np.zeros(1_000_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [1]
+    assert len(list(tmp_path.iterdir())) == 2
+    checkpoint.read_checkpoint(tmp_path / "snapshot-1")
+
+
+def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
+    checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
+    for name in (".snapshot-2.77.index", ".snapshot-2.77.data-00000-of-00001.tempstate5", ".other", "snapshot.txt"):
+        (tmp_path / name).touch()
+    checkpoint.remove_leftovers(tmp_path, "snapshot")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"snapshot-1.index", "snapshot-1.data-00000-of-00001", ".other", "snapshot.txt"}
 
 
 def test_snapshots_are_ordered_by_step_and_pruned(tmp_path):
