@@ -117,7 +117,8 @@ def _image_files(paths) -> Iterator[Target]:
         if first is not path:
             raise InputError(f"{path}: results go by the name {path.stem!r}, which {first} has, too; rename one, or "
                              "give each an --out_dir of its own")  # fmt: skip
-        yield Target(path, path.stem, path.stem)
+        # COCO's images are called by their numbers.
+        yield Target(path, int(path.stem) if path.stem.isdecimal() else path.stem, path.stem)
 
 
 def _dataset_images(cfg) -> Iterator[Target]:

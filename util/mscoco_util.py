@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -204,6 +205,16 @@ def _result_fault(entry: Any, coco: Coco) -> str | None:
         return "without a finite score"
     fault = numbers_fault(entry.get("keypoints"), 3 * coco.num_joints)
     return fault and f"with keypoints {fault}"
+
+
+def only_joints(entries: list[dict], joints: Sequence[int]) -> list[dict]:
+    """Annotations or results with some of their joints alone; people without any of these count no more."""
+    chosen = []
+    for entry in entries:
+        keypoints = np.reshape(entry["keypoints"], (-1, 3))[list(joints)]
+        labelled = int(np.count_nonzero(keypoints[:, 2]))
+        chosen.append({**entry, "keypoints": keypoints.ravel().tolist(), "num_keypoints": labelled})
+    return chosen
 
 
 def evaluate(coco: Coco, results: list[dict], sigmas, only_predicted: bool = False) -> dict[str, float]:

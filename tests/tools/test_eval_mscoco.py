@@ -30,6 +30,25 @@ def test_neckhead(golden_dir, tmp_path):
         assert f"AR         {recall:.4f}" in done.stdout
 
 
+def test_only_some_joints_count(golden_dir, tmp_path):
+    """Results whose neck and head are wrong are right from shoulders to ankles."""
+    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
+    names = [f"joint{number}" for number in range(17)]
+    reference["categories"] = [{"id": 1, "name": "person", "keypoints": names}]
+    results = []
+    for annotation in reference["annotations"]:
+        annotation["category_id"] = 1
+        results.append({**annotation, "keypoints": [9999, 9999, 1] * 5 + annotation["keypoints"][15:], "score": 0.5})
+    (tmp_path / "ref.json").write_text(json.dumps(reference))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    files = tmp_path / "results.json", tmp_path / "ref.json"
+    assert "AP         1.0000" in run(*files, "--joints", "5", "16").stdout
+    assert "AP         1.0000" not in run(*files).stdout
+    for wrong in (("5", "17"), ("-1", "3"), ("4", "2")):
+        done = run(*files, "--joints", *wrong)
+        assert done.returncode == 2 and "has joints 0 to 16" in done.stderr
+
+
 def test_bad_input(tmp_path):
     (tmp_path / "ref.json").write_text('{"images": [], "annotations": [], "categories": []}')
     done = run(tmp_path / "ref.json", tmp_path / "ref.json")
