@@ -51,7 +51,8 @@ def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
         raise InputError(f"{path}: not a MATLAB file, or a broken one: {error}") from error
     for name in required:
         if name not in content:
-            raise InputError(f"{path}: variable '{name}' is missing; the file holds {', '.join(content) or 'nothing'}")
+            names = ", ".join(found if found.isprintable() else ascii(found) for found in content) or "nothing"
+            raise InputError(f"{path}: variable '{name}' is missing; the file holds {names}")
     return content
 
 

@@ -81,3 +81,11 @@ def test_damaged_files_are_read_or_refused(tmp_path):
         except InputError:
             refused += 1
     assert refused > 100
+
+
+def test_names_that_cannot_be_printed_do_not_break_the_message(tmp_path):
+    savemat(tmp_path / "x.mat", {"means": np.zeros(2)})
+    data = (tmp_path / "x.mat").read_bytes()
+    (tmp_path / "x.mat").write_bytes(data.replace(b"means", b"\x85eans"))
+    with pytest.raises(InputError, match=r"the file holds '\\x85eans'$"):
+        read_mat(tmp_path / "x.mat", "means")
