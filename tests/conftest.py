@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How many examples a property test tries that sets no number of its own: few in the suite, many with
-# --hypothesis-profile long. Times vary too much for deadlines.
-settings.register_profile("suite", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("long", settings.get_profile("suite"), max_examples=3_000)
+# How many examples a property test tries that sets no number of its own: few, and always the same, in the suite; many,
+# and others each time, with --hypothesis-profile long. Times vary too much for deadlines.
+settings.register_profile(
+    "suite", max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile("long", settings.get_profile("suite"), max_examples=3_000, derandomize=False)
 settings.load_profile("suite")
 
 
