@@ -4,7 +4,7 @@ Slim's peculiarities: the stride sits in the last unit of a block, strided convo
 the output stride, strides become dilations.
 
 The small one with 18 layers, which slim has not, has units of two 3x3 convolutions. What would be its fourth block
-joins the third, without growing wider: it would not subsample anyway, and 512 channels take two thirds of the time.
+joins the third, without growing wider: it would not subsample anyway.
 """
 
 import keras
