@@ -117,6 +117,15 @@ def _multi_step(value):
     return [[rate, int(end)] for rate, end in steps]
 
 
+def _augmentation(value):
+    if value == "flip":
+        return value
+    try:
+        return _number(0.1, 10)(value)
+    except ValueError:
+        raise ValueError("flip or a factor of size from 0.1 to 10") from None
+
+
 _NAT, _POS = _integer(0), _integer(1)
 _PAIRS = _list_of(_list_of(_NAT, 2, "joint ids"), what="pairs of joint ids")
 
@@ -201,6 +210,8 @@ KEYS: dict[str, Key] = {
     "snapshot_prefix": Key("snapshot", _text, "snapshots are called <snapshot_prefix>-<step>"),
     "log_dir": Key("log", _text, "folder for TensorBoard; empty: none"),
     # Inference and grouping
+    "tta": Key([], _list_of(_augmentation, what="views"),
+               "maps are averaged with those of the mirrored image (flip) and of other sizes, as in [flip, 0.8, 1.25]"),
     "scoremap_dir": Key("test", _text, "folder into which tools/cache_scoremaps.py writes score maps"),
     "cached_scoremaps": Key("", _text, "folder of such score maps to group from, instead of running the network"),
     "nms_radius": Key(5.0, _number(0), "cells; a detection suppresses weaker ones of its part within it"),

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from dataset.pose_dataset import PoseDataset, Sample
 from dataset.window import jitter_colors, random_window
 from util.errors import InputError
-from util.images import read_image, scale_image
+from util.images import fitting_scale, read_image, scale_image
 from util.maps import map_size
 
 
@@ -29,12 +29,6 @@ class Prepared(NamedTuple):
     people: np.ndarray
     weight: np.ndarray
     scale: float
-
-
-def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> float:
-    """`scale`, reduced so far that height x width stays within the square of `max_input_size`."""
-    height, width = size
-    return min(scale, max_input_size / (height * width) ** 0.5)
 
 
 def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, random=None, size=None) -> Prepared:

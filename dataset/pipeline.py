@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from dataset.augment import Prepared, fitting_scale, mosaic, prepare
+from dataset.augment import Prepared, mosaic, prepare
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
+from util.images import fitting_scale, scaled_size
 
 Batch = dict[str, np.ndarray]
 
@@ -112,7 +113,7 @@ class Plan:
         if not height:  # unknown: a usual size, to be read with the image
             height, width = 480, 640
         scale = fitting_scale((height, width), choice.scale, self.cfg.max_input_size)
-        return int(height * scale), int(width * scale)
+        return scaled_size((height, width), scale)
 
 
 def training_batches(dataset: PoseDataset, cfg, start_step: int = 0) -> Iterator[Batch]:

@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from config import require
-from dataset.augment import fitting_scale
 from dataset.skeleton import from_config
 from demo.model import find_weights
-from util.images import scale_image
+from util.images import fitting_scale, scale_image
 
 
 class SinglePose(NamedTuple):

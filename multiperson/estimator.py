@@ -6,7 +6,6 @@ result = estimator("photo.jpg")
 result.people.keypoints, result.people.score, result.as_dict()
 """
 
-import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from easydict import EasyDict
 from multiperson.predict import People, SpatialModel, predict_people
 from util.ahead import starmap_ahead
 from util.errors import InputError
-from util.images import read_image, resize_image
+from util.images import fitting_scale, read_image, resize_image, scaled_size
 from util.maps import Maps
 
 
@@ -121,8 +120,7 @@ def estimate_ahead(
 
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:
     """Size (height, width) at which the network sees an image: `global_scale`, at most `max_input_size` squared."""
-    scale = min(cfg.global_scale, cfg.max_input_size / math.sqrt(height * width))
-    return max(1, int(height * scale)), max(1, int(width * scale))
+    return scaled_size((height, width), fitting_scale((height, width), cfg.global_scale, cfg.max_input_size))
 
 
 def default_joint_names(cfg: EasyDict) -> tuple[str, ...]:

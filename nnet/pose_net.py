@@ -24,7 +24,7 @@ class PoseNet(keras.Model):
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
         # MobileNet pads strided convolutions by whether their input is even or odd, so where a cell lies in the image
-        # would depend on the image's size (by up to 15 pixels). ResNet pads explicitly.
+        # would depend on the image's size (by up to 15 pixels). ResNet pads explicitly, but for one pooling (2 pixels).
         self.needs_whole_cells = cfg.net_type.startswith("mobilenet")
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else dtype)
@@ -53,13 +53,14 @@ class PoseNet(keras.Model):
         backbone.trainable = not cfg.freeze_backbone
         return backbone
 
-    def features(self, image, training=False) -> dict[str, tf.Tensor]:
+    def features(self, image, training=False, whole_cells=False) -> dict[str, tf.Tensor]:
         """The backbone's outputs at stride 16: "features" and, where supervised, "intermediate".
 
         image: (B, h, w, 3) RGB, 0 to 255, any type
+        whole_cells: fill the image up to multiples of 16 pixels, as the batches of training are
         """
         centered = tf.cast(image, tf.float32) - self.mean_pixel
-        if self.needs_whole_cells:
+        if whole_cells or self.needs_whole_cells:
             height, width = tf.unstack(tf.shape(image)[1:3])
             centered = tf.pad(centered, [[0, 0], [0, -height % OUTPUT_STRIDE], [0, -width % OUTPUT_STRIDE], [0, 0]])
         return self.backbone(centered, training=training)

@@ -6,11 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from config import require
+from dataset.skeleton import from_config
 from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 from nnet.trainer import compute_dtype
+from nnet.tta import FLIP, average_maps
 from util.maps import Maps, cell_centers
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
@@ -25,9 +27,10 @@ class Predictor:
 
     def __init__(self, cfg, stats: PairwiseStats | None = None, net: PoseNet | None = None):
         self.cfg, self.stats = cfg, stats
+        self.mirror_map = from_config(cfg).mirror_map if FLIP in cfg.tta else None
         self.net = net or pose_net(cfg, compute_dtype(cfg.precision))
         # One graph for all sizes of image.
-        self._maps = tf.function(self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
+        self._outputs = tf.function(self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
         if stats is not None:
             features = self.net.backbone.output["features"]
             self._pairwise = tf.function(
@@ -49,8 +52,16 @@ class Predictor:
         return self
 
     def maps(self, image: np.ndarray) -> Maps:
-        """The maps of a uint8 (H, W, 3) RGB image; `pairwise` is a function of cells (see util.maps.Maps)."""
-        outputs = self._maps(tf.convert_to_tensor(image[None]))
+        """The maps of a uint8 (H, W, 3) RGB image, averaged over the views of `cfg.tta`.
+
+        `pairwise` is a function of cells (see util.maps.Maps).
+        """
+        if self.cfg.tta:
+            return average_maps(self._maps_of, image, self.cfg, self.mirror_map)
+        return self._maps_of(image)
+
+    def _maps_of(self, image):
+        outputs = self._outputs(tf.convert_to_tensor(image[None]))
         part_prob = outputs["part_prob"].numpy()[0]
         locref = None
         if "locref" in outputs:
@@ -65,7 +76,7 @@ class Predictor:
 
         "part_prob" (B, rows, cols, J); "locref" (B, rows, cols, J, 2) px; "features", for the pairwise head
         """
-        features = self.net.features(image)["features"]
+        features = self.net.features(image, whole_cells=True)["features"]
         names = [name for name in ("part_pred", "locref_pred") if name in self.net.heads]
         heads = dict(zip(names, dense_maps([self.net.heads[name] for name in names], features), strict=True))
         outputs = {"part_prob": tf.sigmoid(heads["part_pred"])}

@@ -83,6 +83,8 @@ def test_joints_are_counted_from_their_groups(write):
         ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
         ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
         ("scale_jitter_lo: 2", "scale_jitter_lo 2.0 is above scale_jitter_up 1.0"),
+        ("tta: [flop]", "tta: expected a list of views, each flip or a factor of size from 0.1 to 10"),
+        ("tta: [flip, 0]", "tta: expected a list of views"),
         ("- a\n- b", "expected"),
         ("a: [", "line"),
     ],

@@ -97,6 +97,12 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
         return height, width
 
 
+def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> float:
+    """`scale`, reduced so far that height x width stays within the square of `max_input_size`."""
+    height, width = size
+    return min(scale, max_input_size / (height * width) ** 0.5)
+
+
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bilinear resize of uint8 (H, W, 3) to size = (height, width), antialiased when it shrinks."""
     if image.shape[:2] == tuple(size):
@@ -105,9 +111,13 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def scale_image(image: np.ndarray, scale: float) -> np.ndarray:
-    """Resize by a factor; the new size is truncated, as in the original, and at least one pixel."""
-    height, width = image.shape[:2]
-    return resize_image(image, (max(1, int(height * scale)), max(1, int(width * scale))))
+    """Resize by a factor (`scaled_size`)."""
+    return resize_image(image, scaled_size(image.shape[:2], scale))
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """(height, width) times a factor; truncated, as in the original, and at least one pixel."""
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
 def find_images(paths: Iterable[str | os.PathLike]) -> list[Path]:

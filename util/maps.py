@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+STRIDE = 8
+
 # Receives cells (n, 2) int as row, col and returns (n, J(J-1), 2) pixels.
 PairwiseFunction = Callable[[np.ndarray], np.ndarray]
 
@@ -26,12 +28,12 @@ class Maps(NamedTuple):
     pairwise: np.ndarray | PairwiseFunction | None = None
 
 
-def map_size(height: int, width: int, stride: int = 8) -> tuple[int, int]:
+def map_size(height: int, width: int, stride: int = STRIDE) -> tuple[int, int]:
     """Rows and columns of the maps of an image: the stride-16 grid, rounded up, doubled by the heads."""
     return 2 * -(-height // (2 * stride)), 2 * -(-width // (2 * stride))
 
 
-def cell_centers(cells: np.ndarray, stride: int = 8) -> np.ndarray:
+def cell_centers(cells: np.ndarray, stride: int = STRIDE) -> np.ndarray:
     """Pixel (x, y) of each cell (row, col); shape (..., 2) in and out."""
     return np.asarray(cells)[..., ::-1] * stride + stride / 2
 

@@ -7,7 +7,8 @@ from scipy.io import savemat
 from config import make_config
 from nnet import checkpoint
 from nnet.net_factory import pose_net
-from nnet.predict import argmax_pose_predict, extract_cnn_output, setup_pose_prediction
+from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
+from nnet.tta import mirror_image, unmirror_maps
 from util.errors import InputError
 from util.maps import pair_index
 from util.pairwise_stats import load_pairwise_stats, save_pairwise_stats
@@ -45,6 +46,28 @@ def test_maps_agree_with_the_dense_heads(model):
     cells = np.array([[0, 0], [5, 7], [3, 2], [2, 3]])
     np.testing.assert_allclose(maps.pairwise(cells), pairwise[tuple(cells.T)], atol=1e-3)
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
+
+
+def test_where_a_cell_lies_does_not_depend_on_the_size_of_the_image():
+    cfg = make_config(num_joints=2, net_type="resnet_18", mean_pixel=[120, 120, 120])
+    predictor = Predictor(cfg)
+    image = np.random.default_rng(0).integers(0, 256, (46, 61, 3), np.uint8)  # sides that conv1 makes odd
+    filled = np.pad(image, ((0, 2), (0, 3), (0, 0)), constant_values=120)
+    np.testing.assert_array_equal(predictor.maps(image).part_prob, predictor.maps(filled).part_prob)
+
+
+def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):
+    cfg, weights, _ = model
+    cfg = type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=["flip"])
+    predictor = setup_pose_prediction(cfg, weights)
+    image = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)
+    image[:, 0] = np.round(cfg.mean_pixel)  # the column that mirrored images lack
+    maps = predictor.maps(image)
+    mirrored = unmirror_maps(predictor.maps(mirror_image(image, np.round(cfg.mean_pixel))), np.array([0, 3, 2, 1]))
+    np.testing.assert_allclose(maps.part_prob, mirrored.part_prob, atol=1e-6)
+    np.testing.assert_allclose(maps.locref, mirrored.locref, atol=1e-4)
+    cells = np.array([[0, 0], [5, 7], [3, 2]])
+    np.testing.assert_allclose(maps.pairwise(cells), mirrored.pairwise(cells), atol=1e-3)
 
 
 def test_pairwise_values_are_denormalised_by_pair(model):

@@ -1,0 +1,124 @@
+"""Test-time augmentation: an image is seen mirrored, too, and in other sizes, and the maps are averaged.
+
+`pairwise` of all maps here is a function of cells.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from easydict import EasyDict
+
+from util.images import fitting_scale, resize_image, scaled_size
+from util.maps import STRIDE, Maps, cell_centers, map_size, pair_index
+
+FLIP = "flip"  # in cfg.tta, beside factors of size
+_TO_THE_LEFT = np.array([-1, 1], np.float32)
+
+
+def average_maps(
+    network: Callable[[np.ndarray], Maps], image: np.ndarray, cfg: EasyDict, mirror_map: np.ndarray | None = None
+) -> Maps:
+    """The maps of a uint8 RGB image, averaged over the image itself and the views of it that `cfg.tta` names.
+
+    network: gives the maps of an image
+    mirror_map: (J,) which joint takes each joint's place in the mirrored image; needed for "flip" only
+    """
+    size = image.shape[:2]
+    factors = [fitting_scale(size, factor, cfg.max_input_size) for factor in cfg.tta if factor != FLIP]
+    views = []
+    for view_size in dict.fromkeys([size, *(scaled_size(size, factor) for factor in factors)]):
+        view = resize_image(image, view_size)
+        maps = network(view)
+        if FLIP in cfg.tta:
+            mirrored = network(mirror_image(view, np.round(cfg.mean_pixel)))
+            maps = mean_maps([maps, unmirror_maps(mirrored, mirror_map)])
+        views.append(maps if view_size == size else rescale_maps(maps, view_size, size))
+    return mean_maps(views)
+
+
+def mirror_image(image: np.ndarray, fill: Sequence[float]) -> np.ndarray:
+    """The mirror image of (H, W, 3) about the middle of its maps, so that the centres of cells fall on such centres.
+
+    Pixel x comes to STRIDE * cols - x, and the first column drops out; what is left of the image's end gets `fill`.
+    """
+    height, width = image.shape[:2]
+    whole = STRIDE * map_size(height, width)[1]
+    mirrored = np.full((height, whole, 3), fill, np.uint8)
+    mirrored[:, whole + 1 - width :] = image[:, :0:-1]
+    return mirrored
+
+
+def unmirror_maps(maps: Maps, mirror_map: np.ndarray) -> Maps:
+    """The maps of an image from those of its mirror image, left and right parts swapped."""
+    cols, num_joints = maps.part_prob.shape[1:]
+    start, end = np.nonzero(~np.eye(num_joints, dtype=bool))  # in the order of the channels
+    mirrored_pairs = pair_index(mirror_map[start], mirror_map[end], num_joints)
+
+    def pairwise(cells):
+        row, col = np.asarray(cells).T
+        return maps.pairwise(np.stack([row, cols - 1 - col], axis=1))[:, mirrored_pairs] * _TO_THE_LEFT
+
+    return Maps(
+        maps.part_prob[:, ::-1, mirror_map],
+        None if maps.locref is None else maps.locref[:, ::-1, mirror_map] * _TO_THE_LEFT,
+        None if maps.pairwise is None else pairwise,
+    )
+
+
+def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int]) -> Maps:
+    """The maps of an image of `to_size` (H, W) from those of the same image resized to `from_size`.
+
+    Probabilities and refinements are interpolated, offsets between joints are those of the nearest cell.
+    """
+    factor = np.divide(from_size, to_size)[::-1]  # x, y
+
+    def pairwise(cells):
+        centers = cell_centers(cells)
+        nearest = np.round(_cell_positions(centers, factor)).astype(int)
+        nearest = np.clip(nearest, 0, np.array(maps.part_prob.shape[1::-1]) - 1)[:, ::-1]
+        # Where the offsets start: the centre of the nearest cell, in pixels of the image.
+        origins = (cell_centers(nearest) + 0.5) / factor - 0.5
+        return maps.pairwise(nearest) / factor + (origins - centers)[:, None]
+
+    part_prob, locref = (None if values is None else _interpolate(values, factor, map_size(*to_size))
+                         for values in (maps.part_prob, maps.locref))  # fmt: skip
+    return Maps(
+        part_prob,
+        None if locref is None else locref / factor.astype(np.float32),
+        None if maps.pairwise is None else pairwise,
+    )
+
+
+def _cell_positions(points, factor):
+    """Places (..., 2) x, y in pixels as fractional cells (col, row) of the image resized by `factor` (x, y)."""
+    return ((points + 0.5) * factor - 0.5 - STRIDE / 2) / STRIDE
+
+
+def _interpolate(values, factor, size):
+    """values (rows, cols, ...) of a resized image at the cells of the image itself, bilinearly; size: their number."""
+    for axis, count in enumerate(size):
+        positions = _cell_positions(np.arange(count) * STRIDE + STRIDE / 2, factor[1 - axis])
+        positions = np.clip(positions, 0, values.shape[axis] - 1)
+        first = np.minimum(positions.astype(int), values.shape[axis] - 2)
+        share = (positions - first).astype(np.float32)
+        share = share.reshape([-1 if dim == axis else 1 for dim in range(values.ndim)])
+        values = values.take(first, axis) * (1 - share) + values.take(first + 1, axis) * share
+    return values
+
+
+def mean_maps(views: Sequence[Maps]) -> Maps:
+    """The mean of maps of one image. Refinements are weighted by the probability of the part: a view that does not
+    see it there has nothing to say about where exactly it is."""
+    if len(views) == 1:
+        return views[0]
+    prob = np.stack([maps.part_prob for maps in views])
+    locref = pairwise = None
+    if views[0].locref is not None:
+        weight = (prob / np.maximum(prob.sum(axis=0), np.finfo(np.float32).tiny))[..., None]
+        locref = sum(share * maps.locref for share, maps in zip(weight, views, strict=True))
+    if views[0].pairwise is not None:
+
+        def pairwise(cells):
+            return np.mean([maps.pairwise(cells) for maps in views], axis=0)
+
+    return Maps(prob.mean(axis=0), locref, pairwise)
