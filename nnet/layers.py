@@ -123,7 +123,9 @@ class Head(keras.layers.Layer):
 
     def _tap_kernels(self):
         """For each parity of row and column the kernel (filters, taps * C) of a cell's products."""
-        kernels = [tf.concat([self.kernel[row, col] for (row, _), (col, _) in taps], axis=1) for taps in _CELL_TAPS]
+        # Unstacked: the gradient of an index would be a whole kernel of zeros around one tap, nine times.
+        rows = [tf.unstack(row) for row in tf.unstack(self.kernel)]
+        kernels = [tf.concat([rows[row][col] for (row, _), (col, _) in taps], axis=1) for taps in _CELL_TAPS]
         return [tf.cast(kernel, self.compute_dtype) for kernel in kernels]
 
     def call(self, features):
