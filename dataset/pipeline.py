@@ -11,7 +11,7 @@ a run resumed at any step gets the batches it would have got.
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
@@ -98,14 +98,15 @@ class Plan:
         size = self.cfg.batch_size
         count = size * WINDOW_BATCHES
         positions = np.arange(window * count, (window + 1) * count)
-        heights, widths = np.array([self._network_size(int(position)) for position in positions]).T
+        heights, widths = np.array([self.network_size(int(position)) for position in positions]).T
         rows = -(-heights // SIZE_STEP)
         # Serpentine, so that the last batch of one height and the first of the next have similar widths.
         order = np.lexsort((np.where(rows % 2, widths, -widths), rows))
         random = np.random.default_rng([self.cfg.seed, 1, window])
         return positions[order].reshape(WINDOW_BATCHES, size)[random.permutation(WINDOW_BATCHES)]
 
-    def _network_size(self, position: int) -> tuple[int, int]:
+    def network_size(self, position: int) -> tuple[int, int]:
+        """Height and width of the sample at `position` in the network's input."""
         if self.cfg.crop_size:
             return self.cfg.crop_size, self.cfg.crop_size
         choice = self.choice(position)
@@ -201,9 +202,7 @@ class BadImages:
 
 def _assemble(batch: list[Loaded], cfg) -> Batch:
     samples = [loaded.prepared for loaded in batch]
-    height, width = np.max([sample.image.shape[:2] for sample in samples], axis=0)
-    if len(samples) > 1:
-        height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in (height, width))
+    height, width = padded_size([sample.image.shape[:2] for sample in samples])
     num_people = _rounded_count(max(len(sample.people) for sample in samples))
     num_joints = samples[0].people.shape[1]
     rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
@@ -227,6 +226,14 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
         "scale": np.array([sample.scale for sample in samples], np.float32),
         "index": np.array([loaded.index for loaded in batch], np.int64),
     }
+
+
+def padded_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Height and width of a batch of images of these sizes: that of a single one, else multiples of 64."""
+    height, width = np.max(sizes, axis=0).tolist()
+    if len(sizes) == 1:
+        return height, width
+    return -(-height // SIZE_STEP) * SIZE_STEP, -(-width // SIZE_STEP) * SIZE_STEP
 
 
 def _rounded_count(count: int) -> int:

@@ -38,12 +38,15 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     scale: (B,), factor on `pos_dist_thresh`
     """
     present = people[..., 2] > 0
-    offset, nearest, squared = _nearest_joints(people[..., :2], present, tf.shape(weight)[1:3], cfg.stride)
-    positive = squared <= tf.square(cfg.pos_dist_thresh * scale)[:, None, None, None]
+    joints, height, width = people[..., :2], tf.shape(weight)[1], tf.shape(weight)[2]
+    positive = _near_joint(joints, present, (height, width), cfg.stride, tf.square(cfg.pos_dist_thresh * scale))
     part = tf.cast(positive, tf.float32)
 
+    # Few cells are positive: what only they have is computed there and scattered.
+    where = tf.cast(tf.where(positive), tf.int32)
+    person, offset = _nearest_joints(joints, present, where, cfg.stride)
     mask = tf.repeat(part, 2, axis=-1)
-    locref = tf.where(positive[..., None], offset / cfg.locref_stdev, 0.0)
+    locref = tf.scatter_nd(where, offset / cfg.locref_stdev, tf.concat([tf.shape(part), [2]], axis=0))
     locref = tf.reshape(locref, tf.shape(mask))
 
     part_weight = tf.broadcast_to(weight[..., None], tf.shape(part))
@@ -55,32 +58,35 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     cells = tf.cast(tf.where(tf.reduce_any(positive, axis=-1)), tf.int32)
     pairwise, pairwise_mask = None, None
     if stats is not None:
-        here = tf.gather_nd(positive, cells), tf.gather_nd(nearest, cells)
-        pairwise, pairwise_mask = _pairwise(people, present, cells, *here, cfg, stats)
+        persons = tf.scatter_nd(where, person, tf.shape(part))
+        here = tf.gather_nd(positive, cells), tf.gather_nd(persons, cells)
+        pairwise, pairwise_mask = _pairwise(people, cells, *here, cfg, stats)
     return Targets(part, part_weight, locref, mask, cells, pairwise, pairwise_mask)
 
 
-def _nearest_joints(joints, present, size, stride):
-    """For each cell and part the nearest joint: its offset (B, h, w, J, 2), its person (B, h, w, J) and the squared
-    distance (infinite without such a joint). Of equally near people the first counts."""
+def _near_joint(joints, present, size, stride, limit):
+    """Whether a joint of any person lies within the squared distance `limit` (B,) of a cell: (B, h, w, J) bool."""
     rows = tf.cast(tf.range(size[0]) * stride, tf.float32) + stride / 2
     cols = tf.cast(tf.range(size[1]) * stride, tf.float32) + stride / 2
     # The squares of the two axes are taken apart, so that only their sum has all of (B, P, h, w, J).
-    dx = joints[:, :, None, :, 0] - cols[:, None]
-    dy = joints[:, :, None, :, 1] - rows[:, None]
-    far = tf.where(present, 0.0, np.inf)[:, :, None, None]
-    squared = tf.square(dy)[:, :, :, None] + tf.square(dx)[:, :, None] + far
-    # A batch without people has no axis to look along.
-    squared = tf.pad(squared, [[0, 0], [0, 1], [0, 0], [0, 0], [0, 0]], constant_values=np.inf)
-    nearest = tf.argmin(squared, axis=1, output_type=tf.int32)
-    smallest = tf.reduce_min(squared, axis=1)
+    dx = tf.square(joints[:, :, None, :, 0] - cols[:, None])
+    dy = tf.square(joints[:, :, None, :, 1] - rows[:, None]) + tf.where(present, 0.0, np.inf)[:, :, None]
+    near = dy[:, :, :, None] + dx[:, :, None] <= limit[:, None, None, None, None]
+    return tf.reduce_any(near, axis=1)
 
-    padded = tf.pad(joints, [[0, 0], [0, 1], [0, 0], [0, 0]])
-    by_part = tf.transpose(padded, [0, 2, 1, 3])  # (B, J, P+1, 2)
-    chosen = tf.gather(by_part, tf.transpose(nearest, [0, 3, 1, 2]), batch_dims=2)  # (B, J, h, w, 2)
-    chosen = tf.transpose(chosen, [0, 2, 3, 1, 4])
-    centers = tf.stack(tf.meshgrid(cols, rows), axis=-1)[:, :, None]
-    return chosen - centers, nearest, smallest
+
+def _nearest_joints(joints, present, where, stride):
+    """The person (n,) whose joint is nearest, the first of several, and the offset (n, 2) to that joint.
+
+    where: (n, 4) batch, row, col, joint
+    """
+    candidates = tf.gather_nd(tf.transpose(joints, [0, 2, 1, 3]), tf.gather(where, [0, 3], axis=1))  # (n, P, 2)
+    missing = tf.gather_nd(tf.transpose(~present, [0, 2, 1]), tf.gather(where, [0, 3], axis=1))
+    offsets = candidates - (tf.cast(where[:, 2:0:-1] * stride, tf.float32) + stride / 2)[:, None]
+    squared = tf.reduce_sum(tf.square(offsets), axis=-1) + tf.where(missing, np.inf, 0.0)
+    # A batch without people has no axis to look along.
+    person = tf.argmin(tf.pad(squared, [[0, 0], [0, 1]], constant_values=np.inf), axis=1, output_type=tf.int32)
+    return person, tf.gather(offsets, person, batch_dims=1)
 
 
 def _balance(part, weight, fg_fraction):
@@ -93,25 +99,30 @@ def _balance(part, weight, fg_fraction):
     return part * on + (1 - part) * off
 
 
-def _pairwise(people, present, cells, positive, nearest, cfg, stats):
+def _pairwise(people, cells, positive, person, cfg, stats):
     """Normalised offsets (n, 2J(J-1)) from each cell to all other joints of the person nearest by part, and mask.
 
-    positive, nearest: (n, J), of `cells`
+    positive, person: (n, J), of `cells`
     """
     joints = people.shape[2] or cfg.num_joints
-    start, end = np.nonzero(~np.eye(joints, dtype=bool))  # in the order of the channels
-    batch = tf.broadcast_to(cells[:, :1], tf.shape(nearest))
-    # Unset cells may point one past the last person.
-    whose = tf.stack([batch, tf.minimum(nearest, tf.maximum(tf.shape(people)[1] - 1, 0))], axis=-1)
-    of_start = tf.gather(whose, start, axis=1)
-    ends = tf.broadcast_to(tf.constant(end, tf.int32)[:, None], tf.concat([tf.shape(of_start)[:2], [1]], 0))
-    index = tf.concat([of_start, ends], axis=-1)  # (n, pairs, 3) batch, person, joint
+    batch = tf.broadcast_to(cells[:, :1], tf.shape(person))
+    # A batch without people has no person 0.
+    padded = tf.pad(people, [[0, 0], [0, 1], [0, 0], [0, 0]])
+    others = _off_diagonal(tf.gather_nd(padded, tf.stack([batch, person], axis=-1)), joints)
 
     center = tf.cast(cells[:, :0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
-    offset = tf.gather_nd(people[..., :2], index) - center[:, None]
     scale = float(cfg.global_scale)
-    value = (offset - np.float32(stats.means * scale)) / np.float32(stats.std_devs * scale)
-    mask = tf.gather(positive, start, axis=1) & tf.gather_nd(present, index)
+    value = (others[..., :2] - center[:, None] - np.float32(stats.means * scale)) / np.float32(stats.std_devs * scale)
+    mask = tf.repeat(positive, joints - 1, axis=1) & (others[..., 2] > 0)
     value = tf.where(mask[..., None], value, 0.0)
-    shape = [tf.shape(cells)[0], 2 * len(start)]
+    shape = [tf.shape(cells)[0], 2 * joints * (joints - 1)]
     return tf.reshape(value, shape), tf.repeat(tf.cast(mask, tf.float32), 2, axis=1)
+
+
+def _off_diagonal(square, joints):
+    """(n, J, J, c) without its diagonal, in the order of the channels: (n, J(J-1), c)."""
+    count, channels = tf.shape(square)[0], square.shape[-1]
+    # After its first element, each row of J+1 ends in one of the diagonal.
+    rest = tf.reshape(square, [count, joints * joints, channels])[:, 1:]
+    rows = tf.reshape(rest, [count, joints - 1, (joints + 1) * channels])[:, :, :-channels]
+    return tf.reshape(rows, [count, joints * (joints - 1), channels])

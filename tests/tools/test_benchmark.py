@@ -13,6 +13,7 @@ from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tools.benchmark import main
 from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.grouping import simulated_image
+from tools.benchmarks.train import batch_report, data_report, drawn_data, step_stages
 from tools.make_toy_dataset import make_scenes, record
 
 
@@ -76,3 +77,21 @@ def test_simulated_image_holds_everybody():
     image_id, people, height, width = simulated_image(SimpleNamespace(image_id="a", people=[person]))
     assert image_id == "a" and people.shape == (1, 14, 3) and people[0, 13, 2] == 0
     assert height >= 200 and width >= 300
+
+
+def test_startup_table(capsys):
+    main(["startup", "--images", "40"])
+    (row,) = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert row[0] == "40" and 40 <= int(row[1]) < 160 and int(row[-1]) > 10
+
+
+def test_train_tables(tmp_path):
+    small = ["net_type=resnet_18", "intermediate_supervision=false", "global_scale=0.2", "precision=float32"]
+    path = drawn_data(tmp_path)
+    assert [line.split()[-1] for line in data_report(path, small, 1).splitlines()][1] == "ms"
+    # 128x96 pixels: alone as they are, together in a multiple of 64.
+    assert [line.split() for line in batch_report(path, [*small, "scale_jitter_lo=1", "scale_jitter_up=1"], [1, 4])
+            .splitlines()[4:]] == [["1", "1", "0.0", "%"], ["4", "1", "25.0", "%"]]  # fmt: skip
+    name, (targets, forward, step, rate, _) = step_stages(path, [*small, "batch_size=2"], 1)
+    assert name == "resnet_18, 2 of 128x128, float32"
+    assert 0 < targets < step and forward > 0 and rate == 2 / step

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 def best_time(function: Callable, repeat: int) -> float:
@@ -19,8 +19,9 @@ def best_time(function: Callable, repeat: int) -> float:
 
 
 class Usage(NamedTuple):
-    """What a call has cost: seconds, and MiB that its process has held at most."""
+    """What a call has given and cost: its result, seconds, and MiB that its process has held at most."""
 
+    result: Any
     seconds: float
     peak_memory: float
 
@@ -32,10 +33,12 @@ def usage_in_new_process(function: Callable, *arguments) -> Usage:
 
 
 def _usage(function: Callable, arguments: tuple) -> Usage:
-    seconds = best_time(lambda: function(*arguments), 1)
+    start = time.perf_counter()
+    result = function(*arguments)
+    seconds = time.perf_counter() - start
     # Not getrusage, which also counts the process that started this one.
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return Usage(seconds, int(line.split()[1]) / 1024)
+    return Usage(result, seconds, int(line.split()[1]) / 1024)
 
 
 def run_times(function: Callable, repeat: int) -> list[float]:

@@ -1,0 +1,51 @@
+"""From a large annotation file to the first sample."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from config import make_config
+from tools.benchmarks.aic_data import made_up_annotations
+from tools.benchmarks.convert import write_photos
+from tools.benchmarks.measure import usage_in_new_process
+from util.files import write_json
+from util.report import table
+
+
+def add(commands) -> None:
+    command = commands.add_parser("startup", help="from a large annotation file to the first sample of a training")
+    command.add_argument("--images", type=int, nargs="+", default=[20000, 210000], help="of images (20000 210000)")
+    command.set_defaults(function=startup)
+
+
+def startup(args: argparse.Namespace) -> None:
+    from tools import ai2coco_art_neckhead_json
+
+    rows = []
+    for number in args.images:
+        with tempfile.TemporaryDirectory() as folder:
+            aic, images = Path(folder, "aic.json"), Path(folder, "images/train")
+            coco = Path(folder, "annotations/person_keypoints_train.json")
+            records = made_up_annotations(number)
+            write_json(aic, records)
+            images.parent.mkdir()
+            write_photos(images, [record["image_id"] for record in records])
+            people = sum(len(record["keypoint_annotations"]) for record in records)
+            del records
+            coco.parent.mkdir()
+            ai2coco_art_neckhead_json.convert(aic, images, coco)
+            usage = usage_in_new_process(first_sample, folder)
+            rows.append([number, people, round(coco.stat().st_size / 2**20), usage.seconds, round(usage.peak_memory)])
+    print("From the command to the first sample, TensorFlow's own start not counted")
+    print(table(["images", "people", "MiB of JSON", "seconds", "peak MiB"], rows))
+
+
+def first_sample(folder: str) -> int:
+    """Open a data set as training does and draw the order of its first epoch; how many images there are."""
+    from dataset.factory import create
+    from dataset.pipeline import training_batches
+
+    cfg = make_config(dataset=folder, dataset_type="coco", dataset_phase="train", skeleton="neckhead", num_joints=17)
+    dataset = create(cfg)
+    next(training_batches(dataset, cfg))
+    return len(dataset)

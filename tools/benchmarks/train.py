@@ -1,0 +1,148 @@
+"""A training step by stage, and what its data costs."""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from config import load_config, make_config
+from tools.benchmarks.measure import run_times, usage_in_new_process
+from util.logging import silence_tensorflow
+from util.report import table
+
+# Steps whose batches are looked at for their sizes; nothing is read.
+PLANNED_STEPS = 2000
+
+
+def add(commands) -> None:
+    command = commands.add_parser("train", help="a training step by stage, and what its data costs")
+    command.add_argument("--cfg", help="configuration with data (default: COCO's recipe, drawn scenes of 640x480)")
+    command.add_argument("--precision", nargs="+", default=["float32", "auto"], help="(float32 auto)")
+    command.add_argument("--batch_sizes", type=int, nargs="+", default=[1, 4, 16], help="to plan batches of (1 4 16)")
+    command.add_argument("--repeat", type=int, default=11, help="runs of each stage (11)")
+    command.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    command.set_defaults(function=train)
+
+
+def train(args: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = args.cfg or drawn_data(Path(folder))
+        print(data_report(path, args.overrides, args.repeat))
+        print(batch_report(path, args.overrides, args.batch_sizes))
+        rows = []
+        for precision in args.precision:
+            overrides = [*args.overrides, f"precision={precision}"]
+            (name, stages), _, memory = usage_in_new_process(step_stages, path, overrides, args.repeat)
+            rows.append([name, *(f"{value:.3f}" for value in stages), round(memory)])
+        print(f"\nA step, seconds (medians), {os.cpu_count()} cores")
+        print(table(["", "targets", "forward", "whole step", "images/s", "first step", "peak MiB"], rows))
+
+
+def drawn_data(folder: Path) -> str:
+    """Write 64 drawn scenes, their statistics and the configuration of COCO's recipe for them; its path."""
+    from dataset.factory import create
+    from dataset.pairwise_stats import compute
+    from tools import ai2coco_art_neckhead_json, make_toy_dataset
+    from util.pairwise_stats import save_pairwise_stats
+
+    make_toy_dataset.main([str(folder), "--images", "64", "--people", "3", "3", "--size", "640", "480"])
+    ai2coco_art_neckhead_json.convert(folder / "annotations/train.json", folder / "images/train",
+                                      folder / "annotations/person_keypoints_train.json")  # fmt: skip
+    recipe = {"dataset": str(folder), "dataset_type": "coco", "dataset_phase": "train", "skeleton": "neckhead",
+              "num_joints": 17, "net_type": "resnet_101", "batch_norm": "frozen", "location_refinement": True,
+              "intermediate_supervision": True, "pairwise_predict": True,
+              "pairwise_stats_fn": str(folder / "pairwise_stats.mat")}  # fmt: skip
+    offsets = compute(create(make_config(**recipe)))
+    save_pairwise_stats(recipe["pairwise_stats_fn"], offsets.means, offsets.std_devs)
+    path = folder / "pose_cfg.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    return str(path)
+
+
+def data_report(path: str, overrides: list[str], repeat: int) -> str:
+    """Milliseconds of one core to read an image and to make a sample of it."""
+    from dataset.augment import prepare
+    from dataset.factory import create
+    from util.images import read_image
+
+    cfg = load_config(path, overrides)
+    dataset = create(cfg)
+    samples = [dataset[index] for index in range(min(len(dataset), 32))]
+
+    def milliseconds(function: Callable) -> str:
+        return f"{1000 * np.median([run_times(lambda: function(sample), 3) for sample in samples]):.2f}"  # noqa: B023
+
+    random = np.random.default_rng(0)
+    rows = [["reading the image", milliseconds(lambda sample: read_image(sample.image))],
+            ["the whole sample, mirrored", milliseconds(lambda sample: prepare(
+                dataset, sample, cfg.global_scale, True, random))]]  # fmt: skip
+    return f"A sample, milliseconds of one core (medians of {len(samples)} images)\n" + table(["", "ms"], rows)
+
+
+def batch_report(path: str, overrides: list[str], batch_sizes: list[int]) -> str:
+    """How many shapes the batches have, and how much of them is padding."""
+    from dataset.factory import create
+    from dataset.pipeline import Plan, padded_size
+
+    rows = []
+    for batch_size in batch_sizes:
+        cfg = load_config(path, [*overrides, f"batch_size={batch_size}"])
+        plan = Plan(create(cfg), cfg)
+        shapes, pixels, padded = set(), 0, 0
+        for step in range(-(-PLANNED_STEPS // batch_size)):
+            sizes = [plan.network_size(position) for position in plan.batch(step)]
+            height, width = padded_size(sizes)
+            shapes.add((height, width))
+            pixels += sum(h * w for h, w in sizes)
+            padded += len(sizes) * height * width
+        rows.append([batch_size, len(shapes), f"{100 * (1 - pixels / padded):.1f} %"])
+    return f"\nBatches of {PLANNED_STEPS} images; one graph serves all shapes\n" + table(
+        ["batch_size", "shapes", "padding"], rows
+    )
+
+
+def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list[float]]:
+    """Name of the network; seconds of targets, forward with losses and whole step; images/s; seconds of the first."""
+    silence_tensorflow()
+    import tensorflow as tf
+
+    from dataset.factory import create
+    from dataset.pipeline import training_batches
+    from nnet.losses import compute_losses
+    from nnet.targets import make_targets
+    from nnet.trainer import Trainer, compute_dtype
+    from util.pairwise_stats import load_pairwise_stats
+
+    cfg = load_config(path, overrides)
+    dataset = create(cfg)
+    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
+    trainer = Trainer(cfg, stats)
+    for name, variable in trainer.slim_variables.items():
+        if name.endswith("gamma"):
+            variable.assign(tf.fill(variable.shape, 0.3))  # or random weights overflow
+    batch = next(training_batches(dataset, cfg))
+    tensors = [tf.constant(batch[name]) for name in ("image", "people", "weight", "scale")]
+
+    @tf.function(reduce_retracing=True)
+    def targets(_image, *people):
+        return make_targets(*people, cfg, stats)
+
+    @tf.function(reduce_retracing=True)
+    def forward(image, *people):
+        wanted = make_targets(*people, cfg, stats)
+        heads = trainer.net.apply_heads(trainer.net.features(image, training=True), wanted.cells)
+        return compute_losses(heads, wanted, cfg)
+
+    start = time.perf_counter()
+    trainer.step(batch, 0.0)
+    first = time.perf_counter() - start
+    stages = [lambda: targets(*tensors), lambda: forward(*tensors), lambda: trainer.step(batch, 0.0)]
+    seconds = [float(np.median(run_times(stage, repeat))) for stage in stages]
+    height, width = batch["image"].shape[1:3]
+    name = f"{cfg.net_type}, {len(batch['image'])} of {width}x{height}, {compute_dtype(cfg.precision)}"
+    return name, [*seconds, len(batch["image"]) / seconds[-1], first]
