@@ -95,3 +95,11 @@ def test_train_tables(tmp_path):
     name, (targets, forward, step, rate, _) = step_stages(path, [*small, "batch_size=2"], 1)
     assert name == "resnet_18, 2 of 128x128, float32"
     assert 0 < targets < step and forward > 0 and rate == 2 / step
+
+
+def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
+    main(["labels", "--ref", str(written_records(tmp_path)), "--noise", "0", "0.02", "0.04"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [float(row[0]) for row in rows] == [0, 0.02, 0.04] and rows[1][1] == "3.3"
+    scores = [float(row[-1]) for row in rows]
+    assert scores[0] == 1 and scores[0] > scores[1] > scores[2]
