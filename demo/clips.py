@@ -15,6 +15,7 @@ from multiperson.visualize import PersonDraw
 from util.errors import InputError
 from util.files import atomic_path
 from util.images import find_images
+from util.report import Reductions
 from util.video import Clip, by_number, clip_writer, frame_sequence, read_clip
 from util.visualize import figure_image, save_figure
 
@@ -49,6 +50,7 @@ def _track(estimator, clip: Clip, save: Callable[[int, Figure], None], lines: Pa
 
     drawer, tracker = PersonDraw(from_config(estimator.cfg).limbs), Tracker()
     seen, frames, started = set(), 0, time.perf_counter()
+    reductions = Reductions(estimator.cfg.max_input_size)
     with _json_lines(lines) as write:
         for number, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
             identities = tracker.update(result.people)
@@ -57,7 +59,9 @@ def _track(estimator, clip: Clip, save: Callable[[int, Figure], None], lines: Pa
                       for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
             write({"frame": number} | label(number) | {"people": people})
             seen.update(identities)
+            reductions.add(f"frame {number}", result.reduction)
             frames += 1
+        reductions.print()
         if not frames:
             raise InputError(f"{lines.stem.removesuffix('_people')}: no frames in this clip")
     return f"{frames} frames, {len(seen)} people, {frames / (time.perf_counter() - started):.1f} frames/s"

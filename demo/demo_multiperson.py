@@ -73,13 +73,14 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
     from util.images import readable_images
+    from util.report import Reductions
     from util.visualize import save_figure
     from util.visualize import show as show_figure
 
     drawer = PersonDraw(from_config(estimator.cfg).limbs)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
-    taken = set()
+    taken, reductions = set(), Reductions(estimator.cfg.max_input_size)
     for number, image, result in estimate_ahead(estimator, readable_images(paths)):
         path = paths[number]
         name = unused_name(path.stem, taken) + "_people"
@@ -89,8 +90,10 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         scores = " ".join(f"{score:.2f}" for score in result.people.score)
         print(f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
               f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
+        reductions.add(path.name, result.reduction)
         if show:
             show_figure(figure)
+    reductions.print()
 
 
 if __name__ == "__main__":

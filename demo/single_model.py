@@ -16,7 +16,7 @@ import numpy as np
 from config import require
 from dataset.skeleton import from_config
 from demo.model import find_weights
-from util.images import fitting_scale, scale_image
+from util.images import Reduction, find_reduction, fitting_scale, scale_image
 
 
 class SinglePose(NamedTuple):
@@ -24,12 +24,14 @@ class SinglePose(NamedTuple):
 
     keypoints: (J, 3) x, y in pixels of the whole image, confidence
     image: what the network saw, uint8; part_prob: (h, w, J) its maps; network_keypoints: (J, 3) in its pixels
+    reduction: set if it saw the image, or the box, smaller than asked for, because of `max_input_size`
     """
 
     keypoints: np.ndarray
     image: np.ndarray
     part_prob: np.ndarray
     network_keypoints: np.ndarray
+    reduction: Reduction | None = None
 
 
 class SinglePersonEstimator:
@@ -55,12 +57,14 @@ class SinglePersonEstimator:
         rows, cols = padded_window(box, pad * longer, (height, width))
         part = image[rows, cols]
         scale = self.cfg.global_scale if side is None else side / longer
-        scaled = scale_image(part, fitting_scale(part.shape[:2], scale, self.cfg.max_input_size))
+        limit = self.cfg.max_input_size
+        scaled = scale_image(part, fitting_scale(part.shape[:2], scale, limit))
         maps = self.network.maps(np.ascontiguousarray(scaled))
         pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
         # Width and height are truncated on their own, so each has its own factor.
         factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
-        return SinglePose(pose * factors + [cols.start, rows.start, 0], scaled, maps.part_prob, pose)
+        return SinglePose(pose * factors + [cols.start, rows.start, 0], scaled, maps.part_prob, pose,
+                          find_reduction(part.shape[:2], scale, limit))  # fmt: skip
 
 
 def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) -> tuple[slice, slice]:

@@ -43,6 +43,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     from dataset.skeleton import from_config
     from util.files import unused_name, write_json
     from util.images import readable_images
+    from util.report import Reductions
     from util.visualize import save_figure, show_heatmaps
     from util.visualize import show as show_figure
 
@@ -50,7 +51,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     used = [joint for joint, name in enumerate(skeleton.keypoints) if not name.startswith("unused")]
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  joints  mean score")
-    taken = set()
+    taken, reductions = set(), Reductions(estimator.cfg.max_input_size)
     for number, image in readable_images(paths):
         path, result = paths[number], estimator(image)
         pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
@@ -63,8 +64,10 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         write_json(out_dir / f"{name}_pose.json", as_dict(image, pose, skeleton.keypoints))
         score = result.keypoints[:, 2]
         print(f"{path.name:{width}}  {np.count_nonzero(pose[:, 2]):6}  {score.mean():10.2f}", flush=True)
+        reductions.add(path.name, result.reduction)
         if show:
             show_figure(figure)
+    reductions.print()
     print(f"written to {out_dir}")
 
 

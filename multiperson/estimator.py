@@ -19,7 +19,7 @@ from easydict import EasyDict
 from multiperson.predict import People, SpatialModel, predict_people
 from util.ahead import starmap_ahead
 from util.errors import InputError
-from util.images import fitting_scale, read_image, resize_image, scaled_size
+from util.images import Reduction, find_reduction, fitting_scale, read_image, resize_image, scaled_size
 from util.maps import Maps
 
 
@@ -37,6 +37,7 @@ class PoseResult:
     joint_names: J names
     image_size: (height, width)
     network_seconds: from pixels to maps, resizing included; grouping_seconds: from maps to people
+    reduction: set if the network saw the image smaller than `global_scale` asks, because of `max_input_size`
     """
 
     people: People
@@ -44,6 +45,7 @@ class PoseResult:
     image_size: tuple[int, int]
     network_seconds: float
     grouping_seconds: float
+    reduction: Reduction | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain Python types, for JSON; joints that a person lacks are left out."""
@@ -103,7 +105,8 @@ class PoseEstimator:
         # Width and height are truncated on their own, so each has its own factor.
         rows, cols = network_size(self.cfg, *image_size)
         people = people._replace(keypoints=people.keypoints * [image_size[1] / cols, image_size[0] / rows, 1])
-        return PoseResult(people, self.joint_names, image_size, network_seconds, seconds)
+        reduction = find_reduction(image_size, self.cfg.global_scale, self.cfg.max_input_size)
+        return PoseResult(people, self.joint_names, image_size, network_seconds, seconds, reduction)
 
 
 def estimate_ahead(

@@ -164,7 +164,9 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
     from tqdm import tqdm
 
     from dataset.skeleton import AIC, from_config
+    from util.report import Reductions
 
+    reductions = Reductions(estimator.cfg.max_input_size)
     skeleton = from_config(estimator.cfg)
     is_aic = set(AIC.keypoints) <= set(skeleton.keypoints)
     with ThreadPoolExecutor(READERS, thread_name_prefix="images") as pool:
@@ -175,9 +177,11 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
                 journal.add(number, {"unread": str(image)})
                 continue
             result = find_people(estimator, image, targets[number])
+            reductions.add(targets[number].path.name, result.reduction)
             if pictures:
                 _draw(image, result.people, skeleton.limbs, pictures / f"{targets[number].aic_id}_people.png")
             journal.add(number, entry(targets[number], result, skeleton if is_aic else None))
+    reductions.print()
 
 
 def find_people(estimator, image: np.ndarray, target: Target):

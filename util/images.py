@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -101,6 +102,19 @@ def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> f
     """`scale`, reduced so far that height x width stays within the square of `max_input_size`."""
     height, width = size
     return min(scale, max_input_size / (height * width) ** 0.5)
+
+
+class Reduction(NamedTuple):
+    """An image that the network sees smaller than asked for: its own size and the network's, (height, width)."""
+
+    size: tuple[int, int]
+    network_size: tuple[int, int]
+
+
+def find_reduction(size: tuple[int, int], scale: float, max_input_size: int) -> Reduction | None:
+    """What `max_input_size` does to an image that should be scaled by `scale`; None if it fits."""
+    fitting = fitting_scale(size, scale, max_input_size)
+    return Reduction(size, scaled_size(size, fitting)) if fitting < scale else None
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

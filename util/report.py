@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from util.images import Reduction
+
 
 class Notes(Protocol):
     """Kinds of faults found in a file: how often, and the first place of each (dataset.pose_dataset.Skipped)."""
@@ -28,6 +30,28 @@ def print_notes(notes: Notes, head: str = "skipped") -> None:
     """One line on standard error for each kind of fault."""
     for what, count in notes.counts.items():
         print(f"{head}: {count} {what} (first: {printable(notes.examples[what])})", file=sys.stderr)
+
+
+class Reductions:
+    """Images that the network sees smaller than asked for, to be told in one line at the end."""
+
+    def __init__(self, max_input_size: int):
+        self.max_input_size, self.count, self.first = max_input_size, 0, ""
+
+    def add(self, name: str, reduction: Reduction | None) -> None:
+        """Take note of an image; of those without a reduction there is nothing to say."""
+        if reduction is None:
+            return
+        self.count += 1
+        if self.count == 1:
+            sizes = (f"{width}x{height}" for height, width in reduction)
+            self.first = f"{printable(name)} from {' to '.join(sizes)}"
+
+    def print(self) -> None:
+        """Tell of the first one and how many more there were, if there was any."""
+        if self.count:
+            more = f" (and {self.count - 1} more)" if self.count > 1 else ""
+            print(f"scaled down for the network, max_input_size={self.max_input_size}: {self.first}{more}")
 
 
 def printable(value: Any) -> str:

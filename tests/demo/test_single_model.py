@@ -62,6 +62,8 @@ def test_scale(image):
     find = estimator(max_input_size=38)  # (38 / 77)^2 of the pixels
     assert find(image).keypoints[0, :2] == pytest.approx([20, 30], abs=1.5)  # pixels of two
     assert find.network.seen == (29, 49)
+    assert find(image).reduction == ((60, 100), (29, 49))
+    assert find(image, [50, 20, 80, 40], pad=0).reduction is None
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_people_are_in_pixels_of_the_image(scene):
     np.testing.assert_allclose(result.people.keypoints, expected.keypoints * [201 / 70, 400 / 141, 1])
     np.testing.assert_array_equal(result.people.score, expected.score)
     assert result.image_size == (400, 201)
+    assert result.reduction == ((400, 201), (141, 70))
     assert result.network_seconds > 0 and result.grouping_seconds > 0
 
 
@@ -68,6 +69,11 @@ def test_threads_share_an_estimator(scene):
 )
 def test_size_limit(height, width, expected):
     assert network_size(make_config(num_joints=1), height, width) == expected
+
+
+def test_only_what_the_limit_makes_smaller_counts_as_reduced(scene):
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, global_scale=0.5))
+    assert estimator(np.zeros((400, 300, 3), np.uint8)).reduction is None
 
 
 def test_wrong_arguments(scene):

@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
     def find(image, box, pad, side):
         x, y = (0, 0) if box is None else box[:2]
         joints = np.column_stack([x + np.arange(17), np.full(17, y), np.full(17, 0.5)])
-        return SimpleNamespace(keypoints=joints)
+        return SimpleNamespace(keypoints=joints, reduction=None)
 
     find.cfg = make_config(num_joints=17)
     monkeypatch.setattr(single_model, "build_single_estimator", lambda cfg, weights: find)
