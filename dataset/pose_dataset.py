@@ -16,14 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.io import savemat
 
 from config import require
 from dataset.skeleton import Skeleton, from_config
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
-from util.files import atomic_path
-from util.matfile import read_mat
+from util.matfile import read_mat, write_mat
 
 
 class Sample(NamedTuple):
@@ -236,5 +234,4 @@ def save_dataset_mat(path: str | os.PathLike, records: Sequence[tuple[str, tuple
         cell = np.empty((1, len(people)), object)
         cell[0, :] = [np.asarray(person) for person in people]
         content[0, i] = image, np.array([[3, height, width]], np.int32), cell
-    with atomic_path(path) as temporary:
-        savemat(temporary, {"dataset": content}, do_compression=True)
+    write_mat(path, {"dataset": content}, compress=True)

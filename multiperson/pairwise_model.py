@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import savemat
 
 from multiperson.detections import Nodes
 from util.errors import InputError
-from util.files import atomic_path
-from util.matfile import read_mat
+from util.matfile import read_mat, write_mat
 
 NUM_FEATURES = 8
 
@@ -109,5 +107,4 @@ def save_model(path: str | os.PathLike, model: PairModel) -> None:
         "training_opts": {"X_min": model.x_min[None], "X_max": model.x_max[None]},
         "log_reg": {"w": model.w[:, None]},
     }
-    with atomic_path(path) as temporary:
-        savemat(temporary, {"spatial_model": content})
+    write_mat(path, {"spatial_model": content})

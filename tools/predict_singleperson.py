@@ -21,7 +21,7 @@ import numpy as np
 from config import load_config
 from util.cli import config_parser, run
 from util.errors import InputError
-from util.files import atomic_path, write_json
+from util.files import write_json
 
 
 class Task(NamedTuple):
@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
         write_json(path, [submission(record, people, skeleton) for record, people in zip(records, poses, strict=True)])
     else:
         path = options.out_dir / "predictions.mat"
-        write_mat(path, np.concatenate(poses))
+        write_predictions(path, np.concatenate(poses))
     print(f"{len(tasks)} images, {sum(map(len, poses))} people, written to {path}"
           + (f"; {unread} images could not be read: their people count as not found" if unread else ""))  # fmt: skip
 
@@ -151,15 +151,14 @@ def submission(record, people: np.ndarray, skeleton) -> dict:
     return {"image_id": record.image_id, "keypoint_annotations": keypoints, "scores": scores}
 
 
-def write_mat(path: Path, people: np.ndarray) -> None:
+def write_predictions(path: Path, people: np.ndarray) -> None:
     """The lineage's predictions.mat: `joints`, a 1 x N cell of (J, 3) x, y, score."""
-    from scipy.io import savemat
+    from util.matfile import write_mat
 
     cell = np.empty((1, len(people)), object)
     for number, person in enumerate(people):
         cell[0, number] = person
-    with atomic_path(path) as temporary:
-        savemat(temporary, {"joints": cell})
+    write_mat(path, {"joints": cell})
 
 
 if __name__ == "__main__":

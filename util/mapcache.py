@@ -4,13 +4,11 @@ import os
 from pathlib import Path
 
 import numpy as np
-from scipy.io import savemat
 
 from util.checks import stays_inside
 from util.errors import InputError
-from util.files import atomic_path
 from util.maps import Maps
-from util.matfile import read_mat
+from util.matfile import read_mat, write_mat
 
 
 def cache_path(folder: str | os.PathLike, image_id: int | str) -> Path:
@@ -35,8 +33,7 @@ def save_maps(path: str | os.PathLike, maps: Maps) -> None:
             cells = np.moveaxis(np.indices((rows, cols)), 0, -1).reshape(-1, 2)
             pairwise = pairwise(cells).reshape(rows, cols, -1, 2)
         content["pairwise_diff"] = pairwise.astype(np.float32)
-    with atomic_path(path) as temporary:
-        savemat(temporary, content)
+    write_mat(path, content)
 
 
 def load_maps(path: str | os.PathLike, num_joints: int) -> Maps:

@@ -1,4 +1,4 @@
-"""Reading MATLAB files (version 5 to 7.2), safely: a broken file is an InputError, whatever is wrong with it.
+"""MATLAB files, read (version 5 to 7.2) and written: a broken file is an InputError, whatever is wrong with it.
 
 A reader of our own, since scipy's brings the interpreter down on some damaged files. It knows what data sets and
 statistics are made of: numbers, texts, cells and structs.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from util.errors import InputError
+from util.files import atomic_path
 
 _COMPRESSED, _MATRIX = 15, 14
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
@@ -54,6 +55,14 @@ def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
             names = ", ".join(found if found.isprintable() else ascii(found) for found in content) or "nothing"
             raise InputError(f"{path}: variable '{name}' is missing; the file holds {names}")
     return content
+
+
+def write_mat(path: str | os.PathLike, content: dict[str, Any], compress: bool = False) -> None:
+    """Write variables by name, whole or not at all. Raises InputError when the file cannot be written."""
+    from scipy.io import savemat  # slow to import, and whoever only reads does without
+
+    with atomic_path(path) as temporary:
+        savemat(temporary, content, do_compression=compress)
 
 
 def _variables(data: bytes) -> dict[str, Any]:

@@ -4,11 +4,9 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import savemat
 
 from util.errors import InputError
-from util.files import atomic_path
-from util.matfile import read_mat
+from util.matfile import read_mat, write_mat
 
 
 class PairwiseStats(NamedTuple):
@@ -56,5 +54,4 @@ def save_pairwise_stats(path: str | os.PathLike, means: np.ndarray, std_devs: np
     """Write statistics given in the order of `util.maps.pair_index`."""
     num_joints = round((1 + np.sqrt(1 + 4 * len(means))) / 2)
     content = {"graph": joint_pairs(num_joints).astype(np.int32), "means": means, "std_devs": std_devs}
-    with atomic_path(path) as temporary:
-        savemat(temporary, content)
+    write_mat(path, content)

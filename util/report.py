@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from util.images import Reduction
-
 
 class Notes(Protocol):
     """Kinds of faults found in a file: how often, and the first place of each (dataset.pose_dataset.Skipped)."""
@@ -38,8 +36,8 @@ class Reductions:
     def __init__(self, max_input_size: int):
         self.max_input_size, self.count, self.first = max_input_size, 0, ""
 
-    def add(self, name: str, reduction: Reduction | None) -> None:
-        """Take note of an image; of those without a reduction there is nothing to say."""
+    def add(self, name: str, reduction: Sequence[tuple[int, int]] | None) -> None:
+        """Take note of an image: of its size and the network's (util.images.Reduction), if there is a reduction."""
         if reduction is None:
             return
         self.count += 1

@@ -7,7 +7,7 @@ from scipy.io import savemat
 
 from dataset.skeleton import AIC
 from tools import eval_pck
-from tools.predict_singleperson import write_mat
+from tools.predict_singleperson import write_predictions
 from util.errors import InputError
 
 
@@ -75,10 +75,10 @@ def test_data_set_and_predictions_mat(tmp_path, monkeypatch, capsys):
     (tmp_path / "pose_cfg.yaml").write_text("dataset: dataset.mat\ndataset_type: mpii\nnum_joints: 14\n")
     predicted = np.column_stack([joints[:, 1], np.full(14, 24.0), np.ones(14)])
     predicted[0, 1] = 26  # more than half of the 50 px that a head has in MPII's crops
-    write_mat(tmp_path / "results/predictions.mat", predicted[None])
+    write_predictions(tmp_path / "results/predictions.mat", predicted[None])
     eval_pck.main([])
     rows = {line.split()[0]: line.split()[-2:] for line in capsys.readouterr().out.splitlines() if "_" in line}
     assert rows["right_ankle"] == ["0.0000", "1.0000"] and rows["left_wrist"] == ["1.0000", "1.0000"]
-    write_mat(tmp_path / "results/predictions.mat", np.zeros((2, 14, 3)))
+    write_predictions(tmp_path / "results/predictions.mat", np.zeros((2, 14, 3)))
     with pytest.raises(InputError, match="must hold 1 people of 14 x, y, score"):
         eval_pck.main([])
