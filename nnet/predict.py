@@ -44,8 +44,11 @@ class Predictor:
         # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
         wanted = {name: var for name, var in variables.items() if "intermediate_supervision" not in name}
         checkpoint.load_weights(wanted, prefix, averaged=True)
+        return self.freeze()
+
+    def freeze(self) -> "Predictor":
+        """Fold the weights as they are and build the graphs, so that the first image is as quick as the others."""
         self.net.fold()
-        # Build the graphs now, so that the first image is as quick as the others.
         maps = self.maps(np.zeros((16, 16, 3), np.uint8))
         if maps.pairwise is not None:
             maps.pairwise(np.zeros((1, 2), np.int32))

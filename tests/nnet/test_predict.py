@@ -1,5 +1,7 @@
 """From raw heads to maps and single people."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -99,6 +101,25 @@ def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, t
     expected = setup_pose_prediction(cfg, weights).maps(image).pairwise(cells)
     found = setup_pose_prediction(older, tmp_path / "older").maps(image).pairwise(cells)
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_threads_share_a_predictor(model):
+    cfg, weights, _ = model
+    predictor = setup_pose_prediction(type(cfg)(cfg, tta=["flip"]), weights)
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (32 + 9 * k, 90 - 7 * k, 3), np.uint8) for k in range(8)] * 3
+    cells = np.array([[0, 0], [3, 2], [1, 4]])
+
+    def look(image):
+        maps = predictor.maps(image)
+        return maps.part_prob, maps.locref, maps.pairwise(cells)
+
+    alone = [look(image) for image in images[:8]] * 3
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(look, images))
+    for expected, found in zip(alone, together, strict=True):
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
 
 
 def test_weights_must_be_named():

@@ -61,6 +61,21 @@ def test_decode_measures_a_crowd_that_is_found():
     assert len(stages[-1]().score) == people
 
 
+def test_network_table(capsys):
+    main(["network", "--net_types", "resnet_18", "--size", "64", "48", "--repeat", "1"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[1] for line in lines if line and line[0] == "resnet_18,"] == ["float32", "bfloat16", "bfloat16"]
+    changes = [float(value) for value in lines[-1][2:]]
+    assert len(changes) == 3 and 0 < changes[0] < 0.1 and min(changes) > 0
+
+
+def test_demo_table(capsys):
+    main(["demo", "--images", "2", "--repeat", "1"])
+    values = [float(line.split()[-1]) for line in capsys.readouterr().out.splitlines()[3:]]
+    start, _, latency, found, drawn, memory = values
+    assert start > latency > 0 and found > 0 and drawn > 0 and memory > 100
+
+
 def test_greedy_groups_easy_people_as_the_multicut_does():
     scene = next(make_scenes(1, (2, 2), (640, 480)))
     people = np.concatenate([scene.joints, scene.flags[..., None] < 3], axis=2)

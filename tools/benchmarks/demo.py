@@ -1,0 +1,64 @@
+"""The demo from the start of its process to the written picture, and how many images of a folder it does a second."""
+
+import argparse
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+
+from tools.benchmarks.measure import best_time, run_times, usage_in_new_process
+from util.logging import silence_tensorflow
+from util.report import table
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "demo" / "demo_multiperson.py"
+CFG = ROOT / "demo" / "pose_cfg_multi.yaml"
+IMAGE = ROOT / "demo" / "image_multi.jpg"
+
+
+def add(commands) -> None:
+    command = commands.add_parser("demo", help="from process start to picture; images a second of a folder")
+    command.add_argument("--cfg", default=CFG, help="model (default: that of the demo)")
+    command.add_argument("--image", default=IMAGE, type=Path, help="(default: that of the demo)")
+    command.add_argument("--images", default=40, type=int, help="how often it stands in the folder (40)")
+    command.add_argument("--repeat", type=int, default=5, help="runs of the whole process (5)")
+    command.set_defaults(function=demo)
+
+
+def demo(args: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, SCRIPT, args.image, "--cfg", args.cfg, "--out_dir", folder]
+        whole = run_times(lambda: subprocess.run(command, check=True, capture_output=True), args.repeat)
+        usage = usage_in_new_process(folder_seconds, args.cfg, args.image, args.images, folder)
+    latency, found, drawn = usage.result
+    print(f"{args.image.name}, {os.cpu_count()} cores, after a first run")
+    rows = [["process start to written picture, s (median)", f"{np.median(whole):.2f}"],
+            ["the same, least", f"{min(whole):.2f}"],
+            ["one image in memory to people, s (median)", f"{latency:.3f}"],
+            ["a folder, people found, images/s", f"{args.images / found:.1f}"],
+            ["a folder, people drawn and written, images/s", f"{args.images / drawn:.1f}"],
+            ["peak MiB", str(round(usage.peak_memory))]]  # fmt: skip
+    print(table(["", ""], rows))
+
+
+def folder_seconds(cfg: Path, image: Path, number: int, out_dir: str) -> tuple[float, float, float]:
+    """Seconds of one image that is in memory, of `number` images read and people found, and drawn as well."""
+    silence_tensorflow()
+    from demo.demo_multiperson import run_demo
+    from demo.model import load_model
+    from multiperson.estimator import estimate_ahead
+    from util.images import read_image, readable_images
+
+    estimator = load_model(cfg)
+    pixels = read_image(image)
+    latency = float(np.median(run_times(lambda: estimator(pixels), 15)))
+    paths = [image] * number
+    found = best_time(lambda: list(estimate_ahead(estimator, readable_images(paths))), 1)
+    with redirect_stdout(io.StringIO()):
+        drawn = best_time(lambda: run_demo(estimator, paths, Path(out_dir), show=False), 1)
+    return latency, found, drawn

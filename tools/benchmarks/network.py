@@ -1,0 +1,103 @@
+"""How long the network takes for an image, in each arithmetic, and what the arithmetic changes."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from config import load_config
+from demo.model import find_weights
+from tools.benchmarks.measure import run_times, usage_in_new_process
+from util.logging import silence_tensorflow
+from util.maps import map_size
+from util.pairwise_stats import PairwiseStats, joint_pairs
+from util.report import table
+
+PAIRWISE_CELLS = 100  # as many as there are detections
+RANDOM_GAMMA = 0.3  # with 1, random weights overflow
+ROOT = Path(__file__).parents[2]
+IMAGE = ROOT / "demo" / "image_multi.jpg"
+COCO = ROOT / "models" / "coco" / "test" / "pose_cfg.yaml"
+
+
+def add(commands) -> None:
+    command = commands.add_parser("network", help="the network's latency, memory and what bfloat16 changes")
+    command.add_argument("--cfg", help="a trained model (default: COCO's network, random weights)")
+    command.add_argument("--net_types", nargs="+", default=["resnet_101"], help="without --cfg: (resnet_101)")
+    command.add_argument("--precision", nargs="+", default=["float32", "bfloat16"], help="(float32 bfloat16)")
+    command.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="(640 480)")
+    command.add_argument("--repeat", type=int, default=15, help="runs (15)")
+    command.add_argument("overrides", nargs="*", metavar="key=value", help="keys of the configuration: tta=[flip]")
+    command.set_defaults(function=network)
+
+
+def network(args: argparse.Namespace) -> None:
+    rows, changes = [], []
+    for net_type in [None] if args.cfg else args.net_types:
+        exact = None  # what the first precision says
+        for precision in args.precision:
+            options = [*args.overrides, f"precision={precision}", *([f"net_type={net_type}"] if net_type else [])]
+            (name, ready, times, said), _, memory = usage_in_new_process(
+                run_network, args.cfg, options, tuple(args.size[::-1]), args.repeat
+            )
+            rows.append([name, f"{np.median(times):.3f}", f"{min(times):.3f}", f"{ready:.1f}", round(memory)])
+            if exact:
+                changes.append([name, *map(largest_change, exact, said)])
+            exact = exact or said
+    print(f"one image of {args.size[0]}x{args.size[1]}, offsets between joints at {PAIRWISE_CELLS} cells; seconds, "
+          f"{os.cpu_count()} cores; 'start' is TensorFlow, weights and graphs")  # fmt: skip
+    print(table(["network", "median", "least", "start", "peak MiB"], rows))
+    if changes:
+        print(f"\nlargest changes against {args.precision[0]} anywhere in the maps of {IMAGE.name}")
+        print(table(["network", "part probability", "refinement, px", "pairwise offset, px"], changes))
+
+
+def largest_change(exact: np.ndarray | None, other: np.ndarray | None) -> str:
+    return "" if exact is None else f"{np.abs(exact - other).max():.4f}"
+
+
+def run_network(path: str | None, overrides: list[str], size: tuple[int, int], repeat: int):
+    """Name of the network, seconds until it is ready, seconds of each run, and what it says of the demo's picture:
+    part probabilities, refinements and pairwise offsets (px), the last at `PAIRWISE_CELLS` cells."""
+    silence_tensorflow()
+    from nnet.predict import setup_pose_prediction
+    from nnet.trainer import compute_dtype
+    from util.images import read_image, resize_image
+
+    start = time.perf_counter()
+    if path:
+        cfg = load_config(path, overrides)
+        predictor = setup_pose_prediction(cfg, find_weights(cfg))
+    else:
+        predictor = random_network(overrides)
+    ready = time.perf_counter() - start
+    image = resize_image(read_image(IMAGE), size)
+    cells = np.random.default_rng(0).integers(0, map_size(*size), (PAIRWISE_CELLS, 2))
+
+    def look():
+        maps = predictor.maps(image)
+        return maps.part_prob, maps.locref, maps.pairwise and maps.pairwise(cells)
+
+    times = run_times(look, repeat)
+    cfg = predictor.cfg
+    return f"{cfg.net_type}, {compute_dtype(cfg.precision)}", ready, times, look()
+
+
+def random_network(overrides: list[str]):
+    """COCO's network with random weights, the same in every process."""
+    import keras
+
+    from nnet.predict import Predictor
+
+    cfg = load_config(COCO, overrides)
+    keras.utils.set_random_seed(0)
+    pairs = joint_pairs(cfg.num_joints)
+    ones = np.ones(pairs.shape)
+    stats = PairwiseStats(pairs, 0 * ones, ones, np.arange(len(pairs)))
+    predictor = Predictor(cfg, stats if cfg.pairwise_predict else None)
+    for name, variable in predictor.net.slim_variables().items():
+        if name.endswith("gamma"):
+            variable.assign(np.full(variable.shape, RANDOM_GAMMA, np.float32))
+    return predictor.freeze()
