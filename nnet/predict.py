@@ -29,13 +29,16 @@ class Predictor:
         self.cfg, self.stats = cfg, stats
         self.mirror_map = from_config(cfg).mirror_map if FLIP in cfg.tta else None
         self.net = net or pose_net(cfg, compute_dtype(cfg.precision))
-        # One graph for all sizes of image.
-        self._outputs = tf.function(self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)])
+        # One graph for all sizes of image. Nothing here depends on tensors' values, and autograph takes a second.
+        self._outputs = tf.function(
+            self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)], autograph=False
+        )
         if stats is not None:
             features = self.net.backbone.output["features"]
             self._pairwise = tf.function(
                 self.net.heads["pairwise_pred"].at_cells,
                 input_signature=[tf.TensorSpec(features.shape, features.dtype), tf.TensorSpec([None, 3], tf.int32)],
+                autograph=False,
             )
 
     def load(self, prefix: str | os.PathLike) -> "Predictor":
