@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from easydict import EasyDict
 
 from config import make_config
@@ -13,6 +14,7 @@ from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tools.benchmark import main
 from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.grouping import simulated_image
+from tools.benchmarks.int8 import convolutions
 from tools.benchmarks.train import batch_report, data_report, drawn_data, step_stages
 from tools.make_toy_dataset import make_scenes, record
 
@@ -118,3 +120,11 @@ def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
     assert [float(row[0]) for row in rows] == [0, 0.02, 0.04] and rows[1][1] == "3.3"
     scores = [float(row[-1]) for row in rows]
     assert scores[0] == 1 and scores[0] > scores[1] > scores[2]
+
+
+def test_convolutions_agree_in_all_precisions():
+    functions, top = convolutions(6, 8, 16, 8, 3)
+    exact = functions["float32"]().numpy()
+    assert exact.max() == pytest.approx(top) and exact.shape == (1, 6, 8, 8)
+    np.testing.assert_allclose(functions["bfloat16"]().numpy().astype(np.float32), exact, atol=0.02 * top)
+    np.testing.assert_allclose(functions["int8"]().numpy().astype(np.float32) / 255 * top, exact, atol=0.02 * top)
