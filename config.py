@@ -146,7 +146,8 @@ KEYS: dict[str, Key] = {
     "coco_only_images_with_people": Key(False, _flag, "coco: leave out images without labelled people"),
     "shuffle": Key(True, _flag, "visit the images in random order, anew each epoch"),
     "seed": Key(0, _NAT, "every random choice is a function of this and of the step"),
-    "batch_size": Key(1, _POS, "images per step"),
+    "batch_size": Key(1, _POS, "images at once, shared among all devices"),
+    "accumulate_steps": Key(1, _POS, "so many batches make a step of training: larger ones than the memory holds"),
     "mirror": Key(False, _flag, "mirror half of the training images"),
     "crop": Key(False, _flag, "crop around the people while training"),
     "crop_pad": Key(0, _NAT, "pixels kept around them"),
@@ -186,7 +187,8 @@ KEYS: dict[str, Key] = {
     "batch_norm": Key("auto", _choice("auto", "frozen", "train"),
                       "moments: stored (frozen) or of the batch (train); auto: frozen if init_weights is set"),
     "batch_norm_decay": Key(0.997, _number(0, 1), "training moments: share kept at each step; .95 for short runs"),
-    "precision": Key("float32", _choice("auto", "float32", "bfloat16"), "arithmetic of the convolutions"),
+    "precision": Key("float32", _choice("auto", "float32", "bfloat16", "float16"),
+                     "arithmetic of the convolutions; auto: the quickest that the hardware has"),
     "freeze_backbone": Key(False, _flag, "train the heads only"),
     "optimizer": Key("sgd", _choice("sgd", "adam", "adamw"),
                      "sgd has momentum .9; adamw decouples weight_decay from the gradients (arXiv 1711.05101)"),
@@ -229,7 +231,7 @@ KEYS: dict[str, Key] = {
 }  # fmt: skip
 
 # Relative to the YAML file, then to the current directory; a checkpoint exists when its index does.
-_PATHS = {"dataset": "", "eval_dataset": "", "cached_scoremaps": "", "pairwise_stats_fn": "", "pairwise_model_dir": "",
+PATHS = {"dataset": "", "eval_dataset": "", "cached_scoremaps": "", "pairwise_stats_fn": "", "pairwise_model_dir": "",
           "init_weights": ".index"}  # fmt: skip
 
 
@@ -247,7 +249,7 @@ def load_config(
     values = _read_yaml(path)
     cfg = _checked(_defaults(), values, str(path))
     cfg = _checked(cfg, _parse_overrides(overrides), "command line")
-    for key, suffix in _PATHS.items():
+    for key, suffix in PATHS.items():
         cfg[key] = _resolve(cfg[key], path.parent, suffix)
     cfg.config_file = str(path)
     _check_together(cfg)

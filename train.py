@@ -13,13 +13,14 @@ import logging
 import math
 import signal
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from config import load_config, require
+from config import PATHS, load_config, require
 from util.cli import parser, run
 from util.errors import InputError
 from util.logging import setup_logging
@@ -137,12 +138,20 @@ class HeldOut:
             self.trainer.save(self.path, step, score)
 
 
-def save(trainer, cfg, step: int) -> None:
-    """Write the snapshot of `step` and drop the oldest beyond the last five."""
+def save(trainer, step: int, batch: dict, writer) -> None:
+    """Write the snapshot of `step` and drop the oldest beyond the last five; score maps of a batch for TensorBoard.
+
+    Of several workers the chief does that.
+    """
     from nnet.checkpoint import prune_snapshots
 
-    trainer.save(f"{cfg.snapshot_prefix}-{step}", step)
-    prune_snapshots(".", cfg.snapshot_prefix, KEPT_SNAPSHOTS)
+    if not trainer.devices.chief:
+        return
+    prefix = trainer.cfg.snapshot_prefix
+    trainer.save(f"{prefix}-{step}", step)
+    prune_snapshots(".", prefix, KEPT_SNAPSHOTS)
+    if writer:
+        writer.score_maps(step, "batch", batch["image"][0], trainer.part_prob(batch)[0])
 
 
 def train(cfg) -> None:
@@ -150,6 +159,7 @@ def train(cfg) -> None:
     from dataset.factory import create
     from dataset.pipeline import training_batches
     from nnet.checkpoint import remove_leftovers
+    from nnet.devices import connect
     from nnet.trainer import SummaryWriter, Trainer
     from util.pairwise_stats import load_pairwise_stats
 
@@ -157,21 +167,52 @@ def train(cfg) -> None:
     if not cfg.tensorflow_pairwise_order:
         raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
                          "training writes the other order: leave the key out")  # fmt: skip
+    devices = connect(cfg.batch_size)
+    share = devices.share(cfg.batch_size)
+    if devices.chief:
+        setup_logging(Path("log.txt"))
+        remove_leftovers(".", cfg.snapshot_prefix)
     dataset = create(cfg)
+    check_alike(devices, cfg, len(dataset))
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
-    remove_leftovers(".", cfg.snapshot_prefix)
-    trainer = Trainer(cfg, stats)
-    # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
-    first_step = trainer.restore_newest(cfg.snapshot_prefix) or trainer.initialize(cfg.init_weights)
+    trainer = Trainer(cfg, stats, devices)
+    first_step = trainer.start(cfg.snapshot_prefix, cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
-    logging.info("training on %d images, steps %d to %d", len(dataset), first_step, last_step)
+    logging.info("training on %d images and %d device%s, steps %d to %d", len(dataset), devices.replicas,
+                 "s" * (devices.replicas > 1), first_step, last_step)  # fmt: skip
 
-    writer = SummaryWriter(cfg.log_dir) if cfg.log_dir else None
-    held_out = HeldOut(cfg, trainer, dataset, writer) if cfg.eval_iters else None
-    step = run_steps(trainer, training_batches(dataset, cfg, first_step), first_step, held_out, writer)
+    writer = SummaryWriter(cfg.log_dir) if cfg.log_dir and devices.chief else None
+    held_out = HeldOut(cfg, trainer, dataset, writer) if cfg.eval_iters and devices.chief else None
+    batches = training_batches(dataset, cfg, first_step * cfg.accumulate_steps, share)
+    step = run_steps(trainer, batches, first_step, held_out, writer)
     if writer:
         draw_curves(cfg.log_dir)
+    devices.gather([step])  # nobody leaves while others are still at work
     logging.info("%s at step %d of %d", "finished" if step >= last_step else "stopped", step, last_step)
+
+
+def check_alike(devices, cfg, num_images: int) -> None:
+    """Raise InputError unless all workers have the same configuration (paths aside) and data."""
+    values = sorted((key, value) for key, value in cfg.items() if key not in PATHS and key != "config_file")
+    settings, images = devices.gather([zlib.crc32(repr(values).encode()), num_images]).T
+    if len(set(images)) > 1:
+        raise InputError(f"{cfg.dataset}: {num_images} images here; the workers have {sorted(images.tolist())}")
+    if len(set(settings)) > 1:
+        raise InputError(f"{cfg.config_file}: the workers have different settings; start all with the same")
+
+
+def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] | None:
+    """The batches of a step, those of several workers in one size; None as soon as one of them is to stop."""
+    from dataset.pipeline import pad_batch
+
+    pieces = [next(batches) for _ in range(cfg.accumulate_steps)]
+    if devices.workers == 1:
+        return pieces
+    sizes = [(*piece["image"].shape[1:3], piece["people"].shape[1]) for piece in pieces]
+    stop, *largest = devices.gather([requested, *(side for size in sizes for side in size)]).max(axis=0).tolist()
+    if stop:
+        return None
+    return [pad_batch(piece, *largest[3 * i : 3 * i + 3], cfg) for i, piece in enumerate(pieces)]
 
 
 def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:
@@ -179,33 +220,37 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
 
     Raises InputError when a loss is not finite.
     """
-    cfg = trainer.cfg
+    cfg, devices = trainer.cfg, trainer.devices
     last_step = cfg.multi_step[-1][1]
     progress = Progress(cfg, step, writer)
     saved = step
     with Interrupt() as interrupt:
-        while step < last_step and not interrupt.requested:
+        # Several workers stop together, at the step at which all know that one is to.
+        while step < last_step and not (interrupt.requested and devices.workers == 1):
             began = time.monotonic()
-            batch = next(batches)
+            pieces = next_pieces(batches, cfg, devices, interrupt.requested)
             waited = time.monotonic() - began
+            if pieces is None:
+                break
             rate = learning_rate(cfg, step)
-            losses = trainer.step(batch, rate)
+            batch, *more = pieces
+            losses = trainer.step(batch, rate, *more)
             step += 1
             if not math.isfinite(losses["total_loss"]):
                 raise InputError(
                     f"step {step}: the loss is {losses['total_loss']}; the last good snapshot is that of step {saved}; "
                     "lower the learning rate (multi_step) or check the data (tools/check_dataset.py)"
                 )
-            progress.update(step, rate, losses, len(batch["image"]), waited)
+            progress.update(step, rate, losses, cfg.batch_size * cfg.accumulate_steps, waited)
             # Before the snapshot: if the run is killed in between, it does this again.
             if held_out and (step % cfg.eval_iters == 0 or step == last_step):
                 with progress.paused():
                     held_out.evaluate(step)
-            if step % cfg.save_iters == 0 or step == last_step or interrupt.requested:
-                save(trainer, cfg, step)
+            if step % cfg.save_iters == 0:
+                save(trainer, step, batch, writer)
                 saved = step
-                if writer:
-                    writer.score_maps(step, "batch", batch["image"][0], trainer.part_prob(batch)[0])
+        if step > saved:
+            save(trainer, step, batch, writer)
     progress.bar.close()
     return step
 
@@ -225,7 +270,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     overrides = arguments.parse_args(argv).overrides
     cfg = load_config("pose_cfg.yaml", overrides)
-    setup_logging(Path("log.txt"))
+    setup_logging()
     train(cfg)
 
 

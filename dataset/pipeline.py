@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -62,12 +63,12 @@ class Plan:
         self._epoch = lru_cache(maxsize=4)(self._draw_epoch)
         self._window = lru_cache(maxsize=4)(self._arrange_window)
 
-    def batch(self, step: int) -> list[int]:
-        """Positions of the samples of batch `step` (from 0)."""
+    def batch(self, number: int) -> list[int]:
+        """Positions of the samples of batch `number` (from 0); a step of training takes `accumulate_steps` of them."""
         size = self.cfg.batch_size
         if size == 1 or not self.cfg.shuffle:
-            return list(range(step * size, (step + 1) * size))
-        window, place = divmod(step, WINDOW_BATCHES)
+            return list(range(number * size, (number + 1) * size))
+        window, place = divmod(number, WINDOW_BATCHES)
         return self._window(window)[place].tolist()
 
     def choice(self, position: int) -> Choice:
@@ -117,8 +118,8 @@ class Plan:
         return scaled_size((height, width), scale)
 
 
-def training_batches(dataset: PoseDataset, cfg, start_step: int = 0) -> Iterator[Batch]:
-    """Endless batches from step `start_step` on, each a dict of
+def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = slice(None)) -> Iterator[Batch]:
+    """Endless batches from number `start` on, or a worker's share of each, each a dict of
 
     image   (B, H, W, 3) uint8 RGB
     people  (B, P, J, 3) float32 x, y, flag in pixels of `image`; flag 0: absent, or padding
@@ -139,12 +140,11 @@ def training_batches(dataset: PoseDataset, cfg, start_step: int = 0) -> Iterator
     # Two batches, and work for every thread: enough to hide an uneven load, little memory.
     ahead = max(2, -(-2 * threads // cfg.batch_size))
     queue: deque[list[Future]] = deque()
-    step = start_step
+    numbers = count(start)
     try:
         while True:
             while len(queue) < ahead:
-                queue.append([pool.submit(_load, plan, position) for position in plan.batch(step)])
-                step += 1
+                queue.append([pool.submit(_load, plan, position) for position in plan.batch(next(numbers))[share]])
             yield _assemble([bad.check(future.result()) for future in queue.popleft()], cfg)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -202,11 +202,11 @@ class BadImages:
 
 def _assemble(batch: list[Loaded], cfg) -> Batch:
     samples = [loaded.prepared for loaded in batch]
-    height, width = padded_size([sample.image.shape[:2] for sample in samples])
+    height, width = padded_size([sample.image.shape[:2] for sample in samples], cfg.batch_size)
     num_people = _rounded_count(max(len(sample.people) for sample in samples))
     num_joints = samples[0].people.shape[1]
     rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
-    if len(samples) > 1:
+    if cfg.batch_size > 1:
         rows, cols = height // cfg.stride, width // cfg.stride
     image = np.empty((len(samples), height, width, 3), np.uint8)
     people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
@@ -228,12 +228,31 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
     }
 
 
-def padded_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Height and width of a batch of images of these sizes: that of a single one, else multiples of 64."""
+def padded_size(sizes: Sequence[tuple[int, int]], batch_size: int) -> tuple[int, int]:
+    """Height and width of a batch, or a share of one, with images of these sizes.
+
+    They are multiples of 64 but in batches of a single image.
+    """
     height, width = np.max(sizes, axis=0).tolist()
-    if len(sizes) == 1:
+    if batch_size == 1:
         return height, width
     return -(-height // SIZE_STEP) * SIZE_STEP, -(-width // SIZE_STEP) * SIZE_STEP
+
+
+def pad_batch(batch: Batch, height: int, width: int, num_people: int, cfg) -> Batch:
+    """A worker's share of a batch, padded to the size of the whole, as if all its images had been put together."""
+    image, people, weight = batch["image"], batch["people"], batch["weight"]
+    down, right = height - image.shape[1], width - image.shape[2]
+    if not (down or right or num_people - people.shape[1]):
+        return batch
+    whole = np.empty((len(image), height, width, 3), np.uint8)
+    whole[:] = np.round(cfg.mean_pixel).astype(np.uint8)
+    whole[:, : image.shape[1], : image.shape[2]] = image
+    return batch | {
+        "image": whole,
+        "people": np.pad(people, ((0, 0), (0, num_people - people.shape[1]), (0, 0), (0, 0))),
+        "weight": np.pad(weight, ((0, 0), (0, down // cfg.stride), (0, right // cfg.stride))),
+    }
 
 
 def _rounded_count(count: int) -> int:

@@ -27,7 +27,7 @@ class PoseNet(keras.Model):
         # would depend on the image's size (by up to 15 pixels). ResNet pads explicitly, but for one pooling (2 pixels).
         self.needs_whole_cells = cfg.net_type.startswith("mobilenet")
         policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else dtype)
+        keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
         try:
             self.backbone = self._build_backbone(cfg)
             self.heads = {name: Head(f"pose/{name}/block4", channels) for name, channels in _heads(cfg).items()}

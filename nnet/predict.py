@@ -1,6 +1,8 @@
 """From images to maps with a trained network."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
@@ -11,8 +13,10 @@ from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
+from nnet.resnet_v1 import OUTPUT_STRIDE
 from nnet.trainer import compute_dtype
 from nnet.tta import FLIP, average_maps
+from util.errors import InputError
 from util.maps import Maps, cell_centers
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
@@ -67,8 +71,9 @@ class Predictor:
         return self._maps_of(image)
 
     def _maps_of(self, image):
-        outputs = self._outputs(tf.convert_to_tensor(image[None]))
-        part_prob = outputs["part_prob"].numpy()[0]
+        with _memory_for(*image.shape[:2]):
+            outputs = self._outputs(tf.convert_to_tensor(image[None]))
+            part_prob = outputs["part_prob"].numpy()[0]
         locref = None
         if "locref" in outputs:
             locref = outputs["locref"].numpy()[0]
@@ -96,8 +101,18 @@ class Predictor:
     def _pairwise_at(self, features, cells):
         cells = np.asarray(cells, np.int32).reshape(-1, 2)
         batched = np.pad(cells, ((0, 0), (1, 0)))
-        raw = self._pairwise(features, tf.constant(batched)).numpy()
+        with _memory_for(*(OUTPUT_STRIDE * side for side in features.shape[1:3])):
+            raw = self._pairwise(features, tf.constant(batched)).numpy()
         return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
+
+
+@contextmanager
+def _memory_for(height: int, width: int) -> Iterator[None]:
+    """Raises InputError where the memory does not suffice for an image of this size."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise InputError(f"no memory for an image of {width}x{height} pixels: lower max_input_size") from error
 
 
 def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> np.ndarray | tf.Tensor:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from nnet import checkpoint
-from nnet.losses import compute_losses
+from nnet.devices import Devices
+from nnet.loss_scale import LossScale
+from nnet.losses import compute_losses, count_targets
 from nnet.net_factory import pose_net
 from nnet.targets import make_targets
 from util.errors import InputError
@@ -21,21 +23,32 @@ class Trainer:
     """Network and optimizer.
 
     stats: needed where `cfg.pairwise_predict` is on
+    devices: to train on, by default one
     Raises InputError for an impossible network.
     """
 
-    def __init__(self, cfg, stats: PairwiseStats | None = None):
-        self.cfg, self.stats = cfg, stats
+    def __init__(self, cfg, stats: PairwiseStats | None = None, devices: Devices | None = None):
+        self.cfg, self.stats, self.devices = cfg, stats, devices or Devices()
         keras.utils.set_random_seed(cfg.seed)
-        self.net = pose_net(cfg, compute_dtype(cfg.precision))
-        self.optimizer = _optimizer(cfg, self.net)
+        dtype = compute_dtype(cfg.precision)
+        with self.devices.strategy.scope():
+            self.net = pose_net(cfg, dtype)
+            self.optimizer = _optimizer(cfg, self.net)
+            self.loss_scale = LossScale() if dtype == "float16" else None
+            # Sums of gradients over the pieces of a step, on each device its own.
+            self._sums = [_local_zeros(variable.shape) for variable in self.net.trainable_variables
+                          if cfg.accumulate_steps > 1]  # fmt: skip
         self.slim_variables = self.net.slim_variables()
         # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
         # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
         people = tf.TensorSpec([None, None, cfg.num_joints, 3], tf.float32)
         weight, scale = tf.TensorSpec([None, None, None], tf.float32), tf.TensorSpec([None], tf.float32)
-        self._compiled_step = tf.function(self._step, input_signature=[image, people, weight, scale])
+        batch = [image, people, weight, scale]
+        self._compiled_step = tf.function(self._step, input_signature=batch)
+        self._compiled_count = tf.function(self._count, input_signature=batch[1:])
+        self._compiled_add = tf.function(self._add, input_signature=[*batch, tf.TensorSpec([3], tf.float32)])
+        self._compiled_finish = tf.function(self._finish, input_signature=[])
         self._compiled_part_prob = tf.function(self._part_prob, input_signature=[image])
 
     def initialize(self, init_weights: str) -> int:
@@ -45,6 +58,17 @@ class Trainer:
         else:
             logging.info("starting from random weights")
         return 0
+
+    def start(self, prefix: str, init_weights: str) -> int:
+        """Continue from the newest snapshot or initialize, as the chief finds its files; the step."""
+        step = 0
+        if self.devices.chief:
+            # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
+            step = self.restore_newest(prefix) or self.initialize(init_weights)
+        self.devices.broadcast(list(self._state().values()))
+        step, iterations = self.devices.gather([step, self.optimizer.iterations.numpy()])[0].tolist()
+        self.optimizer.iterations.assign(iterations)
+        return step
 
     def restore_newest(self, prefix: str) -> int | None:
         """Continue from the newest snapshot in the current directory; its step, or None without one."""
@@ -62,6 +86,8 @@ class Trainer:
             for name, variable in slots.items():
                 variable.assign(state[name])
             self.optimizer.iterations.assign(step)
+        for name, variable in self._scaling().items():
+            variable.assign(state.get(name, variable))
         logging.info("resuming from %s: step %d, weights%s", newest, step, "" if missing else " and optimizer")
         return step
 
@@ -73,8 +99,12 @@ class Trainer:
         extra = {checkpoint.GLOBAL_STEP: np.int64(step)}
         if score is not None:
             extra[checkpoint.SCORE] = np.float64(score)
-        state = {name: variable.numpy() for name, variable in (self.slim_variables | self._slots()).items()}
+        state = {name: variable.numpy() for name, variable in self._state().items()}
         checkpoint.write_checkpoint(path, state | extra)
+
+    def _state(self):
+        """All variables that a restart needs, by their names in snapshots."""
+        return self.slim_variables | self._slots() | self._scaling()
 
     def _slots(self) -> dict[str, keras.Variable]:
         """The optimizer's variables, named as TensorFlow 1 names them."""
@@ -88,6 +118,9 @@ class Trainer:
             slots[checkpoint.AVERAGE] = self.optimizer._model_variables_moving_average
         return {f"{name}/{slot}": variable for slot, variables in slots.items()
                 for name, variable in zip(owners, variables, strict=True)}  # fmt: skip
+
+    def _scaling(self) -> dict[str, tf.Variable]:
+        return self.loss_scale.variables() if self.loss_scale else {}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -105,32 +138,101 @@ class Trainer:
             for variable, weight in zip(variables, weights, strict=True):
                 variable.assign(weight)
 
-    def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
+    def step(self, batch: dict[str, np.ndarray], rate: float, *more: dict[str, np.ndarray]) -> dict[str, float]:
         """One step of descent on a batch (of dataset.pipeline) at a learning rate; the losses before it.
 
-        Raises InputError when the memory does not suffice.
+        more: with `accumulate_steps` the other batches of the step; as far as batch norm is frozen, the step is that
+            of one batch with all their images
+        Raises InputError when the memory does not suffice, or another worker has gone.
         """
-        tensors = [tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")]
         self.optimizer.learning_rate.assign(rate)
+        pieces = [[tf.convert_to_tensor(piece[name]) for name in ("image", "people", "weight", "scale")]
+                  for piece in (batch, *more)]  # fmt: skip
         try:
-            losses = self._compiled_step(*tensors)
+            if more:
+                losses = self.devices.watch(self._accumulated, pieces)
+            else:
+                losses = self.devices.watch(self._compiled_step, *pieces[0])
         except tf.errors.ResourceExhaustedError as error:
-            size = "x".join(map(str, batch["image"].shape[:3]))
-            raise InputError(f"no memory for a batch of {size} pixels: lower batch_size or max_input_size") from error
+            raise InputError(_no_memory(self.cfg, [batch, *more])) from error
         return {name: float(value) for name, value in losses.items()}
 
-    def _step(self, image, people, weight, scale):
+    def _step(self, *batch):
+        gradients, losses = self.devices.run(self._summed_gradients, batch)
+        self._descend(gradients)
+        return self.devices.first(losses)
+
+    def _accumulated(self, pieces):
+        """The same as `_step` with one piece after the other, which takes the memory of one."""
+        counts = tf.add_n([self._compiled_count(*piece[1:]) for piece in pieces])
+        losses = [self._compiled_add(*piece, counts) for piece in pieces]
+        self._compiled_finish()
+        return tf.nest.map_structure(lambda *terms: tf.add_n(terms), *losses)
+
+    def _count(self, *labels):
+        return self.devices.first(self.devices.run(lambda *some: self.devices.sum(self._target_counts(*some)), labels))
+
+    def _target_counts(self, people, weight, scale):
+        return count_targets(make_targets(people, weight, scale, self.cfg, self.stats))
+
+    def _add(self, image, people, weight, scale, counts):
+        return self.devices.first(self.devices.run(self._add_here, [image, people, weight, scale], counts))
+
+    def _add_here(self, *batch_and_counts):
+        gradients, losses = self._gradients(*batch_and_counts)
+        for total, gradient in zip(self._sums, gradients, strict=True):
+            total.assign_add(gradient)
+        return self.devices.sum(losses)
+
+    def _finish(self):
+        self._descend(self.devices.run(self._take_sums, []))
+
+    def _take_sums(self):
+        gradients = self.devices.sum([tf.identity(total) for total in self._sums])
+        for total in self._sums:
+            total.assign(tf.zeros_like(total))
+        return gradients
+
+    def _summed_gradients(self, image, people, weight, scale):
+        """Gradients and losses of the whole batch, on one of the devices that have parts of it."""
+        counts = None
+        if self.devices.replicas > 1:
+            counts = self.devices.sum(self._target_counts(people, weight, scale))
+        return self.devices.sum(self._gradients(image, people, weight, scale, counts))
+
+    def _gradients(self, image, people, weight, scale, counts):
+        """Gradients and losses of a piece of a batch, whose sums are those of the batch.
+
+        counts: of the batch (losses.count_targets), None if this is all of it
+        """
         targets = make_targets(people, weight, scale, self.cfg, self.stats)
         with tf.GradientTape() as tape:
             heads = self.net.apply_heads(self.net.features(image, training=True), targets.cells)
-            losses = compute_losses(heads, targets, self.cfg)
+            losses = compute_losses(heads, targets, self.cfg, counts)
             objective = losses["total_loss"]
             if self.cfg.regularize:
                 decay = tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self.net.kernels()])
-                objective += self.cfg.weight_decay * decay
-        gradients = tape.gradient(objective, self.net.trainable_variables)
-        self.optimizer.apply(gradients, self.net.trainable_variables)
-        return losses
+                objective += self.cfg.weight_decay / (self.devices.replicas * self.cfg.accumulate_steps) * decay
+            if self.loss_scale:
+                objective *= self.loss_scale.scale
+        return tape.gradient(objective, self.net.trainable_variables), losses
+
+    def _descend(self, gradients):
+        with self.devices.together():
+            if self.loss_scale:
+                self._descend_if_finite(gradients)
+            else:
+                self.optimizer.apply(gradients, self.net.trainable_variables)
+
+    def _descend_if_finite(self, gradients):
+        gradients, finite = self.devices.run(self.loss_scale.unscale, [], gradients)
+        finite = self.devices.first(finite)
+        if finite:
+            self.optimizer.apply(gradients, self.net.trainable_variables)
+        else:
+            # A step left out counts: the steps of optimizer and data stay together.
+            self.optimizer.iterations.assign_add(1)
+        self.loss_scale.update(finite)
 
     def part_prob(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """The part probabilities (B, h, w, J) of a batch, as inference would give them."""
@@ -138,6 +240,21 @@ class Trainer:
 
     def _part_prob(self, image):
         return tf.sigmoid(self.net.heads["part_pred"](self.net.features(image)["features"]))
+
+
+def _local_zeros(shape) -> tf.Variable:
+    return tf.Variable(tf.zeros(shape), trainable=False, synchronization=tf.VariableSynchronization.ON_READ,
+                       aggregation=tf.VariableAggregation.SUM)  # fmt: skip
+
+
+def _no_memory(cfg, pieces: Sequence[dict[str, np.ndarray]]) -> str:
+    """What to say, and which key to change, when the largest of some batches is too large."""
+    count, height, width, _ = max((piece["image"].shape for piece in pieces), key=np.prod)
+    if count > 1:
+        remedy = "lower batch_size, and raise accumulate_steps by as much"
+    else:
+        remedy = "lower crop_size" if cfg.crop_size else "lower max_input_size"
+    return f"no memory for a batch of {count} images of {width}x{height} pixels: {remedy}"
 
 
 def _optimizer(cfg, net) -> keras.Optimizer:
@@ -156,10 +273,19 @@ def _optimizer(cfg, net) -> keras.Optimizer:
 
 
 def compute_dtype(precision: str) -> str:
-    """The type of the convolutions' arithmetic: for "auto", bfloat16 where the hardware computes in it."""
+    """The type of the convolutions' arithmetic: for "auto" the quickest that the hardware computes in.
+
+    That is bfloat16 on processors with AVX512-BF16 or AMX and GPUs of compute capability 8.0 on, float16 on those of
+    7.0 on.
+    """
     if precision != "auto":
         return precision
-    return "bfloat16" if tf.config.list_physical_devices("GPU") or _processor_has_bfloat16() else "float32"
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "bfloat16" if _processor_has_bfloat16() else "float32"
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    oldest = min(detail.get("compute_capability", (0, 0)) for detail in details)
+    return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
 
 
 def _processor_has_bfloat16():

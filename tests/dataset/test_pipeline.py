@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dataset.factory import create
-from dataset.pipeline import SIZE_STEP, Plan, training_batches
+from dataset.pipeline import SIZE_STEP, Plan, pad_batch, training_batches
 from util.errors import InputError
 from util.maps import map_size
 
@@ -57,7 +57,7 @@ def test_resumed_runs_get_the_same_batches(many, batch_size):
     dataset = create(cfg)
     whole = list(islice(training_batches(dataset, cfg), 30))
     for step in (0, 1, 17, 25):
-        resumed = list(islice(training_batches(dataset, cfg, start_step=step), 4))
+        resumed = list(islice(training_batches(dataset, cfg, start=step), 4))
         assert all(map(equal, resumed, whole[step:]))
     other = many.config(batch_size=batch_size, seed=1, **RANDOM)
     assert not equal(whole[0], next(iter(training_batches(dataset, other))))
@@ -127,7 +127,7 @@ def test_bad_images_are_replaced_and_named_once(many, caplog):
     assert len(messages) == 2
     assert "003.jpg" in messages[0]
     assert "008.jpg" in messages[1]
-    assert all(map(equal, islice(training_batches(dataset, cfg, start_step=40), 5), batches[40:]))
+    assert all(map(equal, islice(training_batches(dataset, cfg, start=40), 5), batches[40:]))
 
 
 def test_too_many_bad_images_stop_the_run(many):
@@ -179,5 +179,16 @@ def test_mosaics_are_batches_like_others_and_repeat(many):
     # Four images of 2.2 people on average, of which one at least is shown if there are any.
     people = [(batch["people"][..., 2] > 0).any(axis=2).sum(axis=1) for batch in batches]
     assert np.max(people) > 4
-    resumed = next(iter(training_batches(dataset, cfg, start_step=5)))
+    resumed = next(iter(training_batches(dataset, cfg, start=5)))
     assert equal(resumed, batches[5])
+
+
+def test_the_shares_of_workers_are_the_batch(many):
+    cfg = many.config(batch_size=4, **RANDOM)
+    dataset = create(cfg)
+    whole = list(islice(training_batches(dataset, cfg), 8))
+    shares = [list(islice(training_batches(dataset, cfg, share=slice(first, first + 2)), 8)) for first in (0, 2)]
+    for number, batch in enumerate(whole):
+        size = batch["image"].shape[1:3]
+        padded = [pad_batch(share[number], *size, batch["people"].shape[1], cfg) for share in shares]
+        assert equal(batch, {name: np.concatenate([part[name] for part in padded]) for name in batch})

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from config import make_config
-from nnet.losses import compute_losses, weighted_mean
+from nnet.losses import compute_losses, count_targets, weighted_mean
 from nnet.targets import Targets
 
 HEADS = {"part_pred": "part_pred", "part_pred_interm": "intermediate_supervision", "locref": "locref_pred",
@@ -56,7 +56,26 @@ def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
 
 
 def test_nothing_counts_is_zero():
-    assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32)) == 0
+    assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32), 0.0) == 0
+
+
+def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden):
+    """The images of a batch have unlike numbers of people, so that a mean of means would be another number."""
+    batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith("c/batch/")}
+    cfg = make_config(num_joints=17, location_refinement=True, weigh_part_predictions=True)
+    part = golden["c/head/part_pred"]
+    whole = targets_of(batch, True)
+    half = part.shape[2] // 2
+    columns = [np.s_[:, :, :half], np.s_[:, :, half:]]
+    pieces = [whole._replace(**{name: getattr(whole, name)[some] for name in whole._fields[:4]}, pairwise=None,
+                             pairwise_mask=None) for some in columns]  # fmt: skip
+    counts = sum(count_targets(piece) for piece in pieces)
+    heads = {"part_pred": part, "locref_pred": golden["c/head/locref"]}
+    expected = compute_losses(heads, whole, cfg)
+    added = [compute_losses({name: head[some] for name, head in heads.items()}, piece, cfg, counts)
+             for some, piece in zip(columns, pieces, strict=True)]  # fmt: skip
+    for name, value in expected.items():
+        assert float(added[0][name] + added[1][name]) == pytest.approx(float(value), rel=1e-5)
 
 
 def test_unweighed_parts_still_leave_out_cells_of_weight_zero():

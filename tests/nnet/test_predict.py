@@ -1,9 +1,13 @@
 """From raw heads to maps and single people."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.io import savemat
 
 from config import make_config
@@ -56,6 +60,24 @@ def test_where_a_cell_lies_does_not_depend_on_the_size_of_the_image():
     image = np.random.default_rng(0).integers(0, 256, (46, 61, 3), np.uint8)  # sides that conv1 makes odd
     filled = np.pad(image, ((0, 2), (0, 3), (0, 0)), constant_values=120)
     np.testing.assert_array_equal(predictor.maps(image).part_prob, predictor.maps(filled).part_prob)
+
+
+def test_too_little_memory_is_one_line_with_the_size_and_the_key():
+    predictor = Predictor(make_config(num_joints=2, net_type="resnet_18"))
+
+    def exhausted(_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    predictor._outputs = exhausted
+    with pytest.raises(InputError, match="no memory for an image of 61x46 pixels: lower max_input_size"):
+        predictor.maps(np.zeros((46, 61, 3), np.uint8))
+
+
+def test_gpu_memory_is_taken_as_needed():
+    code = "import nnet, os; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_FORCE_GPU_ALLOW_GROWTH"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "true\n"
 
 
 def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from config import make_config
-from nnet import checkpoint, trainer
+from nnet import checkpoint, loss_scale, trainer
 from nnet.targets import Targets
+from util.errors import InputError
 
 CONFIG = {"num_joints": 17, "net_type": "resnet_50", "location_refinement": True, "pairwise_predict": True,
           "intermediate_supervision": True, "intermediate_supervision_layer": 6, "locref_loss_weight": 0.05,
@@ -44,7 +46,7 @@ def batch():
 
 
 def small_config(**values):
-    return make_config(num_joints=3, net_type="mobilenet_v2_0.35", location_refinement=True, **values)
+    return make_config(**{"num_joints": 3, "net_type": "mobilenet_v2_0.35", "location_refinement": True} | values)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
@@ -153,3 +155,87 @@ def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch):
         assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=1e-4)
     name = "MobilenetV2/Conv/weights"
     np.testing.assert_allclose(compiled.slim_variables[name], eager.slim_variables[name], atol=1e-4)
+
+
+def pieces_of(batch, size):
+    count = len(batch["scale"])
+    return [{name: value[first : first + size] for name, value in batch.items()} for first in range(0, count, size)]
+
+
+@pytest.mark.parametrize("precision, tolerance", [("float32", 1e-4), ("float16", 5e-2)])
+def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_weights, precision, tolerance):
+    """Four images of different numbers of people, in two pieces, twice."""
+    batch = {name: np.concatenate([value, value[:, ::-1]] if value.ndim > 1 else [value] * 2)
+             for name, value in batch.items()}  # fmt: skip
+    batch["people"][1:, 1] = 0
+    values = {"net_type": "resnet_18", "batch_norm": "frozen", "precision": precision,
+              "regularize": True, "weight_decay": 0.1}  # fmt: skip
+    whole, pieces = (trainer.Trainer(small_config(accumulate_steps=steps, **values)) for steps in (1, 2))
+    set_formula_weights(whole.slim_variables)
+    set_formula_weights(pieces.slim_variables)
+    if precision == "float16":
+        whole.loss_scale.scale.assign(64.0)
+        pieces.loss_scale.scale.assign(64.0)
+    first, second = pieces_of(batch, 2)
+    for _ in range(2):
+        expected = whole.step(batch, 0.001)
+        assert pieces.step(first, 0.001, second) == pytest.approx(expected, rel=tolerance)
+    for name, momentum in whole._slots().items():
+        largest = np.abs(momentum).max()
+        np.testing.assert_allclose(pieces._slots()[name], momentum, atol=tolerance * largest, err_msg=name)
+
+
+def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(
+    batch, set_formula_weights, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loss_scale, "PATIENCE", 2)
+    cfg = small_config(net_type="resnet_18", precision="float16", batch_norm="frozen", optimizer="adam")
+    training = trainer.Trainer(cfg)
+    set_formula_weights(training.slim_variables)
+    training.loss_scale.scale.assign(2.0**120)
+    before = {name: var.numpy() for name, var in training.slim_variables.items()}
+    training.step(batch, 0.01)
+    assert float(training.loss_scale.scale) == loss_scale.LARGEST
+    for name, variable in training.slim_variables.items():
+        np.testing.assert_array_equal(variable, before[name])
+    training.loss_scale.scale.assign(256.0)
+    for expected in ([256.0, 1.0], [512.0, 0.0], [512.0, 1.0]):
+        training.step(batch, 0.00001)
+        assert [float(variable) for variable in training.loss_scale.variables().values()] == expected
+    name = "pose/part_pred/block4/biases"
+    assert not np.array_equal(training.slim_variables[name], before[name])
+    training.save("snapshot-4", 4)
+    resumed = trainer.Trainer(cfg)
+    assert resumed.restore_newest("snapshot") == 4
+    assert [float(variable) for variable in resumed.loss_scale.variables().values()] == [512.0, 1.0]
+
+
+def test_an_overflow_halves_the_scale():
+    scale = loss_scale.LossScale()
+    gradients, finite = scale.unscale([tf.constant([loss_scale.START, 1.0]), tf.constant([np.inf])])
+    assert not finite and float(gradients[0][0]) == 1
+    scale.update(finite)
+    assert float(scale.scale) == loss_scale.START / 2
+
+
+@pytest.mark.parametrize("more, remedy", [(0, "lower max_input_size"), (1, "lower batch_size, and raise accum")])
+def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, more, remedy):
+    training = trainer.Trainer(small_config(net_type="resnet_18"))
+
+    def exhausted(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    training._compiled_step = exhausted
+    batch = {name: value[: 1 + more] for name, value in batch.items()}
+    with pytest.raises(InputError, match=f"no memory for a batch of {1 + more} images of 48x48 pixels: {remedy}"):
+        training.step(batch, 0.1)
+
+
+@pytest.mark.parametrize("capability, expected", [((9, 0), "bfloat16"), ((7, 5), "float16"), ((6, 1), "float32")])
+def test_automatic_precision_on_gpus(monkeypatch, capability, expected):
+    """The oldest of the GPUs decides."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [(9, 0), capability])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
+    assert trainer.compute_dtype("auto") == expected
+    assert trainer.compute_dtype("float32") == "float32"

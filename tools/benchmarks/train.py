@@ -96,7 +96,7 @@ def batch_report(path: str, overrides: list[str], batch_sizes: list[int]) -> str
         shapes, pixels, padded = set(), 0, 0
         for step in range(-(-PLANNED_STEPS // batch_size)):
             sizes = [plan.network_size(position) for position in plan.batch(step)]
-            height, width = padded_size(sizes)
+            height, width = padded_size(sizes, batch_size)
             shapes.add((height, width))
             pixels += sum(h * w for h, w in sizes)
             padded += len(sizes) * height * width

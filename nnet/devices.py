@@ -1,0 +1,179 @@
+"""The devices that a training runs on: one, the GPUs of a machine, or those of several machines.
+
+Several machines are told of each other by the environment variable TF_CONFIG, which every one of them gets, as
+tf.distribute knows it. Each device computes its part of every batch; sums over all devices make the steps, and the
+losses, those of one device with the whole batch.
+
+Those of a machine are driven by one process, a worker. The first worker is the chief: it alone reads and writes
+snapshots, logs and summaries, and the others get their state from it.
+"""
+
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from util.errors import InputError
+
+# What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
+_GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError,
+         tf.errors.DeadlineExceededError, tf.errors.FailedPreconditionError)  # fmt: skip
+
+
+class Devices:
+    """One device, or those of a tf.distribute strategy.
+
+    strategy: None for one device
+    workers, worker: how many processes take part, and which one this is
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy | None = None, workers: int = 1, worker: int = 0):
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.workers, self.worker = workers, worker
+        self.replicas = self.strategy.num_replicas_in_sync
+        self._gather = tf.function(self._gather_rows, input_signature=[tf.TensorSpec([workers, None], tf.int64)])
+
+    @property
+    def chief(self) -> bool:
+        return self.worker == 0
+
+    def share(self, batch_size: int) -> slice:
+        """Which images of a batch this worker loads. Raises InputError if they cannot be shared out evenly."""
+        if batch_size % self.replicas:
+            raise InputError(f"batch_size {batch_size} cannot be shared among {self.replicas} devices: "
+                             f"make it a multiple of {self.replicas}")  # fmt: skip
+        size = batch_size // self.workers
+        return slice(self.worker * size, (self.worker + 1) * size)
+
+    def run(self, function: Callable, parts: Sequence[tf.Tensor], *shared: Any) -> Any:
+        """What function(*parts, *shared) returns on each device, to be called in a graph.
+
+        parts: of this worker; each of its devices gets an equal number of their rows
+        shared: goes to each device whole
+        """
+        if self.replicas == 1:
+            return function(*parts, *shared)
+        return self.strategy.run(lambda *some: function(*map(self._own_rows, parts), *some), shared)
+
+    def _own_rows(self, tensor):
+        here = self.replicas // self.workers
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group % here
+        with tf.device("CPU:0"):
+            count = tf.shape(tensor)[0] // here
+            return tensor[replica * count : (replica + 1) * count]
+
+    def sum(self, tensors: Any) -> Any:
+        """The sum over all devices, inside of `run`."""
+        if self.replicas == 1:
+            return tensors
+        # The identities lie on the device, which says where the sums are wanted.
+        tensors = tf.nest.map_structure(tf.identity, tensors)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Here, after `run`, a Keras optimizer changes variables on all devices by gradients that `run` returned."""
+        if self.replicas == 1:
+            yield
+            return
+        extended = self.strategy.extended
+        with self.strategy.scope():
+            # Keras would merge the devices' calls, though there are none here (seen with 3.12).
+            extended._use_merge_call = lambda: False
+            try:
+                yield
+            finally:
+                del extended._use_merge_call
+
+    def first(self, values: Any) -> Any:
+        """Of what `run` has returned the values of one device, where all have the same."""
+        return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], values)
+
+    def gather(self, values: Sequence[int]) -> np.ndarray:
+        """Whole numbers of each worker, (workers, n) int64. All workers have to call this together."""
+        rows = np.zeros((self.workers, len(values)), np.int64)
+        rows[self.worker] = values
+        if self.workers == 1:
+            return rows
+        return self.watch(self._gather, tf.constant(rows)).numpy()
+
+    def _gather_rows(self, rows):
+        return self.first(self.run(self.sum, [], rows)) // (self.replicas // self.workers)
+
+    def broadcast(self, variables: Sequence[tf.Variable]) -> None:
+        """Give the chief's values to all workers, who have to call this together."""
+        if self.workers == 1:
+            return
+        values = self.watch(tf.function(self._chiefs_values), [tf.constant(variable.numpy()) for variable in variables])
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def _chiefs_values(self, values):
+        def of_chief(*values):
+            first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
+            return self.sum([tf.where(first, value, tf.zeros_like(value)) for value in values])
+
+        return self.first(self.strategy.run(of_chief, values))
+
+    def watch(self, function: Callable, *args: Any) -> Any:
+        """function(*args), where all workers take part. Raises InputError when another one has gone."""
+        try:
+            return function(*args)
+        except _GONE as error:
+            if self.workers == 1:
+                raise
+            raise InputError("another worker has stopped or cannot be reached (its own messages say why); start all "
+                             "of them again: training goes on from the newest snapshot") from error  # fmt: skip
+
+
+def connect(batch_size: int) -> Devices:
+    """The devices to train on with such batches. With TF_CONFIG it waits until all workers are there.
+
+    Of a machine's GPUs as many are used as can share the batches evenly. Raises InputError.
+    """
+    workers, worker = _cluster()
+    if workers > 1:
+        return _connect_workers(workers, worker)
+    names = [device.name for device in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
+    used = max(number for number in range(1, len(names) + 1) if batch_size % number == 0)
+    if used < len(names):
+        logging.info("batch_size %d keeps %d of %d devices busy", batch_size, used, len(names))
+    return Devices(tf.distribute.MirroredStrategy(names[:used]) if used > 1 else None)
+
+
+def _cluster() -> tuple[int, int]:
+    """How many workers TF_CONFIG names, and which one this is; the chief is the first. Raises InputError."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return 1, 0
+    try:
+        config = json.loads(text)
+        tasks = [(kind, index) for kind in ("chief", "worker") for index in range(len(config["cluster"].get(kind, [])))]
+        return len(tasks), tasks.index((config["task"]["type"], int(config["task"]["index"])))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}} '
+            "with an index into that list (models/README.md)"
+        ) from error
+
+
+def _connect_workers(workers, worker):
+    logging.info("worker %d of %d: waiting for the others", worker, workers)
+    # While TensorFlow waits, Python's handlers do not run; afterwards they replace that of TensorFlow, which would only
+    # take note of SIGTERM.
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        devices = Devices(tf.distribute.MultiWorkerMirroredStrategy(), workers, worker)
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"TF_CONFIG: the workers cannot be connected: {reason}") from error
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return devices
