@@ -24,6 +24,7 @@ from util.errors import InputError
 # What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
 _GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError,
          tf.errors.DeadlineExceededError, tf.errors.FailedPreconditionError)  # fmt: skip
+_UNEVEN = "batch_size {batch_size} cannot be shared among {devices} devices: make it a multiple of {devices}"
 
 
 class Devices:
@@ -46,8 +47,7 @@ class Devices:
     def share(self, batch_size: int) -> slice:
         """Which images of a batch this worker loads. Raises InputError if they cannot be shared out evenly."""
         if batch_size % self.replicas:
-            raise InputError(f"batch_size {batch_size} cannot be shared among {self.replicas} devices: "
-                             f"make it a multiple of {self.replicas}")  # fmt: skip
+            raise InputError(_UNEVEN.format(batch_size=batch_size, devices=self.replicas))
         size = batch_size // self.workers
         return slice(self.worker * size, (self.worker + 1) * size)
 
@@ -139,6 +139,8 @@ def connect(batch_size: int) -> Devices:
     """
     workers, worker = _cluster()
     if workers > 1:
+        if batch_size % workers:
+            raise InputError(_UNEVEN.format(batch_size=batch_size, devices=workers))
         return _connect_workers(workers, worker)
     names = [device.name for device in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
     used = max(number for number in range(1, len(names) + 1) if batch_size % number == 0)

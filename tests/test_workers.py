@@ -142,11 +142,14 @@ def test_two_devices_of_a_machine_train_as_one(data, tmp_path):
     assert_same_training(tmp_path / "two", tmp_path / "one")
 
 
-def test_batches_are_shared_out_evenly():
-    with pytest.raises(InputError, match="batch_size 3 cannot be shared among 2 devices: make it a multiple of 2"):
-        two = Devices()
-        two.replicas = two.workers = 2
-        two.share(3)
+def test_batches_are_shared_out_evenly(monkeypatch):
+    """Which is known before all workers are there."""
+    two = Devices()
+    two.replicas = two.workers = 2
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+    for refuse in (two.share, connect):
+        with pytest.raises(InputError, match="batch_size 3 cannot be shared among 2 devices: make it a multiple of 2"):
+            refuse(3)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "ps"}}',
