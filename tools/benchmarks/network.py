@@ -16,7 +16,8 @@ from util.pairwise_stats import PairwiseStats, joint_pairs
 from util.report import table
 
 PAIRWISE_CELLS = 100  # as many as there are detections
-RANDOM_GAMMA = 0.3  # with 1, random weights overflow
+# With a gamma of 1 random weights overflow, and shifts of 0 would be left out of the graph, as trained ones are not.
+RANDOM_GAMMA, RANDOM_BETA = 0.3, 0.01
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "demo" / "image_multi.jpg"
 COCO = ROOT / "models" / "coco" / "test" / "pose_cfg.yaml"
@@ -98,6 +99,7 @@ def random_network(overrides: list[str]):
     stats = PairwiseStats(pairs, 0 * ones, ones, np.arange(len(pairs)))
     predictor = Predictor(cfg, stats if cfg.pairwise_predict else None)
     for name, variable in predictor.net.slim_variables().items():
-        if name.endswith("gamma"):
-            variable.assign(np.full(variable.shape, RANDOM_GAMMA, np.float32))
+        for suffix, value in (("gamma", RANDOM_GAMMA), ("beta", RANDOM_BETA)):
+            if name.endswith(suffix):
+                variable.assign(np.full(variable.shape, value, np.float32))
     return predictor.freeze()
