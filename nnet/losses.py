@@ -7,8 +7,10 @@ from nnet.targets import Targets
 
 def count_targets(targets: Targets) -> tf.Tensor:
     """How many weights of parts, offsets and pairwise offsets are not zero, (3,) float32: what the losses divide by."""
-    weights = targets.part_weight, targets.locref_mask, targets.pairwise_mask
-    return tf.stack([0.0 if some is None else tf.math.count_nonzero(some, dtype=tf.float32) for some in weights])
+    parts = tf.math.count_nonzero(targets.part_weight, dtype=tf.float32)
+    offsets = tf.size(targets.locref, out_type=tf.int32)
+    pairs = 0.0 if targets.pairwise_mask is None else 2 * tf.reduce_sum(targets.pairwise_mask)
+    return tf.stack([parts, tf.cast(offsets, tf.float32), pairs])
 
 
 def weighted_mean(loss, weights, count):
@@ -34,17 +36,22 @@ def compute_losses(heads: dict[str, tf.Tensor], targets: Targets, cfg, counts=No
     def parts(name):
         return weighted_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets.part, heads[name]), weight, part_count)
 
-    def offsets(prediction, target, mask, count, use_huber, factor):
-        error = prediction - target
-        return factor * weighted_mean(huber(error) if use_huber else tf.square(error), mask, count)
-
     losses = {"part_loss": parts("part_pred")}
     if cfg.intermediate_supervision:
         losses["part_loss_interm"] = parts("intermediate_supervision")
     if cfg.location_refinement:
-        losses["locref_loss"] = offsets(heads["locref_pred"], targets.locref, targets.locref_mask, locref_count,
-                                        cfg.locref_huber_loss, cfg.locref_loss_weight)  # fmt: skip
+        refined = tf.gather_nd(_by_part(heads["locref_pred"], [cfg.num_joints, 2]), targets.positive)
+        error = (huber if cfg.locref_huber_loss else tf.square)(refined - targets.locref)
+        losses["locref_loss"] = cfg.locref_loss_weight * weighted_mean(error, 1.0, locref_count)
     if cfg.pairwise_predict:
-        losses["pairwise_loss"] = offsets(heads["pairwise_pred"], targets.pairwise, targets.pairwise_mask,
-                                          pairwise_count, cfg.pairwise_huber_loss, cfg.pairwise_loss_weight)
+        entries = tf.stack([targets.at, targets.positive[:, 3]], axis=1)
+        offsets = tf.gather_nd(_by_part(heads["pairwise_pred"], [cfg.num_joints, cfg.num_joints - 1, 2]), entries)
+        error = (huber if cfg.pairwise_huber_loss else tf.square)(offsets - targets.pairwise)
+        mean = weighted_mean(error, targets.pairwise_mask[..., None], pairwise_count)
+        losses["pairwise_loss"] = cfg.pairwise_loss_weight * mean
     return losses | {"total_loss": tf.add_n(list(losses.values()))}
+
+
+def _by_part(head, shape):
+    """The channels of a head, its last axis, as several axes."""
+    return tf.reshape(head, tf.concat([tf.shape(head)[:-1], shape], axis=0))

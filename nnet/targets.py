@@ -16,16 +16,20 @@ class Targets(NamedTuple):
     """What the heads should say. Masks and weights are 0 where a value does not count.
 
     part, part_weight: (B, h, w, J)
-    locref, locref_mask: (B, h, w, 2J), divided by locref_stdev
+    positive: (m, 4) int32, batch, row, col and part of the ones of `part`, in this order
+    locref: (m, 2), offset to the joint, divided by locref_stdev
     cells: (n, 3) int32, batch, row and col of the cells that are positive for any part
-    pairwise, pairwise_mask: (n, 2J(J-1)), normalised; None without statistics
+    at: (m,) int32, the row of `cells` in which each of `positive` is
+    pairwise: (m, J-1, 2), normalised offsets to the other joints, in their order; None without statistics
+    pairwise_mask: (m, J-1)
     """
 
     part: tf.Tensor
     part_weight: tf.Tensor
+    positive: tf.Tensor
     locref: tf.Tensor
-    locref_mask: tf.Tensor
     cells: tf.Tensor
+    at: tf.Tensor
     pairwise: tf.Tensor | None
     pairwise_mask: tf.Tensor | None
 
@@ -37,52 +41,51 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     weight: (B, h, w), 0 where the part loss must not look
     scale: (B,), factor on `pos_dist_thresh`
     """
-    present = people[..., 2] > 0
-    joints, height, width = people[..., :2], tf.shape(weight)[1], tf.shape(weight)[2]
-    positive = _near_joint(joints, present, (height, width), cfg.stride, tf.square(cfg.pos_dist_thresh * scale))
-    part = tf.cast(positive, tf.float32)
-
-    # Few cells are positive: what only they have is computed there and scattered.
-    where = tf.cast(tf.where(positive), tf.int32)
-    person, offset = _nearest_joints(joints, present, where, cfg.stride)
-    mask = tf.repeat(part, 2, axis=-1)
-    locref = tf.scatter_nd(where, offset / cfg.locref_stdev, tf.concat([tf.shape(part), [2]], axis=0))
-    locref = tf.reshape(locref, tf.shape(mask))
-
+    joints, present = people[..., :2], people[..., 2] > 0
+    part = _near_joints(joints, present, tf.shape(weight), cfg.stride, cfg.pos_dist_thresh * scale)
     part_weight = tf.broadcast_to(weight[..., None], tf.shape(part))
     if cfg.weigh_only_present_joints:
         part_weight *= tf.cast(tf.reduce_any(present, axis=1), tf.float32)[:, None, None]
     if cfg.weigh_negatives:
         part_weight *= _balance(part, part_weight, cfg.fg_fraction)
 
-    cells = tf.cast(tf.where(tf.reduce_any(positive, axis=-1)), tf.int32)
+    # Few cells are positive: offsets are computed for them alone.
+    positive = tf.cast(tf.where(part), tf.int32)
+    person, offset = _nearest_joints(joints, present, positive, cfg.stride)
     pairwise, pairwise_mask = None, None
     if stats is not None:
-        persons = tf.scatter_nd(where, person, tf.shape(part))
-        here = tf.gather_nd(positive, cells), tf.gather_nd(persons, cells)
-        pairwise, pairwise_mask = _pairwise(people, cells, *here, cfg, stats)
-    return Targets(part, part_weight, locref, mask, cells, pairwise, pairwise_mask)
+        pairwise, pairwise_mask = _pairwise(people, positive, person, cfg, stats)
+    return Targets(part, part_weight, positive, offset / cfg.locref_stdev, *_cells(positive), pairwise, pairwise_mask)
 
 
-def _near_joint(joints, present, size, stride, limit):
-    """Whether a joint of any person lies within the squared distance `limit` (B,) of a cell: (B, h, w, J) bool."""
-    rows = tf.cast(tf.range(size[0]) * stride, tf.float32) + stride / 2
-    cols = tf.cast(tf.range(size[1]) * stride, tf.float32) + stride / 2
-    # The squares of the two axes are taken apart, so that only their sum has all of (B, P, h, w, J).
-    dx = tf.square(joints[:, :, None, :, 0] - cols[:, None])
-    dy = tf.square(joints[:, :, None, :, 1] - rows[:, None]) + tf.where(present, 0.0, np.inf)[:, :, None]
-    near = dy[:, :, :, None] + dx[:, :, None] <= limit[:, None, None, None, None]
-    return tf.reduce_any(near, axis=1)
+def _near_joints(joints, present, size, stride, limit):
+    """1 where a cell lies within the distance `limit` (B,) of that joint of any person: (B, h, w, J).
 
-
-def _nearest_joints(joints, present, where, stride):
-    """The person (n,) whose joint is nearest, the first of several, and the offset (n, 2) to that joint.
-
-    where: (n, 4) batch, row, col, joint
+    size: B, h, w
     """
-    candidates = tf.gather_nd(tf.transpose(joints, [0, 2, 1, 3]), tf.gather(where, [0, 3], axis=1))  # (n, P, 2)
-    missing = tf.gather_nd(tf.transpose(~present, [0, 2, 1]), tf.gather(where, [0, 3], axis=1))
-    offsets = candidates - (tf.cast(where[:, 2:0:-1] * stride, tf.float32) + stride / 2)[:, None]
+    # Only the cells around a joint can be.
+    reach = tf.cast(tf.math.ceil(tf.reduce_max(limit) / stride), tf.int32)
+    around = tf.range(-reach, reach + 1)
+    cells = tf.cast(tf.floor(joints / stride), tf.int32)[..., None] + around  # (B, P, J, 2, k) col, row
+    squared = tf.square(joints[..., None] - (tf.cast(cells * stride, tf.float32) + stride / 2))
+    counts = present[..., None, None] & (cells >= 0) & (cells < size[:0:-1, None])
+    squared = tf.where(counts, squared, np.inf)
+    near = squared[..., 0, None, :] + squared[..., 1, :, None] <= tf.square(limit)[:, None, None, None, None]
+
+    batch, person, part, row, col = tf.unstack(tf.cast(tf.where(near), tf.int32), axis=1)
+    col, row = (tf.gather_nd(cells[..., axis, :], tf.stack([batch, person, part, index], axis=1))
+                for axis, index in enumerate((col, row)))  # fmt: skip
+    shape = tf.concat([size, tf.shape(joints)[2:3]], axis=0)
+    hits = tf.scatter_nd(tf.stack([batch, row, col, part], axis=1), tf.ones_like(row, tf.float32), shape)
+    return tf.minimum(hits, 1.0)
+
+
+def _nearest_joints(joints, present, positive, stride):
+    """The person (m,) whose joint is nearest, the first of several, and the offset (m, 2) to that joint."""
+    batch_and_part = tf.gather(positive, [0, 3], axis=1)
+    candidates = tf.gather_nd(tf.transpose(joints, [0, 2, 1, 3]), batch_and_part)  # (m, P, 2)
+    missing = tf.gather_nd(tf.transpose(~present, [0, 2, 1]), batch_and_part)
+    offsets = candidates - (tf.cast(positive[:, 2:0:-1] * stride, tf.float32) + stride / 2)[:, None]
     squared = tf.reduce_sum(tf.square(offsets), axis=-1) + tf.where(missing, np.inf, 0.0)
     # A batch without people has no axis to look along.
     person = tf.argmin(tf.pad(squared, [[0, 0], [0, 1]], constant_values=np.inf), axis=1, output_type=tf.int32)
@@ -99,30 +102,29 @@ def _balance(part, weight, fg_fraction):
     return part * on + (1 - part) * off
 
 
-def _pairwise(people, cells, positive, person, cfg, stats):
-    """Normalised offsets (n, 2J(J-1)) from each cell to all other joints of the person nearest by part, and mask.
+def _cells(positive):
+    """The cells (n, 3) of (m, 4) cells and parts in order, each once, and which of them each is in, (m,)."""
+    cells = positive[:, :3]
+    first = tf.reduce_any(cells[1:] != cells[:-1], axis=1)
+    first = tf.concat([tf.ones_like(cells[:1, 0], tf.bool), first], axis=0)
+    return tf.boolean_mask(cells, first), tf.cumsum(tf.cast(first, tf.int32)) - 1
 
-    positive, person: (n, J), of `cells`
-    """
-    joints = people.shape[2] or cfg.num_joints
-    batch = tf.broadcast_to(cells[:, :1], tf.shape(person))
+
+def _pairwise(people, positive, person, cfg, stats):
+    """Normalised offsets (m, J-1, 2) from cells to the other joints of a person (m,), and mask (m, J-1)."""
+    count = people.shape[2] or cfg.num_joints
+    index, part = tf.range(count - 1), positive[:, 3]
+    other = index + tf.cast(index >= part[:, None], tf.int32)
     # A batch without people has no person 0.
     padded = tf.pad(people, [[0, 0], [0, 1], [0, 0], [0, 0]])
-    others = _off_diagonal(tf.gather_nd(padded, tf.stack([batch, person], axis=-1)), joints)
+    poses = tf.gather_nd(padded, tf.stack([positive[:, 0], person], axis=1))
+    others = tf.gather(poses, other, batch_dims=1)
 
-    center = tf.cast(cells[:, :0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
-    scale = float(cfg.global_scale)
-    value = (others[..., :2] - center[:, None] - np.float32(stats.means * scale)) / np.float32(stats.std_devs * scale)
-    mask = tf.repeat(positive, joints - 1, axis=1) & (others[..., 2] > 0)
-    value = tf.where(mask[..., None], value, 0.0)
-    shape = [tf.shape(cells)[0], 2 * joints * (joints - 1)]
-    return tf.reshape(value, shape), tf.repeat(tf.cast(mask, tf.float32), 2, axis=1)
-
-
-def _off_diagonal(square, joints):
-    """(n, J, J, c) without its diagonal, in the order of the channels: (n, J(J-1), c)."""
-    count, channels = tf.shape(square)[0], square.shape[-1]
-    # After its first element, each row of J+1 ends in one of the diagonal.
-    rest = tf.reshape(square, [count, joints * joints, channels])[:, 1:]
-    rows = tf.reshape(rest, [count, joints - 1, (joints + 1) * channels])[:, :, :-channels]
-    return tf.reshape(rows, [count, joints * (joints - 1), channels])
+    center = tf.cast(positive[:, 2:0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
+    means, deviations = (
+        tf.gather(np.float32(some * cfg.global_scale).reshape(count, count - 1, 2), part)
+        for some in (stats.means, stats.std_devs)
+    )
+    present = others[..., 2] > 0
+    value = tf.where(present[..., None], (others[..., :2] - center[:, None] - means) / deviations, 0.0)
+    return value, tf.cast(present, tf.float32)

@@ -1,9 +1,11 @@
-"""The weights by formula with which the golden outputs of the network were made."""
+"""What the golden numbers of the network were made with: weights by formula, and dense targets."""
 
 import zlib
 
 import numpy as np
 import pytest
+
+from nnet.targets import Targets
 
 
 def formula_weight(name: str, shape) -> np.ndarray:
@@ -32,3 +34,22 @@ def set_formula_weights():
             variable.assign(formula_weight(name, tuple(variable.shape)))
 
     return assign
+
+
+@pytest.fixture(scope="session")
+def golden_targets():
+    """A function that makes Targets of the original's dense maps of a batch, by their names."""
+
+    def convert(batch):
+        part = batch["part_score_targets"]
+        positive = np.argwhere(part).astype(np.int32)
+        cells, at = np.unique(positive[:, :3], axis=0, return_inverse=True)
+
+        def offsets(name, *shape):
+            return batch[name].reshape(*part.shape, *shape)[tuple(positive.T)]
+
+        return Targets(part, batch["part_score_weights"], positive, offsets("locref_targets", 2),
+                       cells, at.ravel().astype(np.int32),
+                       offsets("pairwise_targets", 16, 2), offsets("pairwise_mask", 16, 2)[..., 0])  # fmt: skip
+
+    return convert

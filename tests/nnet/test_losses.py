@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from config import make_config
 from nnet.losses import compute_losses, count_targets, weighted_mean
-from nnet.targets import Targets
+from nnet.targets import make_targets
 
 HEADS = {"part_pred": "part_pred", "part_pred_interm": "intermediate_supervision", "locref": "locref_pred",
          "pairwise_pred": "pairwise_pred"}  # fmt: skip
@@ -18,20 +18,10 @@ def golden(golden_dir):
         return dict(archive)
 
 
-def targets_of(batch, weighed):
-    """The stored dense targets; all cells are listed, and unweighed means a weight of 1 everywhere."""
-    weights = batch["part_score_weights"]
-    cells = np.argwhere(np.ones(weights.shape[:3])).astype(np.int32)
-    rows = len(cells), -1
-    return Targets(batch["part_score_targets"], weights if weighed else np.ones_like(weights), batch["locref_targets"],
-                   batch["locref_mask"], cells, batch["pairwise_targets"].reshape(rows),
-                   batch["pairwise_mask"].reshape(rows))  # fmt: skip
-
-
 @pytest.mark.parametrize("huber", [0, 1])
 @pytest.mark.parametrize("weighed", [0, 1])
 @pytest.mark.parametrize("name", ["a", "b", "c"])
-def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
+def test_losses_and_gradients_equal_the_original(golden, golden_targets, name, weighed, huber):
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith(f"{name}/batch/")}
     cfg = make_config(num_joints=17, location_refinement=True, pairwise_predict=True, intermediate_supervision=True,
                       weigh_part_predictions=bool(weighed), locref_huber_loss=bool(huber),
@@ -39,7 +29,9 @@ def test_losses_and_gradients_equal_the_original(golden, name, weighed, huber):
                       locref_loss_weight=1.0 if name == "c" else 0.05,
                       pairwise_loss_weight=0.25 if name == "c" else 0.05)  # fmt: skip
     stored = {key: tf.Variable(golden[f"{name}/head/{key}"]) for key in HEADS}
-    targets = targets_of(batch, weighed)
+    targets = golden_targets(batch)
+    if not weighed:
+        targets = targets._replace(part_weight=np.ones_like(targets.part_weight))
     with tf.GradientTape() as tape:
         heads = {HEADS[key]: tf.convert_to_tensor(value) for key, value in stored.items()}
         heads["pairwise_pred"] = tf.gather_nd(heads["pairwise_pred"], targets.cells)
@@ -59,16 +51,15 @@ def test_nothing_counts_is_zero():
     assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32), 0.0) == 0
 
 
-def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden):
+def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_targets):
     """The images of a batch have unlike numbers of people, so that a mean of means would be another number."""
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith("c/batch/")}
     cfg = make_config(num_joints=17, location_refinement=True, weigh_part_predictions=True)
     part = golden["c/head/part_pred"]
-    whole = targets_of(batch, True)
     half = part.shape[2] // 2
     columns = [np.s_[:, :, :half], np.s_[:, :, half:]]
-    pieces = [whole._replace(**{name: getattr(whole, name)[some] for name in whole._fields[:4]}, pairwise=None,
-                             pairwise_mask=None) for some in columns]  # fmt: skip
+    whole, *pieces = (golden_targets({name: values[some] for name, values in batch.items()})
+                      for some in [np.s_[:], *columns])  # fmt: skip
     counts = sum(count_targets(piece) for piece in pieces)
     heads = {"part_pred": part, "locref_pred": golden["c/head/locref"]}
     expected = compute_losses(heads, whole, cfg)
@@ -80,8 +71,9 @@ def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden):
 
 def test_unweighed_parts_still_leave_out_cells_of_weight_zero():
     cfg = make_config(num_joints=1)
-    weight = np.array([0, 0.5, 1, 1], np.float32).reshape(1, 2, 2, 1)
-    targets = Targets(np.ones((1, 2, 2, 1), np.float32), weight, None, None, None, None, None)
+    weight = np.array([[[0, 0.5], [1, 1]]], np.float32)
+    targets = make_targets(np.array([[[[8, 8, 1]]]], np.float32), weight, np.ones(1, np.float32), cfg)
+    assert targets.part.numpy().all()
     logits = np.array([9, 0, 0, 0], np.float32).reshape(1, 2, 2, 1)
     assert float(compute_losses({"part_pred": logits}, targets, cfg)["part_loss"]) == pytest.approx(np.log(2))
     cfg = make_config(num_joints=1, weigh_part_predictions=True)

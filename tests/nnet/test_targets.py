@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from config import make_config
 from nnet.targets import make_targets
@@ -23,10 +24,11 @@ def people_array(rows, counts, scale):
     return people
 
 
-def dense(cells, values, size):
-    result = np.zeros((*size, values.shape[1]), np.float32)
-    result[cells[:, 1], cells[:, 2]] = values
-    return result
+def dense(targets, values, size):
+    """Values (m, ...) of the positive cells and parts of one image as a map (h, w, 17 ...)."""
+    result = np.zeros((*size, 17, *values.shape[1:]), np.float32)
+    result[tuple(targets.positive.numpy().T[1:])] = values
+    return result.reshape(*size, -1)
 
 
 @pytest.mark.parametrize("number", range(9))
@@ -42,14 +44,15 @@ def test_targets_equal_the_original(golden, number):
 
     np.testing.assert_array_equal(targets.part[0], case["scmap"])
     np.testing.assert_array_equal(targets.part_weight[0], case["scmap_weights"])
-    np.testing.assert_array_equal(targets.locref_mask[0], case["locref_mask"])
-    np.testing.assert_allclose(targets.locref[0], case["locref_map"], rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(dense(targets, np.ones_like(targets.locref), size), case["locref_mask"])
+    np.testing.assert_allclose(dense(targets, targets.locref, size), case["locref_map"], rtol=0, atol=1e-5)
     # The original leaves offsets behind of people who lost the cell to a nearer one.
     mask = case["pairwise_mask"] - case["pairwise_stale"]
-    cells = targets.cells.numpy()
-    np.testing.assert_array_equal(dense(cells, targets.pairwise_mask.numpy(), size), mask)
-    ours = dense(cells, targets.pairwise.numpy(), size)
+    np.testing.assert_array_equal(dense(targets, np.repeat(targets.pairwise_mask, 2, axis=1), size), mask)
+    ours = dense(targets, targets.pairwise.numpy(), size)
     np.testing.assert_allclose(ours, case["pairwise_map"] * mask, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(targets.cells, np.argwhere(targets.part.numpy().any(axis=-1)))
+    np.testing.assert_array_equal(tf.gather(targets.cells, targets.at), targets.positive[:, :3])
 
 
 def test_crowd_nearest_joint_wins():
@@ -59,7 +62,7 @@ def test_crowd_nearest_joint_wins():
     stats = PairwiseStats(joint_pairs(5), rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)), np.arange(20))
     scale = np.array([1.0, 0.9], np.float32)
     targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, stats)
-    rows = {tuple(cell): row for row, cell in enumerate(targets.cells.numpy())}
+    rows = {tuple(entry): row for row, entry in enumerate(targets.positive.numpy())}
 
     for image, row, col, part in np.ndindex(2, 16, 16, 5):
         center = np.array([8 * col + 4, 8 * row + 4])
@@ -69,14 +72,14 @@ def test_crowd_nearest_joint_wins():
         assert bool(targets.part[image, row, col, part]) == positive
         if not positive:
             continue
-        offset = targets.locref[image, row, col].numpy().reshape(5, 2)[part] * cfg.locref_stdev
+        at = rows[image, row, col, part]
+        offset = targets.locref[at].numpy() * cfg.locref_stdev
         np.testing.assert_allclose(center + offset, person[part, :2], atol=1e-4)
-        for other in set(range(5)) - {part}:
-            pair, at = pair_index(part, other, 5), rows[image, row, col]
-            assert targets.pairwise_mask[at, 2 * pair] == person[other, 2]
+        for column, other in enumerate(sorted(set(range(5)) - {part})):
+            pair = pair_index(part, other, 5)
+            assert targets.pairwise_mask[at, column] == person[other, 2]
             if person[other, 2]:
-                value = targets.pairwise[at].numpy()[2 * pair : 2 * pair + 2]
-                reached = center + value * stats.std_devs[pair] + stats.means[pair]
+                reached = center + targets.pairwise[at, column] * stats.std_devs[pair] + stats.means[pair]
                 np.testing.assert_allclose(reached, person[other, :2], atol=1e-3)
 
 
@@ -99,5 +102,5 @@ def test_no_person(count):
     targets = make_targets(np.zeros((1, count, 3, 3), np.float32), np.ones((1, 4, 6), np.float32),
                            np.ones(1, np.float32), make_config(num_joints=3), stats)  # fmt: skip
     assert not targets.part.numpy().any()
-    assert targets.locref.shape == (1, 4, 6, 6) and np.isfinite(targets.locref).all()
-    assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 12)
+    assert targets.positive.shape == (0, 4) and targets.locref.shape == (0, 2)
+    assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 2, 2)

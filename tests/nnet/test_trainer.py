@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from config import make_config
 from nnet import checkpoint, loss_scale, trainer
-from nnet.targets import Targets
 from util.errors import InputError
 
 CONFIG = {"num_joints": 17, "net_type": "resnet_50", "location_refinement": True, "pairwise_predict": True,
@@ -14,15 +13,11 @@ CONFIG = {"num_joints": 17, "net_type": "resnet_50", "location_refinement": True
           "pairwise_loss_weight": 0.05, "batch_norm": "frozen"}  # fmt: skip
 
 
-def test_six_steps_equal_the_original(golden_dir, set_formula_weights, monkeypatch):
+def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_weights, monkeypatch):
     with np.load(golden_dir / "train_steps.npz") as archive:
         golden = dict(archive)
     batch = {key[6:]: value.astype(np.float32) for key, value in golden.items() if key.startswith("batch/")}
-    cells = np.argwhere(batch["part_score_targets"].max(axis=-1) > 0).astype(np.int32)
-    at = tuple(cells.T)
-    dense = [batch[name] for name in ("part_score_targets", "part_score_weights", "locref_targets", "locref_mask")]
-    targets = Targets(*dense, cells, batch["pairwise_targets"][at], batch["pairwise_mask"][at])
-    monkeypatch.setattr(trainer, "make_targets", lambda *_: targets)
+    monkeypatch.setattr(trainer, "make_targets", lambda *_: golden_targets(batch))
     training = trainer.Trainer(make_config(**CONFIG))
     set_formula_weights(training.slim_variables)
     start = {name: var.numpy().astype(float) for name, var in training.slim_variables.items()}

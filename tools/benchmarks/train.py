@@ -38,7 +38,7 @@ def train(args: argparse.Namespace) -> None:
         for precision in args.precision:
             overrides = [*args.overrides, f"precision={precision}"]
             (name, stages), _, memory = usage_in_new_process(step_stages, path, overrides, args.repeat)
-            rows.append([name, *(f"{value:.3f}" for value in stages), round(memory)])
+            rows.append([name, *(f"{value:.4f}" for value in stages), round(memory)])
         print(f"\nA step, seconds (medians), {os.cpu_count()} cores")
         print(table(["", "targets", "forward", "whole step", "images/s", "first step", "peak MiB"], rows))
 
