@@ -155,7 +155,9 @@ class Head(keras.layers.Layer):
             tf.matmul(tf.concat([next(gathered) for _ in taps], axis=1), kernel, transpose_b=True)
             for taps, kernel in zip(_CELL_TAPS, self._folded or self._tap_kernels(), strict=True)
         ]
-        return tf.cast(tf.dynamic_stitch(places, values), tf.float32) + self.weights_now()[1]
+        # Not dynamic_stitch, which TensorFlow Lite lacks.
+        order, shape = tf.concat(places, axis=0)[:, None], tf.stack([tf.shape(cells)[0], self.filters])
+        return tf.cast(tf.scatter_nd(order, tf.concat(values, axis=0), shape), tf.float32) + self.weights_now()[1]
 
 
 def dense_maps(heads: list[Head], features) -> list[tf.Tensor]:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def setup_logging(path: str | os.PathLike | None = None) -> None:
@@ -22,3 +24,17 @@ def silence_tensorflow() -> None:
     """Keep TensorFlow's start-up chatter off the terminal; call before its first import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Nothing on standard error while the block lasts, for native code that heeds no log level; exceptions pass."""
+    sys.stderr.flush()
+    terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
