@@ -115,11 +115,11 @@ def test_train_tables(tmp_path):
 
 
 def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
-    main(["labels", "--ref", str(written_records(tmp_path)), "--noise", "0", "0.02", "0.04"])
+    main(["labels", "--ref", str(written_records(tmp_path)), "--noise", "0", "0.03", "0.06"])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
-    assert [float(row[0]) for row in rows] == [0, 0.02, 0.04] and rows[1][1] == "3.3"
-    scores = [float(row[-1]) for row in rows]
-    assert scores[0] == 1 and scores[0] > scores[1] > scores[2]
+    assert [float(row[0]) for row in rows] == [0, 0.03, 0.06] and rows[1][1] == "5.0"
+    for score in np.array([row[-2:] for row in rows], float).T:
+        assert score[0] == 1 and score[0] > score[1] > score[2]
 
 
 def test_convolutions_agree_in_all_precisions():

@@ -6,38 +6,52 @@ import numpy as np
 
 from util.report import table
 
+TORSO_THRESHOLD = 0.2
+
 
 def add(commands) -> None:
-    command = commands.add_parser("labels", help="the official score that labels of limited accuracy allow")
+    command = commands.add_parser("labels", help="the official score and the PCK that labels of limited accuracy allow")
     command.add_argument("--ref", required=True, help="annotations in AI Challenger's format")
-    command.add_argument("--noise", type=float, nargs="+", default=[0.01, 0.02, 0.03, 0.04],
-                         help="standard deviations along each axis, of the longer side of a person's box")  # fmt: skip
+    command.add_argument("--noise", type=float, nargs="+", default=[0.01, 0.02, 0.03, 0.04], help="standard deviations "
+                         "along each axis, of the longer side of the box around a person's joints")  # fmt: skip
     command.add_argument("--seed", type=int, default=0, help="another seed, other noise (0)")
     command.set_defaults(function=labels)
 
 
 def labels(args: argparse.Namespace) -> None:
-    from dataset import aic
+    from dataset import aic, pck
+    from dataset.skeleton import AIC
     from tools.eval_aic import read_records
 
     reference = read_records(args.ref)
+    true = joints_of(reference)
+    sizes, torsos = pck.extent_size(true), pck.torso_size(true, AIC)
     rows = []
     for noise in args.noise:
         random = np.random.default_rng(args.seed)
-        moved = [{"image_id": record["image_id"], "keypoint_annotations": moved_people(record, noise, random)}
-                 for record in reference]  # fmt: skip
+        moved = true.copy()
+        moved[..., :2] += random.normal(0, noise * np.nan_to_num(sizes)[:, None, None], true[..., :2].shape)
+        found = pck.relative_errors(true, moved, torsos).share(TORSO_THRESHOLD)
+        score = aic.score(with_joints(reference, moved), reference).score
         # Two independent labels differ by the noise of both; the median of such a distance is 1.18 deviations.
-        rows.append([noise, f"{100 * 1.1774 * 2**0.5 * noise:.1f} %", f"{aic.score(moved, reference).score:.4f}"])
-    print(f"{sum(len(record['keypoint_annotations']) for record in reference)} people, their labels moved at random")
-    print(table(["noise", "two such labels differ by", "score"], rows))
+        rows.append([noise, f"{100 * 1.1774 * 2**0.5 * noise:.1f} %", f"{score:.4f}", f"{found.mean():.3f}"])
+    print(f"{len(true)} people, their labels moved at random")
+    print(table(["noise", "two such labels differ by", "score", f"PCK@{TORSO_THRESHOLD} of the torso"], rows))
 
 
-def moved_people(record: dict, noise: float, random: np.random.Generator) -> dict[str, list[float]]:
-    """The people of a record (AI Challenger's format) with normally distributed errors of their joints."""
-    people = {}
-    for name, values in record["keypoint_annotations"].items():
-        joints = np.array(values, float).reshape(-1, 3)
-        left, top, right, bottom = record["human_annotations"][name]
-        joints[:, :2] += random.normal(0, noise * max(right - left, bottom - top), (len(joints), 2))
-        people[name] = joints.ravel().tolist()
+def joints_of(records: list[dict]) -> np.ndarray:
+    """The people of all records, (N, 14, 3) x, y and 1 or 0 for not labelled."""
+    from dataset.aic import UNLABELLED
+
+    values = [values for record in records for values in record["keypoint_annotations"].values()]
+    people = np.array(values, float).reshape(len(values), -1, 3)
+    people[..., 2] = people[..., 2] != UNLABELLED
     return people
+
+
+def with_joints(records: list[dict], people: np.ndarray) -> list[dict]:
+    """The records as predictions, with other joints (N, 14, 3)."""
+    rows = iter(people)
+    return [{"image_id": record["image_id"],
+             "keypoint_annotations": {name: next(rows).ravel().tolist() for name in record["keypoint_annotations"]}}
+            for record in records]  # fmt: skip
