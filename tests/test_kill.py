@@ -30,6 +30,7 @@ batch_norm_decay: 0.9
 location_refinement: true
 mirror: true
 batch_size: 2
+accumulate_steps: 2
 optimizer: adam
 ema_decay: 0.9
 multi_step: [[0.001, {STEPS}]]
