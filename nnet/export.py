@@ -2,13 +2,17 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from nnet.predict import Predictor, pairwise_pixels
-from nnet.resnet_v1 import OUTPUT_STRIDE
 from util.files import atomic_path
 from util.logging import silent_stderr
+from util.maps import map_size
+
+CELLS = 64  # of a photo, whose pairwise offsets tell the range of such offsets
 
 
 def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
@@ -17,23 +21,39 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
     Raises InputError when the folder cannot be written.
     """
     with atomic_path(folder) as temporary:
-        _write(os.fspath(temporary), _signatures(predictor, [None, None, None]))
+        _write(os.fspath(temporary), _signatures(predictor))
 
 
-def save_tflite(predictor: Predictor, path: str | os.PathLike, size: tuple[int, int]) -> None:
-    """Write a TensorFlow Lite model with the same signatures, for one image of (height, width), whole or not at all.
+def save_tflite(predictor: Predictor, path: str | os.PathLike, photos: Sequence[np.ndarray] = ()) -> None:
+    """Write a TensorFlow Lite model with the same signatures, for one image at a time, whole or not at all.
 
     predictor: loaded, in float32
+    photos: uint8 (H, W, 3) RGB as the network would see them; if there are some, the model computes in eight bits, and
+        the range of each layer is what it has on them (Jacob et al., arXiv 1712.05877)
     Raises InputError when the file cannot be written.
     """
-    signatures = _signatures(predictor, [1, *size])
+    signatures = _signatures(predictor, batch=1)
     with tempfile.TemporaryDirectory() as folder:
         _write(folder, signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
+        if photos:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: _inputs(predictor, photos)
         with silent_stderr():
             content = converter.convert()
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _inputs(predictor, photos):
+    """Name and inputs of each signature, photo by photo."""
+    random = np.random.default_rng(0)
+    for photo in photos:
+        yield "serving_default", {"image": photo[None]}
+        if predictor.stats is not None:
+            features = predictor.dense(tf.constant(photo[None]))["features"].numpy()
+            cells = random.integers(0, map_size(*photo.shape[:2]), (CELLS, 2))
+            yield "pairwise", {"features": features, "cells": np.pad(cells, ((0, 0), (1, 0))).astype(np.int32)}
 
 
 def _write(folder, signatures):
@@ -41,14 +61,13 @@ def _write(folder, signatures):
     tf.saved_model.save(tf.Module(), folder, signatures)
 
 
-def _signatures(predictor, shape):
-    """The functions by name, for images of a shape (B, height, width), each None for any."""
-    image = tf.TensorSpec([*shape, 3], tf.uint8, "image")
+def _signatures(predictor, batch=None):
+    """The functions by name, for so many images, or any number, of any size."""
+    image = tf.TensorSpec([batch, None, None, 3], tf.uint8, "image")
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
     if predictor.stats is not None:
-        batch, *sides = shape
         channels, dtype = predictor.net.backbone.output["features"].shape[-1], predictor.net.compute_dtype
-        features = tf.TensorSpec([batch, *(side and -(-side // OUTPUT_STRIDE) for side in sides), channels],
+        features = tf.TensorSpec([batch, None, None, channels],
                                  tf.float32 if dtype == "float32" else tf.bfloat16, "features")  # fmt: skip
         cells = tf.TensorSpec([None, 3], tf.int32, "cells")
         signatures["pairwise"] = tf.function(_pairwise(predictor), input_signature=[features, cells])

@@ -62,7 +62,10 @@ class PoseNet(keras.Model):
         centered = tf.cast(image, tf.float32) - self.mean_pixel
         if whole_cells or self.needs_whole_cells:
             height, width = tf.unstack(tf.shape(image)[1:3])
-            centered = tf.pad(centered, [[0, 0], [0, -height % OUTPUT_STRIDE], [0, -width % OUTPUT_STRIDE], [0, 0]])
+            rest_height, rest_width = -height % OUTPUT_STRIDE, -width % OUTPUT_STRIDE
+            centered = tf.pad(centered, [[0, 0], [0, rest_height], [0, rest_width], [0, 0]])
+            # Padding forgets how many channels there are, which TensorFlow Lite wants to know.
+            centered = tf.reshape(centered, [-1, height + rest_height, width + rest_width, 3])
         return self.backbone(centered, training=training)
 
     def call(self, image, training=False):

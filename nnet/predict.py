@@ -8,20 +8,20 @@ import numpy as np
 import tensorflow as tf
 
 from config import require
-from dataset.skeleton import from_config
 from nnet import checkpoint
 from nnet.layers import dense_maps
+from nnet.lite import LitePredictor
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 from nnet.resnet_v1 import OUTPUT_STRIDE
 from nnet.trainer import compute_dtype
-from nnet.tta import FLIP, average_maps
+from nnet.tta import ImagePredictor
 from util.errors import InputError
 from util.maps import Maps, cell_centers
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
 
-class Predictor:
+class Predictor(ImagePredictor):
     """A network for inference: batch norm folded, the pairwise head evaluated only where somebody asks.
 
     net: a network in training, to be used with the weights that it has at each call; by default one of its own,
@@ -30,8 +30,8 @@ class Predictor:
     """
 
     def __init__(self, cfg, stats: PairwiseStats | None = None, net: PoseNet | None = None):
-        self.cfg, self.stats = cfg, stats
-        self.mirror_map = from_config(cfg).mirror_map if FLIP in cfg.tta else None
+        super().__init__(cfg)
+        self.stats = stats
         self.net = net or pose_net(cfg, compute_dtype(cfg.precision))
         # One graph for all sizes of image. Nothing here depends on tensors' values, and autograph takes a second.
         self._outputs = tf.function(
@@ -61,15 +61,6 @@ class Predictor:
         if maps.pairwise is not None:
             maps.pairwise(np.zeros((1, 2), np.int32))
         return self
-
-    def maps(self, image: np.ndarray) -> Maps:
-        """The maps of a uint8 (H, W, 3) RGB image, averaged over the views of `cfg.tta`.
-
-        `pairwise` is a function of cells (see util.maps.Maps).
-        """
-        if self.cfg.tta:
-            return average_maps(self._maps_of, image, self.cfg, self.mirror_map)
-        return self._maps_of(image)
 
     def _maps_of(self, image):
         with _memory_for(*image.shape[:2]):
@@ -123,11 +114,16 @@ def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> n
     return (raw * stats.std_devs + stats.means) * cfg.global_scale
 
 
-def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:
-    """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError."""
+def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> ImagePredictor:
+    """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError.
+
+    weights: a checkpoint, or a TensorFlow Lite model that tools/export.py has made of one
+    """
     if weights is None:
         require(cfg, "init_weights")
         weights = cfg.init_weights
+    if os.fspath(weights).endswith(".tflite"):
+        return LitePredictor(cfg, weights)
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, cfg.num_joints) if cfg.pairwise_predict else None
     return Predictor(cfg, stats).load(weights)
 

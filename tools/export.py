@@ -3,7 +3,8 @@
     cd models/aic/test
     python ../../../tools/export.py --out_dir served/1                  # Serving wants a numbered folder
     python tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir served/1
-    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite --size 640 480
+    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite
+    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose8.tflite --int8 photos/
 
 Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
@@ -11,14 +12,19 @@ Signatures:
     pairwise         features, cells: int32 (n, 3) image of the batch, row, col -> offsets (n, J(J-1), 2) px
 Pixels are those of the image given: scale it by global_scale before. The pair (a, b) has the channel
 (J - 1) a + b - (a < b). Networks without such heads lack locref, or features and the second signature.
-The TensorFlow Lite model has the same signatures in float32, for one image of the size named.
+The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 inside it computes in eight
+bits, which is quicker and less exact. The demos and tools here take it, too: init_weights=pose8.tflite.
 """
 
 from pathlib import Path
 
+import numpy as np
+
 from config import load_config
+from multiperson.estimator import network_size
 from util.cli import config_parser, run
 from util.errors import InputError
+from util.images import find_images, readable_images, resize_image
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,28 +33,37 @@ def main(argv: list[str] | None = None) -> None:
     kind = arguments.add_mutually_exclusive_group(required=True)
     kind.add_argument("--out_dir", type=Path, help="new folder for the SavedModel")
     kind.add_argument("--tflite", type=Path, help="new file for the TensorFlow Lite model")
-    arguments.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"),
-                           help="of the images of the TensorFlow Lite model (640 480)")  # fmt: skip
+    arguments.add_argument("--int8", type=Path, nargs="+", metavar="PHOTO", help="in eight bits, the layers' ranges "
+                           "being those on these photos or folders: about 50, such as the model will see")  # fmt: skip
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
     target = options.out_dir or options.tflite
     if target.exists():
         raise InputError(f"{target}: is there already; choose a new name")
-    if min(options.size) < 1:
-        raise InputError("--size: width and height are positive numbers of pixels")
+    if options.int8 and not options.tflite:
+        raise InputError("--int8 goes with --tflite")
 
     from demo.model import find_weights
     from nnet.export import save_model, save_tflite
     from nnet.predict import setup_pose_prediction
 
     if options.tflite:
-        cfg.precision = "float32"
+        cfg.precision = "float32"  # TensorFlow Lite has no bfloat16
+    photos = photos_for_ranges(options.int8, cfg) if options.int8 else []
     predictor = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
     if options.tflite:
-        save_tflite(predictor, target, options.size[::-1])
+        save_tflite(predictor, target, photos)
     else:
         save_model(predictor, target)
     print(f"written to {target}")
+
+
+def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:
+    """The photos that can be read, as large as the network sees them. Raises InputError if there is none."""
+    photos = [resize_image(photo, network_size(cfg, *photo.shape[:2]))
+              for _, photo in readable_images(find_images(paths))]  # fmt: skip
+    print(f"measuring the layers' ranges on {len(photos)} photos")
+    return photos
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 from easydict import EasyDict
 
 from config import make_config
@@ -14,7 +13,6 @@ from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tools.benchmark import main
 from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.grouping import simulated_image
-from tools.benchmarks.int8 import convolutions
 from tools.benchmarks.train import batch_report, data_report, drawn_data, step_stages
 from tools.make_toy_dataset import make_scenes, record
 
@@ -122,9 +120,8 @@ def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
         assert score[0] == 1 and score[0] > score[1] > score[2]
 
 
-def test_convolutions_agree_in_all_precisions():
-    functions, top = convolutions(6, 8, 16, 8, 3)
-    exact = functions["float32"]().numpy()
-    assert exact.max() == pytest.approx(top) and exact.shape == (1, 6, 8, 8)
-    np.testing.assert_allclose(functions["bfloat16"]().numpy().astype(np.float32), exact, atol=0.02 * top)
-    np.testing.assert_allclose(functions["int8"]().numpy().astype(np.float32) / 255 * top, exact, atol=0.02 * top)
+def test_eight_bits_are_a_smaller_file_with_nearly_the_same_maps(capsys):
+    main(["tflite", "--cfg", "models/demo/pose_cfg.yaml", "--size", "160", "128", "--repeat", "1"])
+    plain, small = ([float(value) for value in line.split()[-3:]] for line in capsys.readouterr().out.splitlines()[3:])
+    assert small[0] < plain[0] / 3
+    assert plain[1] < 1e-4 < small[1] and 1e-4 < small[2] < 0.005

@@ -31,20 +31,12 @@ def test_the_signatures_agree_with_the_predictor(tmp_path):
         np.testing.assert_allclose(offsets[4 * number : 4 * number + 4], maps.pairwise(cells), atol=1e-3)
 
 
-def test_tensorflow_lite_agrees_with_the_predictor(tmp_path):
-    path = tmp_path / "pose.tflite"
-    export.main(["--cfg", str(CFG), "--tflite", str(path), "--size", "70", "50"])
-    interpreter = tf.lite.Interpreter(str(path))
-    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
-    served = interpreter.get_signature_runner("serving_default")(image=image[None])
-    cells = np.array([[0, 0], [7, 9], [3, 4], [4, 3]], np.int32)
-    batched = np.pad(cells, ((0, 0), (1, 0)))
-    offsets = interpreter.get_signature_runner("pairwise")(features=served["features"], cells=batched)["offsets"]
-    cfg = load_config(CFG, ["precision=float32"])
-    maps = setup_pose_prediction(cfg, cfg.init_weights).maps(image)
-    np.testing.assert_allclose(served["part_prob"][0], maps.part_prob, atol=1e-5)
-    np.testing.assert_allclose(served["locref"][0], maps.locref, atol=1e-3)
-    np.testing.assert_allclose(offsets, maps.pairwise(cells), atol=1e-3)
+def test_eight_bits_need_photos_and_tensorflow_lite(tmp_path):
+    with pytest.raises(InputError, match="--int8 goes with --tflite"):
+        export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path / "1"), "--int8", "photo.jpg"])
+    (tmp_path / "photo.jpg").write_bytes(b"none")
+    with pytest.raises(InputError, match="photo.jpg"):
+        export.main(["--cfg", str(CFG), "--tflite", str(tmp_path / "x"), "--int8", str(tmp_path / "photo.jpg")])
 
 
 def test_an_existing_folder_stays(tmp_path):
