@@ -20,7 +20,7 @@ CONFIG = """
 dataset: toy
 dataset_type: coco
 num_joints: 17
-net_type: mobilenet_v2_0.35
+net_type: resnet_18
 batch_norm_decay: 0.9
 location_refinement: true
 locref_loss_weight: 0.05
