@@ -13,7 +13,7 @@ from util.maps import Maps
 
 
 class LitePredictor(ImagePredictor):
-    """What `nnet.predict.Predictor` is, for a model in a file, which knows all of its configuration but `tta`.
+    """What `nnet.predict.Predictor` is, for a model in a file; `global_scale` is that of its export.
 
     Its methods may be called from several threads, which take turns.
     Raises InputError when the file is none, or of another network than that of `cfg`.

@@ -4,7 +4,7 @@
     python ../../../tools/export.py --out_dir served/1                  # Serving wants a numbered folder
     python tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir served/1
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite
-    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose8.tflite --int8 photos/
+    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite models/demo/pose8.tflite --int8 photos/
 
 Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
@@ -13,7 +13,7 @@ Signatures:
 Pixels are those of the image given: scale it by global_scale before. The pair (a, b) has the channel
 (J - 1) a + b - (a < b). Networks without such heads lack locref, or features and the second signature.
 The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 inside it computes in eight
-bits, which is quicker and less exact. The demos and tools here take it, too: init_weights=pose8.tflite.
+bits, which is quicker and less exact. Demos and tools here take it, too: init_weights=pose8.tflite beside the YAML.
 """
 
 from pathlib import Path
@@ -49,8 +49,11 @@ def main(argv: list[str] | None = None) -> None:
 
     if options.tflite:
         cfg.precision = "float32"  # TensorFlow Lite has no bfloat16
+    weights = options.snapshot or find_weights(cfg)
+    if weights.endswith(".tflite"):
+        raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")
     photos = photos_for_ranges(options.int8, cfg) if options.int8 else []
-    predictor = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
+    predictor = setup_pose_prediction(cfg, weights)
     if options.tflite:
         save_tflite(predictor, target, photos)
     else:

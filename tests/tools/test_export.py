@@ -39,6 +39,11 @@ def test_eight_bits_need_photos_and_tensorflow_lite(tmp_path):
         export.main(["--cfg", str(CFG), "--tflite", str(tmp_path / "x"), "--int8", str(tmp_path / "photo.jpg")])
 
 
+def test_a_tensorflow_lite_model_is_not_exported_again(tmp_path):
+    with pytest.raises(InputError, match="pose.tflite: is a TensorFlow Lite model already"):
+        export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path / "1"), "--snapshot", "pose.tflite"])
+
+
 def test_an_existing_folder_stays(tmp_path):
     with pytest.raises(InputError, match="is there already"):
         export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path)])

@@ -29,7 +29,7 @@ def tflite(args: argparse.Namespace) -> None:
     rows = []
     for net_type in [None] if args.cfg else args.net_types:
         for eight_bits in (False, True):
-            (name, mebibytes, times, changes), _, memory = usage_in_new_process(
+            (name, mebibytes, times, changes), _, _ = usage_in_new_process(
                 run_tflite, args.cfg, net_type, args.photos if eight_bits else [], args.size[::-1], args.repeat
             )
             seconds = [f"{value:.3f}" for value in (np.median(times), min(times))]
