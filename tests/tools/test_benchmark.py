@@ -1,6 +1,7 @@
 """The benchmarks run, measure what they say, and perfect maps give the people back."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,8 @@ from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.grouping import simulated_image
 from tools.benchmarks.train import batch_report, data_report, drawn_data, step_stages
 from tools.make_toy_dataset import make_scenes, record
+
+MODEL = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"
 
 
 def written_records(folder, number=4, people=2):
@@ -121,7 +124,7 @@ def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
 
 
 def test_eight_bits_are_a_smaller_file_with_nearly_the_same_maps(capsys):
-    main(["tflite", "--cfg", "models/demo/pose_cfg.yaml", "--size", "160", "128", "--repeat", "1"])
+    main(["tflite", "--cfg", str(MODEL), "--size", "160", "128", "--repeat", "1"])
     plain, small = ([float(value) for value in line.split()[-3:]] for line in capsys.readouterr().out.splitlines()[3:])
     assert small[0] < plain[0] / 3
     assert plain[1] < 1e-4 < small[1] and 1e-4 < small[2] < 0.005
