@@ -16,7 +16,7 @@ from util.errors import InputError
 from util.files import atomic_path
 from util.images import find_images
 from util.report import Reductions
-from util.video import Clip, by_number, clip_writer, frame_sequence, read_clip
+from util.video import Clip, Frame, by_number, clip_writer, frame_sequence, read_clip
 from util.visualize import figure_image, save_figure
 
 
@@ -28,8 +28,8 @@ def run_video(estimator, path: Path, out_dir: Path, name: str) -> str:
     clip = read_clip(path)
     suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
     with clip_writer(out_dir / f"{name}_people{suffix}", clip.fps) as add:
-        return _track(estimator, clip, lambda _, figure: add(figure_image(figure)), out_dir / f"{name}_people.jsonl",
-                      lambda number: {"seconds": round(number / clip.fps, 4)})  # fmt: skip
+        return _track(estimator, clip, lambda frame, figure: add(figure_image(figure), frame.duration),
+                      out_dir / f"{name}_people.jsonl", lambda frame: {"seconds": round(frame.seconds, 4)})  # fmt: skip
 
 
 def run_frames(estimator, folder: Path, out_dir: Path, name: str) -> str:
@@ -40,26 +40,26 @@ def run_frames(estimator, folder: Path, out_dir: Path, name: str) -> str:
     paths = sorted(find_images([folder]), key=by_number)
     pictures = out_dir / f"{name}_people"
     return _track(estimator, frame_sequence(paths),
-                  lambda number, figure: save_figure(pictures / f"{paths[number].stem}.png", figure),
-                  out_dir / f"{name}_people.jsonl", lambda number: {"file": paths[number].name})  # fmt: skip
+                  lambda frame, figure: save_figure(pictures / f"{paths[frame.number].stem}.png", figure),
+                  out_dir / f"{name}_people.jsonl", lambda frame: {"file": paths[frame.number].name})  # fmt: skip
 
 
-def _track(estimator, clip: Clip, save: Callable[[int, Figure], None], lines: Path,
-           label: Callable[[int], dict]) -> str:  # fmt: skip
+def _track(estimator, clip: Clip, save: Callable[[Frame, Figure], None], lines: Path,
+           label: Callable[[Frame], dict]) -> str:  # fmt: skip
     from tqdm import tqdm
 
     drawer, tracker = PersonDraw(from_config(estimator.cfg).limbs), Tracker()
     seen, frames, started = set(), 0, time.perf_counter()
     reductions = Reductions(estimator.cfg.max_input_size)
     with _json_lines(lines) as write:
-        for number, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
+        for frame, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
             identities = tracker.update(result.people)
-            save(number, drawer.figure(image, result.people, identities))
+            save(frame, drawer.figure(image, result.people, identities))
             people = [{"id": identity} | person
                       for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
-            write({"frame": number} | label(number) | {"people": people})
+            write({"frame": frame.number} | label(frame) | {"people": people})
             seen.update(identities)
-            reductions.add(f"frame {number}", result.reduction)
+            reductions.add(f"frame {frame.number}", result.reduction)
             frames += 1
         reductions.print()
         if not frames:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from easydict import EasyDict
@@ -21,6 +21,8 @@ from util.ahead import starmap_ahead
 from util.errors import InputError
 from util.images import Reduction, find_reduction, fitting_scale, read_image, resize_image, scaled_size
 from util.maps import Maps
+
+Label = TypeVar("Label")
 
 
 class Network(Protocol):
@@ -110,12 +112,12 @@ class PoseEstimator:
 
 
 def estimate_ahead(
-    estimator: PoseEstimator, images: Iterable[tuple[int, np.ndarray]]
-) -> Iterator[tuple[int, np.ndarray, PoseResult]]:
-    """Number, content and result of each (number, image): a thread works on the next while the caller has the last."""
+    estimator: PoseEstimator, images: Iterable[tuple[Label, np.ndarray]]
+) -> Iterator[tuple[Label, np.ndarray, PoseResult]]:
+    """Label, content and result of each (label, image): a thread works on the next while the caller has the last."""
 
-    def estimate(number, image):
-        return number, image, estimator(image)
+    def estimate(label, image):
+        return label, image, estimator(image)
 
     with ThreadPoolExecutor(1, thread_name_prefix="people") as pool:
         yield from starmap_ahead(pool, estimate, images, ahead=2)

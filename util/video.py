@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,11 +20,19 @@ VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpe
 DEFAULT_FPS = 10.0
 
 
+class Frame(NamedTuple):
+    """When a frame of a clip is shown: its number from 0, its beginning and its duration in seconds."""
+
+    number: int
+    seconds: float
+    duration: float
+
+
 class Clip(NamedTuple):
-    """fps: frames a second; frames: their number and content, uint8 RGB (H, W, 3)"""
+    """fps: frames a second, on average; frames: their times and content, uint8 RGB (H, W, 3)"""
 
     fps: float
-    frames: Iterator[tuple[int, np.ndarray]]
+    frames: Iterator[tuple[Frame, np.ndarray]]
 
 
 def is_clip(path: str | os.PathLike) -> bool:
@@ -52,7 +60,11 @@ def read_clip(path: str | os.PathLike) -> Clip:
 
 def frame_sequence(paths: Sequence[Path]) -> Clip:
     """Pictures that are the frames of a clip; those that cannot be read are named on standard error and missing."""
-    return Clip(DEFAULT_FPS, readable_images(paths))
+    return _steady_clip(DEFAULT_FPS, readable_images(paths))
+
+
+def _steady_clip(fps: float, images: Iterable[tuple[int, np.ndarray]]) -> Clip:
+    return Clip(fps, ((Frame(number, number / fps, 1 / fps), image) for number, image in images))
 
 
 def by_number(path: Path) -> list:
@@ -62,20 +74,33 @@ def by_number(path: Path) -> list:
 
 def _read_gif(path):
     with open_image(path) as image:
-        milliseconds = image.info.get("duration", 0)
-    return Clip(1000 / milliseconds if milliseconds else DEFAULT_FPS, _gif_frames(path))
+        durations = [_gif_duration(frame) for frame in ImageSequence.Iterator(image)]
+    return Clip(len(durations) / sum(durations), _gif_frames(path))
 
 
 def _gif_frames(path):
+    seconds = 0.0
     with open_image(path) as image:
         for number, frame in enumerate(ImageSequence.Iterator(image)):
-            yield number, np.array(frame.convert("RGB"))
+            duration = _gif_duration(frame)
+            yield Frame(number, seconds, duration), np.array(frame.convert("RGB"))
+            seconds += duration
+
+
+def _gif_duration(frame) -> float:
+    """In seconds; programs show frames without a duration at a rate of their own."""
+    return frame.info.get("duration", 0) / 1000 or 1 / DEFAULT_FPS
 
 
 def _read_video(path):
+    imageio = _imageio(path)
     with _ffmpeg_errors(path):
-        reader = _imageio(path).get_reader(path, format="FFMPEG")
-    return Clip(reader.get_meta_data()["fps"], _video_frames(path, reader))
+        with imageio.get_reader(path, format="FFMPEG") as reader:
+            fps = reader.get_meta_data()["fps"] or DEFAULT_FPS
+        # Frames may last unequally long. Read at this rate, they are repeated or left out so that the clip keeps its
+        # length; otherwise ffmpeg chooses a rate that it does not tell.
+        reader = imageio.get_reader(path, format="FFMPEG", fps=fps)
+    return _steady_clip(fps, _video_frames(path, reader))
 
 
 def _video_frames(path, reader):
@@ -104,20 +129,26 @@ def _ffmpeg_errors(path):
 
 
 @contextmanager
-def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """A function that takes uint8 RGB frames and writes them into an MP4 video or, by the suffix, an animated GIF.
+def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
+    """A function that takes uint8 RGB frames and how many seconds each lasts, and writes an MP4 video or animated GIF.
 
-    The file appears when the block ends well. Raises InputError.
+    The suffix of `path` decides; in a video all frames last 1 / fps. The file appears when the block ends well.
+    Raises InputError.
     """
     with atomic_path(path) as temporary:
         if temporary.suffix.lower() == ".gif":
-            frames = []
-            yield lambda frame: frames.append(Image.fromarray(frame).quantize())
+            frames, durations = [], []
+
+            def add(frame, duration):
+                frames.append(Image.fromarray(frame).quantize())
+                durations.append(1000 * duration)
+
+            yield add
             if frames:
-                frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=1000 / fps, loop=0)
+                frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=durations, loop=0)
         else:
             with _ffmpeg_errors(path):
                 # H.264 wants even sides; ffmpeg stretches odd ones by a pixel.
                 writer = _imageio(path).get_writer(temporary, format="FFMPEG", fps=fps, macro_block_size=2)
             with writer:
-                yield writer.append_data
+                yield lambda frame, _: writer.append_data(frame)

@@ -14,15 +14,25 @@ FRAMES = [np.full((20, 30, 3), color, np.uint8) for color in ((255, 0, 0), (0, 2
 
 
 def test_gif_round_trip(tmp_path):
+    """Each frame keeps its duration."""
     path = tmp_path / "a.gif"
-    with clip_writer(path, fps=5) as add:
-        for frame in FRAMES:
-            add(frame)
+    durations = [0.1, 1.0, 0.4]
+    with clip_writer(path, fps=10) as add:
+        for frame, duration in zip(FRAMES, durations, strict=True):
+            add(frame, duration)
     clip = read_clip(path)
-    assert is_clip(path) and clip.fps == 5
-    for number, (expected, (found_number, found)) in enumerate(zip(FRAMES, clip.frames, strict=True)):
-        assert found_number == number
+    assert is_clip(path) and clip.fps == 2
+    times = zip(range(3), [0, 0.1, 1.1], durations, strict=True)
+    for expected, time, (found_time, found) in zip(FRAMES, times, clip.frames, strict=True):
+        assert found_time == pytest.approx(time)
         np.testing.assert_array_equal(found, expected)
+
+
+def test_frames_without_a_duration_last_a_tenth_of_a_second(tmp_path):
+    images = [Image.fromarray(frame) for frame in FRAMES]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=0)
+    assert [frame for frame, _ in read_clip(tmp_path / "a.gif").frames] == pytest.approx(
+        [(0, 0, 0.1), (1, 0.1, 0.1), (2, 0.2, 0.1)])  # fmt: skip
 
 
 def test_video_round_trip(tmp_path):
@@ -30,16 +40,35 @@ def test_video_round_trip(tmp_path):
     path = tmp_path / "a.mp4"
     with clip_writer(path, fps=5) as add:
         for frame in FRAMES:
-            add(np.repeat(np.repeat(frame, 4, 0), 4, 1))
+            add(np.repeat(np.repeat(frame, 4, 0), 4, 1), 0.2)
     clip = read_clip(path)
     assert clip.fps == 5
     means = [frame.mean(axis=(0, 1)) for _, frame in clip.frames]
     np.testing.assert_allclose(means, [frame[0, 0] for frame in FRAMES], atol=12)
 
 
+def test_frames_of_unequal_durations_keep_the_length_of_a_video(tmp_path):
+    """Ten frames in the first second, ten more in the four seconds after it."""
+    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+    import imageio.v2 as imageio
+
+    path, slow = tmp_path / "a.mp4", "setpts='if(lt(N,10),N,10+4*(N-10))/10/TB'"
+    with imageio.get_writer(path, format="FFMPEG", fps=10, macro_block_size=2,
+                            output_params=["-vf", slow, "-fps_mode", "vfr"]) as writer:  # fmt: skip
+        for level in range(20):
+            writer.append_data(np.full((40, 60, 3), 10 * level, np.uint8))
+    clip = read_clip(path)
+    frames = [(frame, image.mean() / 10) for frame, image in clip.frames]
+    last, _ = frames[-1]
+    assert last.seconds + last.duration == pytest.approx(5, abs=1.5 / clip.fps)
+    for frame, level in frames:
+        shown_at = level / 10 if level < 10 else 1 + 4 * (level - 10) / 10
+        assert shown_at - 1.5 / clip.fps < frame.seconds < shown_at + 0.4 + 1.5 / clip.fps
+
+
 def test_a_clip_cut_short_leaves_no_file(tmp_path):
     with pytest.raises(KeyboardInterrupt), clip_writer(tmp_path / "a.gif", fps=5) as add:
-        add(FRAMES[0])
+        add(FRAMES[0], 0.2)
         raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())
 
