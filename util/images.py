@@ -9,38 +9,59 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from util.errors import InputError
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-# 200 megapixels, more than any camera; RGB of that size is .6 GB. Refused from the header, before decoding.
-MAX_PIXELS = 200_000_000
+# What photographs come in. Pillow knows dozens of formats more: for some it runs other programs, and a few hundred
+# bytes of others keep it busy for minutes.
+_FORMATS = "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+# Pictures all the same, by their names: named when a folder is searched, so that nobody misses them.
+_OTHER_SUFFIXES = {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", ".tga",
+                   ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}  # fmt: skip
+# More than any camera has, and all that Pillow decodes; RGB of that size is .5 GB. Refused from the header.
+MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
+# As in a JPEG. The sides count by themselves: 178 million pixels in a row take more memory than in a square.
+MAX_SIDE = 65_535
 # What Pillow remarks on files that it reads all the same.
 warnings.filterwarnings("ignore", module="PIL")
 _EXIF_ORIENTATION = 0x0112
+# By the value of that tag: what makes the image upright. From 5 on, width and height change places.
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+          8: Image.Transpose.ROTATE_90}  # fmt: skip
 
 
 @contextmanager
 def open_image(path: str | os.PathLike) -> Iterator[Image.Image]:
-    """An image file as Pillow opens it, pixels unread. Raises InputError, also for faults met in the block."""
+    """An image file as Pillow opens it, pixels unread. Raises InputError.
+
+    The block decodes the image and does nothing else: whatever it raises is taken for a fault of the file.
+    """
     try:
         # Not by its name: Pillow 12.0 then maps plain TIFFs into memory, and garbles those that Exif turns.
-        with open(path, "rb") as file, Image.open(file) as image:
+        with open(path, "rb") as file, Image.open(file, formats=_FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise InputError(f"{path}: {width}x{height} pixels are more than {MAX_PIXELS // 10**6} megapixels")
+                raise Image.DecompressionBombError
+            if max(width, height) > MAX_SIDE:
+                raise InputError(f"{path}: {width}x{height} pixels; a side may have {MAX_SIDE}")
             yield image
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path}: not an image (or an unknown format)") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: more than {MAX_PIXELS // 10**6} megapixels") from error
     except InputError:
         raise
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path}: not an image, or not of a kind that is read here ({', '.join(_FORMATS)})") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: more than {MAX_PIXELS // 10**6} megapixels") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: broken image: {error}") from error
+    except Exception as error:  # damaged files make decoders raise whatever Python has
+        raise InputError(f"{path}: cannot be read: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
@@ -48,8 +69,9 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
     16-bit gray is scaled to 8 bits, alpha is laid over white. Raises InputError for what is no whole image.
     """
-    with open_image(path) as image:
-        ImageOps.exif_transpose(image, in_place=True)
+    with open_image(path) as file:
+        file.load()
+        image = _upright(file)
         if image.mode.startswith("I") or image.mode == "F":
             return _deep_gray_to_rgb(np.asarray(image))
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -58,9 +80,29 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(_orientation(image))
+    if turn is None:
+        return image
+    upright = image.transpose(turn)
+    image.close()  # of a large photo there should not be two
+    return upright
+
+
+def _orientation(image: Image.Image) -> int:
+    """The value of Exif's tag: 1, upright, where there is none or the Exif data is broken, which harms no pixel."""
+    if image.format == "TIFF":  # Pillow has turned it
+        return 1
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION)
+    except Exception:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
 def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:
     scale = 255 / 65535 if gray.dtype.kind in "iu" and gray.max(initial=0) > 255 else 1
-    gray = np.clip(np.round(gray * scale), 0, 255).astype(np.uint8)
+    gray = np.clip(np.round(np.nan_to_num(gray) * scale), 0, 255).astype(np.uint8)
     return np.repeat(gray[..., None], 3, axis=-1)
 
 
@@ -91,9 +133,7 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
         width, height = image.size
         # A PNG may keep Exif data behind the pixels; Pillow decodes it all to find out, so only those are waited for
         # that are announced in front.
-        exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
-        # The size of a TIFF is upright already.
-        if image.format != "TIFF" and exif.get(_EXIF_ORIENTATION, 1) >= 5:
+        if (image.format != "PNG" or "exif" in image.info) and _orientation(image) >= 5:
             width, height = height, width
         return height, width
 
@@ -137,17 +177,32 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
 def find_images(paths: Iterable[str | os.PathLike]) -> list[Path]:
     """The images named: files as they are, folders searched (not their subfolders) and sorted.
 
-    Raises InputError for a path that does not exist or a folder without images.
+    Pictures of other formats in a folder are named on standard error. Raises InputError for a path that does not exist
+    or a folder without images.
     """
     images = []
     for path in map(Path, paths):
         if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not found:
-                raise InputError(f"{path}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
-            images += found
+            images += _search(path)
         elif path.is_file():
             images.append(path)
         else:
             raise InputError(f"{path}: no such file or folder")
     return images
+
+
+def _search(folder: Path) -> list[Path]:
+    try:
+        # Names with a dot in front are notes that systems keep beside pictures, such as ._photo.jpg.
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    found = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    others = [path.name for path in files if path.suffix.lower() in _OTHER_SUFFIXES]
+    if others:
+        examples = ", ".join(others[:3]) + ", ..." * (len(others) > 3)
+        print(f"skipped {folder}: {len(others)} of a kind that is not read here: {examples}; save them as JPEG",
+              file=sys.stderr)  # fmt: skip
+    if not found:
+        raise InputError(f"{folder}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    return found

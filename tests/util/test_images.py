@@ -5,7 +5,16 @@ import pytest
 from PIL import Image
 
 from util.errors import InputError
-from util.images import find_images, read_image, read_image_size, readable_images, resize_image, scale_image
+from util.images import (
+    MAX_SIDE,
+    find_images,
+    open_image,
+    read_image,
+    read_image_size,
+    readable_images,
+    resize_image,
+    scale_image,
+)
 
 
 @pytest.fixture
@@ -51,6 +60,44 @@ def test_broken_files_are_named(tmp_path, picture):
             read_image(tmp_path / name)
 
 
+@pytest.mark.parametrize("kind", ["DDS", "EPS", "ICNS", "JPEG2000", "PPM", "TGA"])
+def test_formats_of_no_photograph_are_not_read(tmp_path, picture, kind):
+    """Whatever the name says: Pillow looks at the content, and calls Ghostscript for an EPS."""
+    Image.fromarray(picture).save(tmp_path / "a.jpg", kind)
+    for reader in (read_image, read_image_size):
+        with pytest.raises(InputError, match=r"a\.jpg: not an image, or not of a kind that is read here"):
+            reader(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError("by zero"), MemoryError(), IndexError(), RuntimeError("x"),
+                                   NotImplementedError("a\nb"), SyntaxError("broken PNG")])  # fmt: skip
+def test_whatever_a_decoder_raises_is_a_line_about_the_file(tmp_path, picture, fault):
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a\.png: cannot be read: [^\n]+$"), open_image(tmp_path / "a.png"):
+        raise fault
+
+
+def test_broken_exif_data_leave_the_pixels_alone(tmp_path, picture):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    intact = exif.tobytes()
+    for name, data in (("cut", intact[:-9]), ("noise", b"Exif\0\0" + bytes(range(40))),
+                       ("odd", intact.replace(b"\6\0\0\0", b"\x63\0\0\0"))):  # fmt: skip
+        path = tmp_path / f"{name}.png"
+        Image.fromarray(picture).save(path, exif=data)
+        np.testing.assert_array_equal(read_image(path), picture, name)
+        assert read_image_size(path) == (6, 9)
+
+
+def test_each_side_has_a_bound(tmp_path):
+    Image.new("1", (MAX_SIDE, 1)).save(tmp_path / "long.png")
+    Image.new("1", (1, MAX_SIDE + 1)).save(tmp_path / "longer.png")
+    assert read_image(tmp_path / "long.png").shape == (1, MAX_SIDE, 3)
+    for reader in (read_image, read_image_size):
+        with pytest.raises(InputError, match="longer.png: 1x65536 pixels; a side may have 65535"):
+            reader(tmp_path / "longer.png")
+
+
 def test_a_bomb_is_refused_from_its_header(data_dir):
     for reader in (read_image, read_image_size):
         with pytest.raises(InputError, match="megapixels"):
@@ -86,3 +133,14 @@ def test_find_images(tmp_path, picture):
         find_images([tmp_path / "empty"])
     with pytest.raises(InputError, match="no such file or folder"):
         find_images([tmp_path / "nothing"])
+
+
+def test_a_folder_is_searched_for_pictures(tmp_path, capsys):
+    for name in ("b.JPG", "a.jfif", "._b.JPG", "notes.txt", "e.HEIC", "d.heic", "c.dng", "f.avif"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert find_images([tmp_path]) == [tmp_path / "a.jfif", tmp_path / "b.JPG"]
+    assert capsys.readouterr().err == (f"skipped {tmp_path}: 4 of a kind that is not read here: c.dng, d.heic, e.HEIC, "
+                                       "...; save them as JPEG\n")  # fmt: skip
+    with pytest.raises(InputError, match="folder.png: no images in this folder"):
+        find_images([tmp_path / "folder.png"])
