@@ -143,7 +143,7 @@ def save(trainer, step: int, batch: dict, writer) -> None:
 
     Of several workers the chief does that.
     """
-    from nnet.checkpoint import prune_snapshots
+    from nnet.snapshots import prune_snapshots
 
     if not trainer.devices.chief:
         return

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
         require_reader(video)
     cfg = load_config(options.cfg, options.overrides)
 
-    from demo.model import build_estimator
+    from nnet.load import build_estimator
 
     estimator = build_estimator(cfg)
     if paths:

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     paths = find_images(options.images)
     cfg = load_config(options.cfg, options.overrides)
 
-    from demo.single_model import build_single_estimator
+    from nnet.load import build_single_estimator
 
     run_demo(build_single_estimator(cfg), paths, options.out_dir, options.show)
 

@@ -1,0 +1,28 @@
+"""From an image's maps to its people. Nothing in this package imports TensorFlow.
+
+    from multiperson import load_model
+
+    estimator = load_model("models/demo")
+    for person in estimator("photo.jpg").as_dict()["people"]:
+        print(person["score"], person["keypoints"])
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nnet.load import load_model
+
+__all__ = ["load_model"]
+
+
+def __getattr__(name):
+    """`load_model` stands here for those who look for it; it is nnet's, since networks are loaded there.
+
+    This is the only import against the direction of the packages. It waits until somebody asks, so that the modules
+    of this package work without nnet.
+    """
+    if name == "load_model":
+        from nnet.load import load_model
+
+        return load_model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

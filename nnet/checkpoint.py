@@ -7,13 +7,13 @@ is taken away first: a prefix with an index is complete. The single files of the
 import glob
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from nnet.snapshots import DATA, INDEX
 from util.errors import InputError
 
 GLOBAL_STEP = "global_step"
@@ -21,7 +21,6 @@ GLOBAL_STEP = "global_step"
 SCORE = "validation_score"
 # Behind a variable's name: its moving average, as TensorFlow 1 called it.
 AVERAGE = "ExponentialMovingAverage"
-_DATA, _INDEX = ".data-00000-of-00001", ".index"
 # What TensorFlow's reader raises on a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
 
@@ -40,10 +39,10 @@ def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
 
 def _open(prefix):
     prefix = os.fspath(prefix)
-    if not (os.path.exists(prefix + _INDEX) or os.path.isfile(prefix)):
-        found = sorted(Path(prefix).parent.glob("*" + _INDEX))
+    if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
+        found = sorted(Path(prefix).parent.glob("*" + INDEX))
         hint = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
-        raise InputError(f"{prefix}: no such checkpoint ({prefix}{_INDEX} is missing){hint}")
+        raise InputError(f"{prefix}: no such checkpoint ({prefix}{INDEX} is missing){hint}")
     try:
         return tf.train.load_checkpoint(prefix)
     except _BROKEN as error:
@@ -137,11 +136,11 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
         prefix.parent.mkdir(parents=True, exist_ok=True)
         tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
                           tensors=[tf.convert_to_tensor(arrays[name]) for name in names])  # fmt: skip
-        for suffix in (_DATA, _INDEX):
+        for suffix in (DATA, INDEX):
             _sync(f"{temporary}{suffix}")
-        Path(f"{prefix}{_INDEX}").unlink(missing_ok=True)
-        os.replace(f"{temporary}{_DATA}", f"{prefix}{_DATA}")
-        os.replace(f"{temporary}{_INDEX}", f"{prefix}{_INDEX}")
+        Path(f"{prefix}{INDEX}").unlink(missing_ok=True)
+        os.replace(f"{temporary}{DATA}", f"{prefix}{DATA}")
+        os.replace(f"{temporary}{INDEX}", f"{prefix}{INDEX}")
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or _first_line(error)
         raise InputError(f"{prefix}: the checkpoint cannot be written: {reason}; earlier ones are untouched") from error
@@ -159,26 +158,3 @@ def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:
 def _sync(path):
     with open(path, "rb") as file:
         os.fsync(file.fileno())
-
-
-def snapshots(folder: str | os.PathLike, prefix: str) -> dict[int, str]:
-    """The complete snapshots <prefix>-<step> in a folder: their paths by step, the oldest first."""
-    pattern = re.compile(re.escape(prefix) + r"-(\d+)\.index")
-    found = {}
-    for path in Path(folder).glob("*.index"):
-        match = pattern.fullmatch(path.name)
-        if match and Path(f"{path.with_suffix('')}{_DATA}").exists():
-            found[int(match[1])] = str(path.with_suffix(""))
-    return dict(sorted(found.items()))
-
-
-def latest_snapshot(folder: str | os.PathLike, prefix: str) -> str | None:
-    """The path of the newest complete snapshot, without suffix."""
-    return next(reversed(snapshots(folder, prefix).values()), None)
-
-
-def prune_snapshots(folder: str | os.PathLike, prefix: str, keep: int) -> None:
-    """Delete the oldest snapshots beyond `keep`."""
-    for path in list(snapshots(folder, prefix).values())[:-keep]:
-        Path(path + _INDEX).unlink(missing_ok=True)
-        Path(path + _DATA).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from config import require
+from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.lite import LitePredictor
@@ -17,7 +18,7 @@ from nnet.resnet_v1 import OUTPUT_STRIDE
 from nnet.trainer import compute_dtype
 from nnet.tta import ImagePredictor
 from util.errors import InputError
-from util.maps import Maps, cell_centers
+from util.maps import Maps
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
 
@@ -144,18 +145,3 @@ def extract_cnn_output(
         raw = np.asarray(outputs["pairwise_pred"])[0]
         pairwise = pairwise_pixels(raw.reshape(*raw.shape[:2], -1, 2), stats, cfg)
     return scmap, locref, pairwise
-
-
-def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = 8.0) -> np.ndarray:
-    """Single-person decoding: x, y and score of the best cell of each part, (J, 3).
-
-    scmap: (h, w, J); offmat: (h, w, J, 2) offsets in pixels, or None
-    """
-    height, width, joints = scmap.shape
-    best = scmap.reshape(-1, joints).argmax(axis=0)
-    cells = np.stack(np.unravel_index(best, (height, width)), axis=1)
-    rows, cols = cells.T
-    position = cell_centers(cells, stride)
-    if offmat is not None:
-        position = position + offmat[rows, cols, np.arange(joints)]
-    return np.column_stack([position, scmap[rows, cols, np.arange(joints)]])

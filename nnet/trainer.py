@@ -14,6 +14,7 @@ from nnet.devices import Devices
 from nnet.loss_scale import LossScale
 from nnet.losses import compute_losses, count_targets
 from nnet.net_factory import pose_net
+from nnet.snapshots import latest_snapshot
 from nnet.targets import make_targets
 from util.errors import InputError
 from util.pairwise_stats import PairwiseStats
@@ -72,7 +73,7 @@ class Trainer:
 
     def restore_newest(self, prefix: str) -> int | None:
         """Continue from the newest snapshot in the current directory; its step, or None without one."""
-        newest = checkpoint.latest_snapshot(".", prefix)
+        newest = latest_snapshot(".", prefix)
         if newest is None:
             return None
         state = checkpoint.read_checkpoint(newest)

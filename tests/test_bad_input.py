@@ -14,7 +14,8 @@ import pytest
 
 import train
 from dataset.skeleton import COCO
-from demo import demo_multiperson, model, single_model, singleperson
+from demo import demo_multiperson, singleperson
+from nnet import load
 from tools import (
     ai2coco_art_neckhead_json,
     aic2mat,
@@ -53,14 +54,14 @@ def manifest(data_dir):
 @pytest.fixture(scope="module")
 def networks():
     """The demo's network, loaded once."""
-    return model.load_model(DEMO), single_model.build_single_estimator(model.load_config(DEMO))
+    return load.load_model(DEMO), load.build_single_estimator(load.load_config(DEMO))
 
 
 @pytest.fixture
 def status_of(monkeypatch, capsys, caplog, networks):
     """Runs a script in this process: exit status, what it printed as errors and warnings."""
-    monkeypatch.setattr(model, "build_estimator", lambda *_: networks[0])
-    monkeypatch.setattr(single_model, "build_single_estimator", lambda *_: networks[1])
+    monkeypatch.setattr(load, "build_estimator", lambda *_: networks[0])
+    monkeypatch.setattr(load, "build_single_estimator", lambda *_: networks[1])
     monkeypatch.setattr(train, "setup_logging", lambda *_: None)
 
     def call(main, *arguments):

@@ -18,7 +18,8 @@ from PIL import Image
 
 import train
 from dataset.pose_dataset import save_dataset_mat
-from nnet.checkpoint import read_checkpoint, snapshots
+from nnet.checkpoint import read_checkpoint
+from nnet.snapshots import snapshots
 
 KILLS = int(os.environ.get("KILLS", "0"))
 STEPS = 40

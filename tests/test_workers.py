@@ -15,8 +15,9 @@ from PIL import Image
 
 import train
 from dataset.pose_dataset import save_dataset_mat
-from nnet.checkpoint import read_checkpoint, snapshots
+from nnet.checkpoint import read_checkpoint
 from nnet.devices import Devices, connect
+from nnet.snapshots import snapshots
 from util.errors import InputError
 
 CONFIG = """

@@ -22,13 +22,12 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
 
     from dataset.factory import create
-    from demo.model import find_weights
 
     dataset = create(cfg)
 
-    from nnet.predict import setup_pose_prediction
+    from nnet.load import load_network
 
-    network = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
+    network = load_network(cfg, options.snapshot)
     written, unread = cache(dataset, network, cfg)
     if unread == len(dataset):
         raise InputError(f"{dataset.path}: none of its {unread} images can be read")

@@ -43,8 +43,8 @@ def main(argv: list[str] | None = None) -> None:
     if options.int8 and not options.tflite:
         raise InputError("--int8 goes with --tflite")
 
-    from demo.model import find_weights
     from nnet.export import save_model, save_tflite
+    from nnet.load import find_weights
     from nnet.predict import setup_pose_prediction
 
     if options.tflite:

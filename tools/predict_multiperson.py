@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
     targets = list(_image_files(options.images) if options.images else _dataset_images(cfg))
 
-    from demo.model import build_estimator, find_weights
+    from nnet.load import build_estimator, find_weights
 
     weights = "" if cfg.cached_scoremaps else options.snapshot or find_weights(cfg)
     header = run_header(cfg, weights, targets, options.shard)

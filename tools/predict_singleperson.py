@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     else:
         tasks = list(dataset_tasks(cfg))
 
-    from demo.single_model import build_single_estimator
+    from nnet.load import build_single_estimator
 
     estimator = build_single_estimator(cfg, options.snapshot)
     pictures = options.out_dir if options.draw else None

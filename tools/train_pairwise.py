@@ -34,7 +34,6 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
 
     from dataset.factory import create
-    from demo.model import find_weights
     from multiperson.pairwise_model import model_path, save_model
     from multiperson.pairwise_training import train_pairs
     from multiperson.predict import SpatialModel
@@ -42,9 +41,9 @@ def main(argv: list[str] | None = None) -> None:
     dataset = create(cfg)
     pairs = SpatialModel(cfg).pairs
 
-    from nnet.predict import setup_pose_prediction
+    from nnet.load import load_network
 
-    network = setup_pose_prediction(cfg, options.snapshot or find_weights(cfg))
+    network = load_network(cfg, options.snapshot)
     scenes = look_at_images(dataset, network, cfg, options.images)
     models, reports = train_pairs(scenes, pairs, cfg.num_joints, cfg.seed)
     folder = options.out_dir or Path(cfg.pairwise_model_dir)

@@ -17,11 +17,11 @@ from dataset.factory import create
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample, Skipped
 from dataset.skeleton import AIC
-from demo.single_model import SinglePersonEstimator
 from multiperson.estimator import Network, PoseEstimator, network_size
 from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import train_pairs
 from multiperson.predict import SpatialModel
+from multiperson.single_person import SinglePersonEstimator
 from tools.coco2aic import aic_record
 from tools.predict_singleperson import person_boxes
 from tools.train_pairwise import look_at_images

@@ -10,7 +10,7 @@ import pytest
 from config import make_config
 from dataset.skeleton import AIC
 from demo import singleperson
-from demo.single_model import SinglePose
+from multiperson.single_person import SinglePose
 from util.images import read_image
 
 # Where the person of demo/image_single.jpg was drawn, in AIC's order.

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from nnet import checkpoint
+from nnet.snapshots import snapshots
 from util.errors import InputError
 
 ARRAYS = {
@@ -95,7 +96,7 @@ def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint.os, "fsync", full)
     with pytest.raises(InputError, match="snapshot-2: .*No space left.*earlier ones are untouched"):
         checkpoint.write_checkpoint(tmp_path / "snapshot-2", ARRAYS)
-    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [1]
+    assert list(snapshots(tmp_path, "snapshot")) == [1]
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -109,7 +110,7 @@ def test_what_a_full_disk_cuts_off_is_no_checkpoint(tmp_path):
             checkpoint.write_checkpoint(tmp_path / "snapshot-2", {"large": np.zeros(1_000_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [1]
+    assert list(snapshots(tmp_path, "snapshot")) == [1]
     assert len(list(tmp_path.iterdir())) == 2
     checkpoint.read_checkpoint(tmp_path / "snapshot-1")
 
@@ -121,15 +122,3 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
     checkpoint.remove_leftovers(tmp_path, "snapshot")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"snapshot-1.index", "snapshot-1.data-00000-of-00001", ".other", "snapshot.txt"}
-
-
-def test_snapshots_are_ordered_by_step_and_pruned(tmp_path):
-    for step in (9, 10, 100, 20):
-        checkpoint.write_checkpoint(tmp_path / f"snapshot-{step}", ARRAYS)
-    checkpoint.write_checkpoint(tmp_path / "other-500", ARRAYS)
-    (tmp_path / "snapshot-300.index").touch()  # its data is missing
-    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [9, 10, 20, 100]
-    assert checkpoint.latest_snapshot(tmp_path, "snapshot") == str(tmp_path / "snapshot-100")
-    checkpoint.prune_snapshots(tmp_path, "snapshot", 2)
-    assert list(checkpoint.snapshots(tmp_path, "snapshot")) == [20, 100]
-    assert checkpoint.latest_snapshot(tmp_path, "nothing") is None

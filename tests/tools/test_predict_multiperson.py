@@ -14,9 +14,9 @@ from PIL import Image
 
 from config import make_config
 from dataset.skeleton import AIC, NECKHEAD
-from demo import model
 from multiperson.estimator import PoseResult
 from multiperson.predict import People
+from nnet import load
 from tools import predict_multiperson
 from util.errors import InputError
 
@@ -41,7 +41,7 @@ class OnePerson:
 @pytest.fixture
 def estimator(monkeypatch):
     estimator = OnePerson()
-    monkeypatch.setattr(model, "build_estimator", lambda cfg, weights: estimator)
+    monkeypatch.setattr(load, "build_estimator", lambda cfg, weights: estimator)
     return estimator
 
 
@@ -168,7 +168,7 @@ def test_names_of_a_data_set(estimator, folder):
 
 SLOW = """
 import sys, time
-from demo import model
+from nnet import load
 from tests.tools.test_predict_multiperson import OnePerson
 from tools import predict_multiperson
 
@@ -177,7 +177,7 @@ class Slow(OnePerson):
         time.sleep(0.3)
         return super().__call__(image)
 
-model.build_estimator = lambda cfg, weights: Slow()
+load.build_estimator = lambda cfg, weights: Slow()
 predict_multiperson.main(sys.argv[1:])
 """
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from config import make_config
 from dataset.skeleton import AIC, NECKHEAD
-from demo import single_model
+from nnet import load
 from tools import predict_singleperson
 from tools.predict_singleperson import main
 from util.errors import InputError
@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
         return SimpleNamespace(keypoints=joints, reduction=None)
 
     find.cfg = make_config(num_joints=17)
-    monkeypatch.setattr(single_model, "build_single_estimator", lambda cfg, weights: find)
+    monkeypatch.setattr(load, "build_single_estimator", lambda cfg, weights: find)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -50,7 +50,7 @@ def folder_seconds(cfg: Path, image: Path, number: int, out_dir: str) -> tuple[f
     """Seconds of one image that is in memory, of `number` images read and people found, and drawn as well."""
     silence_tensorflow()
     from demo.demo_multiperson import run_demo
-    from demo.model import load_model
+    from multiperson import load_model
     from multiperson.estimator import estimate_ahead
     from util.images import read_image, readable_images
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from demo.model import find_weights
+from nnet.load import find_weights
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.network import IMAGE, random_network
 from util.logging import silence_tensorflow

@@ -1,22 +1,21 @@
-"""A trained network that looks for one person, as one callable:
+"""One person in an image, or in a box of it: each joint is at the best cell of its map.
 
     from config import load_config
-    from demo.single_model import build_single_estimator
+    from nnet.load import build_single_estimator
 
     estimator = build_single_estimator(load_config("models/demo/pose_cfg.yaml"))
     keypoints = estimator(image).keypoints
 """
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from easydict import EasyDict
 
-from config import require
-from dataset.skeleton import from_config
-from demo.model import find_weights
+from multiperson.estimator import Network
 from util.images import Reduction, find_reduction, fitting_scale, scale_image
+from util.maps import cell_centers
 
 
 class SinglePose(NamedTuple):
@@ -37,8 +36,7 @@ class SinglePose(NamedTuple):
 class SinglePersonEstimator:
     """Takes the best cell of each part: right where exactly one person is, in the image or in a box of it."""
 
-    def __init__(self, network, cfg):
-        """network: what `setup_pose_prediction` returns"""
+    def __init__(self, network: Network, cfg: EasyDict):
         self.network, self.cfg = network, cfg
 
     def __call__(
@@ -49,8 +47,6 @@ class SinglePersonEstimator:
         pad: the box grows by this share of its longer side on each side, as far as the image goes
         side: scale so that the box's longer side has so many pixels in the network; by default `global_scale` holds
         """
-        from nnet.predict import argmax_pose_predict
-
         height, width = image.shape[:2]
         box = (0, 0, width, height) if box is None else box
         longer = max(box[2] - box[0], box[3] - box[1], 1)
@@ -76,16 +72,16 @@ def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) ->
     return bounds[1], bounds[0]
 
 
-def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> SinglePersonEstimator:
-    """The estimator of a configuration; multi-person networks will do. Raises InputError.
+def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = 8.0) -> np.ndarray:
+    """Single-person decoding: x, y and score of the best cell of each part, (J, 3).
 
-    weights: checkpoint; by default the newest snapshot beside the YAML, else its `init_weights`
+    scmap: (h, w, J); offmat: (h, w, J, 2) offsets in pixels, or None
     """
-    require(cfg, "num_joints")
-    from_config(cfg)  # its errors must not wait for TensorFlow
-
-    from nnet.predict import setup_pose_prediction
-
-    # The offsets between joints group people: nothing to group here.
-    cfg = type(cfg)(cfg, pairwise_predict=False)
-    return SinglePersonEstimator(setup_pose_prediction(cfg, weights or find_weights(cfg)), cfg)
+    height, width, joints = scmap.shape
+    best = scmap.reshape(-1, joints).argmax(axis=0)
+    cells = np.stack(np.unravel_index(best, (height, width)), axis=1)
+    rows, cols = cells.T
+    position = cell_centers(cells, stride)
+    if offmat is not None:
+        position = position + offmat[rows, cols, np.arange(joints)]
+    return np.column_stack([position, scmap[rows, cols, np.arange(joints)]])

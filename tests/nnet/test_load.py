@@ -1,11 +1,14 @@
 """Models from Python."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from demo.model import find_weights, load_model
+from multiperson import load_model
+from nnet.load import find_weights
 from util.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +23,7 @@ def test_the_example_of_the_readme_runs(monkeypatch, capsys):
 
 
 def test_a_single_person_network_is_refused():
-    with pytest.raises(InputError, match="pairwise_predict is off.*argmax_pose_predict"):
+    with pytest.raises(InputError, match="pairwise_predict is off.*build_single_estimator"):
         load_model(ROOT / "models" / "mpii" / "test")
 
 
@@ -38,3 +41,16 @@ def test_the_newest_snapshot_wins_over_init_weights(tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         (tmp_path / f"snapshot-30{suffix}").touch()
     assert find_weights(cfg) == str(tmp_path / "snapshot-30")
+
+
+def test_nothing_but_a_network_imports_tensorflow():
+    code = """
+import sys
+import nnet.load
+from multiperson import load_model
+cfg = nnet.load.load_config("models/demo/pose_cfg.yaml", ["cached_scoremaps=x"])
+nnet.load.build_estimator(cfg)
+assert not {"tensorflow", "keras"} & sys.modules.keys()
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

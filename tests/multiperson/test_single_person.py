@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from config import make_config
-from demo.single_model import SinglePersonEstimator, padded_window
+from multiperson.single_person import SinglePersonEstimator, padded_window
 from util.maps import Maps, map_size
 
 

@@ -1,0 +1,75 @@
+"""Trained models as callables, for one person or several. Importing this does not import TensorFlow: a network does."""
+
+import os
+from pathlib import Path
+
+from config import load_config, require
+from dataset.skeleton import from_config
+from multiperson.estimator import PoseEstimator
+from multiperson.predict import SpatialModel
+from multiperson.single_person import SinglePersonEstimator
+from nnet.snapshots import latest_snapshot
+from util.errors import InputError
+
+
+def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLike | None = None) -> PoseEstimator:
+    """The estimator of a model directory, or of a YAML file:
+
+        from multiperson import load_model
+
+        estimator = load_model("models/demo")
+        for person in estimator("photo.jpg").as_dict()["people"]:
+            print(person["score"], person["keypoints"])
+
+    overrides: texts "key=value" or a mapping, over the YAML
+    weights: a checkpoint or a TensorFlow Lite model; by default what `find_weights` finds
+
+    Raises InputError for whatever is missing or broken.
+    """
+    path = Path(model)
+    if path.is_dir():
+        path = path / "pose_cfg.yaml"
+    return build_estimator(load_config(path.absolute(), overrides), weights)
+
+
+def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstimator:
+    """The estimator of a configuration. Raises InputError as `load_model` does."""
+    require(cfg, "num_joints")
+    if not cfg.pairwise_predict:
+        raise InputError(f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
+                         "demo/singleperson.py and nnet.load.build_single_estimator find a single person")  # fmt: skip
+    # The cheap reading comes first, so that its errors do not wait for the network.
+    skeleton = from_config(cfg)
+    spatial_model = SpatialModel(cfg).load()
+    network = None if cfg.cached_scoremaps else load_network(cfg, weights)
+    return PoseEstimator(network, spatial_model, cfg, skeleton.keypoints)
+
+
+def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> SinglePersonEstimator:
+    """The estimator of a configuration for one person; multi-person networks will do. Raises InputError.
+
+    weights: as in `load_model`
+    """
+    require(cfg, "num_joints")
+    from_config(cfg)  # its errors must not wait for the network
+    # The offsets between joints group people: nothing to group here.
+    cfg = type(cfg)(cfg, pairwise_predict=False)
+    return SinglePersonEstimator(load_network(cfg, weights), cfg)
+
+
+def load_network(cfg, weights: str | os.PathLike | None = None):
+    """The network of a configuration, ready for `maps(image)`. Raises InputError.
+
+    weights: as in `load_model`
+    """
+    from nnet.predict import setup_pose_prediction
+
+    return setup_pose_prediction(cfg, weights or find_weights(cfg))
+
+
+def find_weights(cfg) -> str:
+    """The newest snapshot beside the YAML, else its `init_weights`: what was trained, or what it names."""
+    newest = latest_snapshot(Path(cfg.config_file).parent, cfg.snapshot_prefix)
+    if newest is None:
+        require(cfg, "init_weights")
+    return newest or cfg.init_weights
