@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from nnet.lite_file import seal
 from nnet.predict import Predictor, pairwise_pixels
 from util.files import atomic_path
 from util.logging import silent_stderr
@@ -42,7 +43,7 @@ def save_tflite(predictor: Predictor, path: str | os.PathLike, photos: Sequence[
         with silent_stderr():
             content = converter.convert()
     with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(seal(content, {"global_scale": predictor.cfg.global_scale}))
 
 
 def _inputs(predictor, photos):

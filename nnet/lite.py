@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import tensorflow as tf
 
+from nnet.lite_file import read_notes
 from nnet.tta import ImagePredictor
 from util.errors import InputError
 from util.logging import silent_stderr
@@ -13,18 +14,18 @@ from util.maps import Maps
 
 
 class LitePredictor(ImagePredictor):
-    """What `nnet.predict.Predictor` is, for a model in a file; `global_scale` is that of its export.
+    """What `nnet.predict.Predictor` is, for a model in a file.
 
     Its methods may be called from several threads, which take turns.
-    Raises InputError when the file is none, or of another network than that of `cfg`.
+    Raises InputError when the file is not such a model or not whole, or of another network than that of `cfg`.
     """
 
     def __init__(self, cfg, path: str | os.PathLike):
         super().__init__(cfg)
         self._turn = threading.Lock()
         path = os.fspath(path)
-        if not os.path.isfile(path):
-            raise InputError(f"{path}: no such file; tools/export.py --tflite writes such models")
+        # Offsets between joints have been scaled for images of that scale.
+        self._pairwise_factor = cfg.global_scale / read_notes(path)["global_scale"]
         try:
             with silent_stderr():
                 interpreter = tf.lite.Interpreter(path, num_threads=os.cpu_count())
@@ -56,4 +57,5 @@ class LitePredictor(ImagePredictor):
         if not len(cells):
             return np.zeros((0, joints * (joints - 1), 2), np.float32)
         with self._turn:
-            return self._pairwise(features=features, cells=np.pad(cells, ((0, 0), (1, 0))))["offsets"]
+            offsets = self._pairwise(features=features, cells=np.pad(cells, ((0, 0), (1, 0))))["offsets"]
+        return offsets * self._pairwise_factor

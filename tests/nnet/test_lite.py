@@ -8,6 +8,7 @@ import pytest
 
 from config import load_config, make_config
 from nnet.lite import LitePredictor
+from nnet.lite_file import seal
 from nnet.predict import setup_pose_prediction
 from tools import export
 from util.errors import InputError
@@ -64,10 +65,20 @@ def test_threads_do_not_disturb_each_other(model, image):
         np.testing.assert_array_equal(offset, alone.pairwise(CELLS))
 
 
+def test_the_scale_may_be_another_than_at_the_export(model, image):
+    network, lite = predictors(model, global_scale=0.35)
+    small = resize_image(image, (112, 176))
+    assert_equal_maps(lite.maps(small), network.maps(small))
+
+
 def test_what_is_no_such_model_is_named(model, tmp_path):
     with pytest.raises(InputError, match=r"none.tflite: no such file"):
         predictors(tmp_path / "none.tflite")
-    (tmp_path / "noise.tflite").write_bytes(b"noise" * 100)
+    whole = model.read_bytes()
+    (tmp_path / "cut.tflite").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"cut.tflite: cut off, damaged, or no TensorFlow Lite model"):
+        predictors(tmp_path / "cut.tflite")
+    (tmp_path / "noise.tflite").write_bytes(seal(b"noise" * 100, {"global_scale": 1}))
     with pytest.raises(InputError, match=r"noise.tflite: no TensorFlow Lite model"):
         predictors(tmp_path / "noise.tflite")
     with pytest.raises(InputError, match=r"a model of 17 joints; .*num_joints: 14"):

@@ -1,0 +1,50 @@
+"""The file of a TensorFlow Lite model: the model, behind it notes on it, and a checksum of both.
+
+TensorFlow Lite maps the file into memory and trusts it: one that is cut off or damaged ends the process. Hence the
+checksum, to be looked at before. Other programs read the model from the front and never come to what is behind it.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+import struct
+from typing import Any
+
+from util.errors import InputError
+
+_LENGTH = struct.Struct("<Q")  # of the notes, which stand before it
+_MARK = b"pose-tflite-1\n"
+_END = hashlib.sha256().digest_size + len(_MARK)
+
+
+def seal(model: bytes, notes: dict[str, Any]) -> bytes:
+    """The content of a file: what the converter has made, and notes, in JSON, for those who will read it."""
+    text = json.dumps(notes).encode("ascii")
+    content = model + text + _LENGTH.pack(len(text))
+    return content + hashlib.sha256(content).digest() + _MARK
+
+
+def read_notes(path: str | os.PathLike) -> dict[str, Any]:
+    """The notes on the model in a file that is whole. Raises InputError for any other file."""
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            notes = _notes(memoryview(data))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; tools/export.py --tflite writes such models") from error
+    except (OSError, ValueError) as error:  # ValueError: nothing can be mapped of an empty file
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if notes is None:
+        raise InputError(f"{path}: cut off, damaged, or no TensorFlow Lite model of tools/export.py; copy it again, or "
+                         "export it with --tflite")  # fmt: skip
+    return notes
+
+
+def _notes(file: memoryview) -> dict[str, Any] | None:
+    """None where the end is no checksum of what is before it."""
+    content, checksum, mark = file[:-_END], file[-_END : -len(_MARK)], file[-len(_MARK) :]
+    if mark != _MARK or hashlib.sha256(content).digest() != checksum:
+        return None
+    end = len(content) - _LENGTH.size
+    (length,) = _LENGTH.unpack(content[end:])
+    return json.loads(bytes(content[end - length : end]))
