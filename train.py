@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from config import PATHS, load_config, require
+from config import load_config, require, settings
 from util.cli import parser, run
 from util.errors import InputError
 from util.logging import setup_logging
@@ -193,11 +193,11 @@ def train(cfg) -> None:
 
 def check_alike(devices, cfg, num_images: int) -> None:
     """Raise InputError unless all workers have the same configuration (paths aside) and data."""
-    values = sorted((key, value) for key, value in cfg.items() if key not in PATHS and key != "config_file")
-    settings, images = devices.gather([zlib.crc32(repr(values).encode()), num_images]).T
+    checksum = zlib.crc32(repr(settings(cfg)).encode())
+    checksums, images = devices.gather([checksum, num_images]).T
     if len(set(images)) > 1:
         raise InputError(f"{cfg.dataset}: {num_images} images here; the workers have {sorted(images.tolist())}")
-    if len(set(settings)) > 1:
+    if len(set(checksums)) > 1:
         raise InputError(f"{cfg.config_file}: the workers have different settings; start all with the same")
 
 

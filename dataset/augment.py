@@ -55,7 +55,7 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, ra
     beside = beside_people(people, scaled.shape[:2]) if cfg.background_weight < 1 and len(people) else None
     if random is not None:
         scaled, mask, beside, people = _augment(cfg, (scaled, mask, beside, people), random, size)
-    cells = map_size(*scaled.shape[:2], cfg.stride)
+    cells = map_size(*scaled.shape[:2])
     weight = cell_weights(mask, cells)
     if beside is not None:
         weight *= 1 - (1 - cfg.background_weight) * (1 - cell_weights(beside, cells))

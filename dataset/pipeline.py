@@ -24,6 +24,7 @@ from dataset.augment import Prepared, mosaic, prepare
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
 from util.images import fitting_scale, scaled_size
+from util.maps import STRIDE
 
 Batch = dict[str, np.ndarray]
 
@@ -207,7 +208,7 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
     num_joints = samples[0].people.shape[1]
     rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
     if cfg.batch_size > 1:
-        rows, cols = height // cfg.stride, width // cfg.stride
+        rows, cols = height // STRIDE, width // STRIDE
     image = np.empty((len(samples), height, width, 3), np.uint8)
     people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
     weight = np.zeros((len(samples), rows, cols), np.float32)
@@ -251,7 +252,7 @@ def pad_batch(batch: Batch, height: int, width: int, num_people: int, cfg) -> Ba
     return batch | {
         "image": whole,
         "people": np.pad(people, ((0, 0), (0, num_people - people.shape[1]), (0, 0), (0, 0))),
-        "weight": np.pad(weight, ((0, 0), (0, down // cfg.stride), (0, right // cfg.stride))),
+        "weight": np.pad(weight, ((0, 0), (0, down // STRIDE), (0, right // STRIDE))),
     }
 
 

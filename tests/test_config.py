@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import KEYS, load_config, make_config, require
+from config import KEYS, WITHOUT_EFFECT, load_config, make_config, require, settings
 from util.errors import InputError
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -30,6 +30,23 @@ def test_defaults_of_the_lineage(write):
                 "use_gt_segm": False, "batch_size": 1, "sparse_graph": [], "pairwise_predict": False,
                 "pairwise_huber_loss": True, "pairwise_loss_weight": 1, "tensorflow_pairwise_order": True}  # fmt: skip
     assert {key: cfg[key] for key in expected} == expected
+
+
+def test_what_was_named_over_the_file_is_known(write):
+    cfg = load_config(write("num_joints: 3\nseed: 2"), ["init_weights=w", "seed=1"])
+    assert cfg.overridden == ["init_weights", "seed"]
+
+
+def test_the_home_folder_in_paths(write, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    cfg = load_config(write("num_joints: 3\ndataset: ~/coco\nlog_dir: ~/log"), ["init_weights=~/w"])
+    assert (cfg.dataset, cfg.log_dir, cfg.init_weights) == (
+        "/home/somebody/coco", "/home/somebody/log", "/home/somebody/w")  # fmt: skip
+
+
+def test_settings_are_the_same_wherever_the_files_lie(write):
+    here, there = (settings(load_config(write("num_joints: 3"), [f"dataset={place}", "stride=8"])) for place in "ab")
+    assert here == there and here["num_joints"] == 3
 
 
 def test_every_load_is_fresh(write):
@@ -69,24 +86,26 @@ def test_joints_are_counted_from_their_groups(write):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("bach_size: 3", "unknown key 'bach_size'; did you mean batch_size"),
-        ("batch_size: two", "batch_size: expected a whole number >= 1, found 'two'"),
-        ("batch_size: 0", "batch_size: expected a whole number >= 1, found 0"),
+        ("bach_size: 3", r"unknown key 'bach_size' \(did you mean batch_size\?\)"),
+        ("batch_size: two", "batch_size: expected a whole number from 1 to 10000, found 'two'"),
+        ("batch_size: 0", "batch_size: expected a whole number from 1 to 10000, found 0"),
         ("mirror: 1", "mirror: expected true or false, found 1"),
         ("mosaic: 0.5", "mosaic needs crop_size"),
         ("crop_size: 100", "crop_size: expected a multiple of 16"),
         ("background_weight: 0.5", "background_weight needs weigh_part_predictions"),
         ("net_type: resnet_19", "net_type: expected one of resnet_18"),
-        ("global_scale: .nan", "global_scale: expected a number > 0"),
-        ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected a list of .* with growing steps"),
+        ("global_scale: .nan", "global_scale: expected a number from 0.01 to 100"),
+        ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected .* with growing steps"),
         ("num_joints: 2\nall_joints: [[0], [1], [2]]", "num_joints is 2, but all_joints has 3"),
         ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
         ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
         ("scale_jitter_lo: 2", "scale_jitter_lo 2.0 is above scale_jitter_up 1.0"),
-        ("tta: [flop]", "tta: expected a list of views, each flip or a factor of size from 0.1 to 10"),
+        ("tta: [flop]", "tta: expected a list of views, each flip, or a number from 0.1 to 10"),
         ("tta: [flip, 0]", "tta: expected a list of views"),
-        ("- a\n- b", "expected"),
+        ("- a\n- b", "expected lines of 'key: value', found \\['a', 'b'\\]"),
         ("a: [", "line"),
+        ("mirror: true\nseed: 1\nmirror: false", "line 3, column 1: .*: mirror stands twice, first in line 1"),
+        ("bach_size: 3\nnonsense_: 1", r"unknown keys 'bach_size' \(did you mean batch_size\?\), 'nonsense_'; config"),
     ],
 )
 def test_mistakes_are_named(write, text, message):
@@ -120,7 +139,12 @@ def test_require_names_what_is_missing():
 
 
 def test_every_key_is_documented():
-    assert all(key.doc for key in KEYS.values())
+    assert all(key.doc for key in (KEYS | WITHOUT_EFFECT).values())
+
+
+def test_every_default_is_a_value_of_its_key():
+    for name, key in (KEYS | WITHOUT_EFFECT).items():
+        assert key.default is None or key.kind.check(key.default) == key.default, name
 
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("**/pose_cfg.yaml")), ids=lambda path: path.parent.name)
@@ -134,15 +158,37 @@ def many_aliases():
     return "[" + ", ".join(f"&{a} [{', '.join([b] * 9)}]" for a, b in zip("abcdefghij", inner, strict=True)) + "]"
 
 
+def extreme_values():
+    """Values that are numbers or texts, and far from any use."""
+    values = {
+        "seed": 2**32, "max_input_size": 10**400, "crop_size": 1_600_000, "pos_dist_thresh": 1e30,
+        "batch_size": 10**30, "mean_pixel": [1e300] * 3, "locref_stdev": 1e300, "global_scale": 1e-300,
+        "num_joints": 10**9, "multi_step": [[0.1, 10**30]], "nms_radius": 1e30, "weight_decay": 1e300,
+        "dataset_ann": "a\0b", "snapshot_prefix": "\ud800",
+    }  # fmt: skip
+    return [pytest.param(key, value, id=key) for key, value in values.items()]
+
+
+@pytest.mark.parametrize("key, value", extreme_values())
+def test_extreme_values_are_refused(key, value):
+    with pytest.raises(InputError, match=f"{key}: expected "):
+        make_config(**{key: value})
+
+
 HOSTILE = {
     "no date": ("seed: 2001-99-99", "not usable YAML"),
     "endless number": ("seed: " + "9" * 5000, "not usable YAML"),
-    "endless hexadecimal": ("global_scale: 0x" + "f" * 5000, "a number > 0, found a number of thousands of digits"),
+    "endless hexadecimal": ("global_scale: 0x" + "f" * 5000, "found a number of thousands of digits"),
     "nesting": ("seed: " + "[" * 3000, "not usable YAML"),
-    "control character": ("seed: \0", "not YAML: unacceptable character"),
-    "aliases": ("seed: " + many_aliases(), "seed: expected a whole number"),
+    "control character": ("seed: \0", "not usable YAML: unacceptable character"),
+    "aliases": ("seed: " + many_aliases(), "more than 100000 values"),
+    "merges": ("\n".join(["a0: &a0 {x: 1, y: 2}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}"
+                                                    for i in range(1, 12))]), "more than 100000 values"),
+    "contains itself": ("tta: &a [*a]", "more than 100000 values"),
+    "long list": ("all_joints: [[" + "7, " * 9000 + "7]]", "exactly once, found"),
     "long key": ("x" * 900 + ": 1", "unknown key 'xxx"),
-}
+    "many keys": ("\n".join(f"key_{i}: 1" for i in range(900)), "and 880 others"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("text, message", HOSTILE.values(), ids=HOSTILE)

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config import load_config
+from config import load_config, settings
 from util.ahead import starmap_ahead
 from util.cli import config_parser, run
 from util.errors import InputError
@@ -36,9 +36,6 @@ from util.files import write_json
 from util.journal import Journal, read_journal
 
 READERS = 2  # threads that decode images while the network is busy
-# Where things are may differ between machines; what they hold is compared.
-PATH_KEYS = {"config_file", "dataset", "init_weights", "pairwise_model_dir", "pairwise_stats_fn",
-             "cached_scoremaps"}  # fmt: skip
 HEADER_KEYS = {"part", "number of images", "images", "configuration", "weights", "pairwise models"}
 
 
@@ -131,13 +128,12 @@ def _dataset_images(cfg) -> Iterator[Target]:
 
 def run_header(cfg, weights: str, targets: list[Target], shard: Shard) -> dict[str, Any]:
     """What all parts of a run have in common, and which part this is."""
-    settings = {key: value for key, value in cfg.items() if key not in PATH_KEYS}
     models = [cfg.pairwise_stats_fn, *sorted(Path(cfg.pairwise_model_dir).glob("*.mat"))]
     return {
         "part": list(shard),
         "number of images": len(targets),
         "images": _checksum(json.dumps([target[1:] for target in targets]).encode()),
-        "configuration": _checksum(json.dumps(settings, sort_keys=True).encode()),
+        "configuration": _checksum(json.dumps(settings(cfg), sort_keys=True).encode()),
         "weights": _checksum(_content(f"{weights}.index")),  # which holds the checksums of all of them
         "pairwise models": _checksum(*map(_content, models)),
     }

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from config import load_config
 from util.cli import config_parser, run
 from util.files import atomic_path
-from util.maps import cell_centers
+from util.maps import STRIDE, cell_centers
 
 LEFT, RIGHT, MIDDLE = (255, 70, 50), (60, 130, 255), (60, 220, 90)
 HIDDEN_FLAG = 1  # COCO: labelled, not visible
@@ -49,11 +49,11 @@ def picture(batch: dict[str, np.ndarray], skeleton, cfg):
 
     image, people = batch["image"][0], batch["people"][0]
     colours = side_colours(skeleton)
-    left = _hatch(image, batch["weight"][0], cfg.stride)
+    left = _hatch(image, batch["weight"][0])
     _draw_people(left, people, skeleton, colours)
     right = Image.fromarray(image // 2)
-    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
-    _draw_cells(right, cells, colours, cfg.stride)
+    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0])
+    _draw_cells(right, cells, colours)
     both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
     both.paste(left, (0, 0))
     both.paste(right, (left.width + 4, 0))
@@ -69,9 +69,9 @@ def side_colours(skeleton) -> list[tuple[int, int, int]]:
     return colours
 
 
-def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float, stride: int) -> np.ndarray:
+def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float) -> np.ndarray:
     """(rows, cols, J) bool: cells whose centre is within `distance` pixels of a labelled joint."""
-    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1), stride)
+    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1))
     positive = np.zeros((*map_shape, people.shape[1]), bool)
     for person in people:
         for joint in np.flatnonzero(person[:, 2] > 0):
@@ -80,14 +80,14 @@ def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: flo
     return positive
 
 
-def _hatch(image: np.ndarray, weight: np.ndarray, stride: int):
+def _hatch(image: np.ndarray, weight: np.ndarray):
     """The image with stripes where the weight is 0."""
     from PIL import Image
 
     height, width = image.shape[:2]
-    ignored = np.kron(weight == 0, np.ones((stride, stride), bool))[:height, :width]
+    ignored = np.kron(weight == 0, np.ones((STRIDE, STRIDE), bool))[:height, :width]
     rows, cols = np.indices((height, width), sparse=True)
-    stripes = (rows + cols) % stride < stride // 2
+    stripes = (rows + cols) % STRIDE < STRIDE // 2
     return Image.fromarray(np.where((ignored & stripes)[..., None], np.uint8(255) - image // 3, image))
 
 
@@ -108,13 +108,13 @@ def _draw_people(image, people: np.ndarray, skeleton, colours) -> None:
             canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill, outline=colours[joint])
 
 
-def _draw_cells(image, positive: np.ndarray, colours, stride: int) -> None:
+def _draw_cells(image, positive: np.ndarray, colours) -> None:
     from PIL import ImageDraw
 
     canvas = ImageDraw.Draw(image)
     for row, col, joint in np.argwhere(positive):
-        x, y = col * stride, row * stride
-        canvas.rectangle((x + 1, y + 1, x + stride - 2, y + stride - 2), fill=colours[joint])
+        x, y = col * STRIDE, row * STRIDE
+        canvas.rectangle((x + 1, y + 1, x + STRIDE - 2, y + STRIDE - 2), fill=colours[joint])
 
 
 if __name__ == "__main__":

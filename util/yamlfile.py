@@ -1,0 +1,80 @@
+"""Reading YAML that people write by hand, and that may come from elsewhere."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from util.errors import InputError
+
+# A few lines of anchors can stand for billions of values; the largest file that makes sense here has hundreds.
+MAX_VALUES = 100_000
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which refuses keys that stand twice and values without end."""
+
+    def get_single_node(self):
+        node = super().get_single_node()
+        if node is not None:
+            _count_values(node, {})
+        return node
+
+
+def _count_values(node: yaml.Node, counts: dict[int, float]) -> float:
+    """How many values the node stands for once its aliases are followed; `counts` are those of nodes seen before."""
+    if id(node) not in counts:
+        counts[id(node)] = float("inf")  # what a node that contains itself comes to
+        counts[id(node)] = 1 + sum(_count_values(child, counts) for child in _children(node))
+    if counts[id(node)] > MAX_VALUES:
+        raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=node.start_mark)
+    return counts[id(node)]
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        _refuse_equal_keys(node)
+        return [child for pair in node.value for child in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def _refuse_equal_keys(node: yaml.MappingNode) -> None:
+    lines = {}
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            line = key.start_mark.line + 1
+            if (key.tag, key.value) in lines:
+                first = lines[key.tag, key.value]
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice, first in line {first}",
+                                           problem_mark=key.start_mark)  # fmt: skip
+            lines[key.tag, key.value] = line
+
+
+def read_yaml(path: str | os.PathLike, hint: str = "") -> Any:
+    """The content of a YAML file; None if it is empty.
+
+    hint: what to do where the file cannot be opened. Raises InputError with the place of the fault.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}{hint and f'; {hint}'}") from error
+    except ValueError as error:
+        place = f"byte {error.start} is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise InputError(f"{path}: {place}") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """The value of a YAML text; None if it is empty. Raises InputError that names `source` and the place."""
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"{source}: {place}not usable YAML: {problem[:300]}") from error
+    except (ValueError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        # Values that only look like numbers or dates (2001-99-99, 0x_), and nesting without end.
+        raise InputError(f"{source}: not usable YAML: {error}") from error
