@@ -15,7 +15,7 @@ from easydict import EasyDict
 
 from multiperson.estimator import Network
 from util.images import Reduction, find_reduction, fitting_scale, scale_image
-from util.maps import cell_centers
+from util.maps import STRIDE, cell_centers
 
 
 class SinglePose(NamedTuple):
@@ -72,7 +72,7 @@ def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) ->
     return bounds[1], bounds[0]
 
 
-def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = 8.0) -> np.ndarray:
+def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = STRIDE) -> np.ndarray:
     """Single-person decoding: x, y and score of the best cell of each part, (J, 3).
 
     scmap: (h, w, J); offmat: (h, w, J, 2) offsets in pixels, or None
