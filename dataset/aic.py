@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.pose_dataset import FileLister, Skipped
+from dataset.pose_dataset import FileLister
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
+from util.faults import Faults
 from util.files import read_text
 from util.images import IMAGE_SUFFIXES
 
@@ -53,15 +54,15 @@ class Record(NamedTuple):
 
 
 class AnnotationFile:
-    """Iterates over the usable records of an annotation file; notes in `skipped` what it leaves out.
+    """Iterates over the usable records of an annotation file; notes in `faults` what it leaves out.
 
     Decodes one record at a time, since all at once take ten times the memory of the file.
     Raises InputError for what is no JSON list, and in the end when no record was usable.
     """
 
-    def __init__(self, path: str | os.PathLike, skipped: Skipped | None = None):
+    def __init__(self, path: str | os.PathLike, faults: Faults | None = None):
         self.path = path
-        self.skipped = Skipped() if skipped is None else skipped
+        self.faults = Faults() if faults is None else faults
         self._text = read_text(path)
 
     @property
@@ -72,19 +73,19 @@ class AnnotationFile:
     def __iter__(self) -> Iterator[Record]:
         seen = set()
         for number, record in enumerate(_iterate_list(self._text, self.path), start=1):
-            image_id = check_image_id(record, f"record {number}", self.skipped)
+            image_id = check_image_id(record, f"record {number}", self.faults)
             if image_id is None:
                 continue
             if image_id in seen:
-                self.skipped.add("records with the image_id of an earlier one", image_id)
+                self.faults.add("records with the image_id of an earlier one", image_id)
                 continue
-            people = _read_people(record, image_id, self.skipped)
+            people = _read_people(record, image_id, self.faults)
             if people is not None:
                 seen.add(image_id)
                 url = record.get("url")
                 yield Record(image_id, url if isinstance(url, str) else "", people)
         if not seen:
-            raise InputError(f"{self.path}: no usable record{skipped_reasons(self.skipped)}")
+            raise InputError(f"{self.path}: no usable record{self.faults.reasons()}")
 
     def with_images(self, img_dir: str | os.PathLike) -> Iterator[tuple[Record, str]]:
         """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix.
@@ -97,17 +98,12 @@ class AnnotationFile:
             base = f"{img_dir}{os.sep}{record.image_id}"
             suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
             if suffix is None:
-                self.skipped.add("records whose image is not on disk", record.image_id)
+                self.faults.add("records whose image is not on disk", record.image_id)
             else:
                 found = True
                 yield record, record.image_id + suffix
         if not found:
-            raise InputError(f"{self.path}: no record can be used{skipped_reasons(self.skipped)}; images: {img_dir}")
-
-
-def skipped_reasons(skipped: Skipped) -> str:
-    """What was left out, in brackets for the end of an error message; nothing if nothing was."""
-    return f" ({'; '.join(f'{n} {what}' for what, n in skipped.counts.items())})" if skipped.counts else ""
+            raise InputError(f"{self.path}: no record can be used{self.faults.reasons()}; images: {img_dir}")
 
 
 def _iterate_list(text: str, path) -> Iterator[Any]:
@@ -140,42 +136,42 @@ def _iterate_list(text: str, path) -> Iterator[Any]:
         raise InputError(f"{path}: not usable JSON: {error}") from error
 
 
-def check_image_id(record: Any, where: str, skipped: Skipped) -> str | None:
+def check_image_id(record: Any, where: str, faults: Faults) -> str | None:
     """The image_id of a record, or None (and a note) if it has none that may be looked up in a folder."""
     if not isinstance(record, dict):
-        skipped.add("records that are no objects", where)
+        faults.add("records that are no objects", where)
         return None
     image_id = record.get("image_id")
     if not isinstance(image_id, str) or not image_id:
-        skipped.add("records without image_id", where)
+        faults.add("records without image_id", where)
         return None
     if not (image_id.isalnum() or stays_inside(image_id)):
-        skipped.add("records whose image_id leads out of the image folder", repr(image_id))
+        faults.add("records whose image_id leads out of the image folder", repr(image_id))
         return None
     return image_id
 
 
-def _read_people(record: dict, image_id: str, skipped: Skipped) -> list[Person] | None:
+def _read_people(record: dict, image_id: str, faults: Faults) -> list[Person] | None:
     keypoints, boxes = record.get("keypoint_annotations"), record.get("human_annotations")
     if not isinstance(keypoints, dict):
-        skipped.add("records without keypoint_annotations", image_id)
+        faults.add("records without keypoint_annotations", image_id)
         return None
     if not isinstance(boxes, dict):
         if boxes is not None or keypoints:
-            skipped.add("records without human_annotations", image_id)
+            faults.add("records without human_annotations", image_id)
             return None
         boxes = {}
     for name in boxes.keys() - keypoints.keys():
-        skipped.add("boxes without keypoints", f"{image_id} {name}")
+        faults.add("boxes without keypoints", f"{image_id} {name}")
     people = []
     for name, values in keypoints.items():
         box = boxes.get(name)
         fault = keypoints_fault(values) or box_fault(box)
         if fault:
-            skipped.add(f"people with {fault}", f"{image_id} {name}")
+            faults.add(f"people with {fault}", f"{image_id} {name}")
             continue
         if not set(values[2::3]) <= _FLAGS:
-            skipped.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
+            faults.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
             values = _without_odd_flags(values)
         people.append(Person(name, values, box if min(box) >= 0 else [max(0, value) for value in box]))
     return people
@@ -235,7 +231,7 @@ class Score(NamedTuple):
     """The official score and what it is made of: I images with N true and M predicted people.
 
     score: mean of `precision` (10,), the share of people found at each of THRESHOLDS
-    warnings: those of the official evaluator; skipped: what it ignores, misjudges or would fail at
+    warnings: those of the official evaluator; faults: what it ignores, misjudges or would fail at
     image_ids: I; counted: (I,) people counted, the larger of true and predicted number
     true, predicted: the people; best: (N,) highest OKS of each true person, partner: (N,) the prediction that has it,
     -1 = none; similarity: (N, 14) terms of that OKS, NaN where a joint does not count
@@ -245,7 +241,7 @@ class Score(NamedTuple):
     score: float
     precision: np.ndarray
     warnings: list[str]
-    skipped: Skipped
+    faults: Faults
     image_ids: list[str]
     counted: np.ndarray
     true: "_People"
@@ -292,16 +288,16 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     - An image without prediction counts as many people as it has boxes.
     - A true person whose prediction holds a NaN is not found; a box with one side negative makes any OKS huge.
     What makes the official evaluator fail (people or records of wrong shape or type) is left out and noted in
-    `skipped`. Raises InputError when there is nobody to count.
+    `faults`. Raises InputError when there is nobody to count.
     """
-    warnings, skipped = [], Skipped()
-    truth = _reference_records(reference, skipped)
-    found = _prediction_records(predictions, warnings, skipped)
+    warnings, faults = [], Faults()
+    truth = _reference_records(reference, faults)
+    found = _prediction_records(predictions, warnings, faults)
     for image_id in found.keys() - truth.keys():
-        skipped.add("predictions of images that are not in the reference", image_id)
-    true, boxes = _reference_people(truth, skipped)
+        faults.add("predictions of images that are not in the reference", image_id)
+    true, boxes = _reference_people(truth, faults)
     answers = [found.get(image_id) for image_id in truth]
-    predicted = _prediction_people(answers, list(truth), skipped)
+    predicted = _prediction_people(answers, list(truth), faults)
     num_true, num_predicted = np.diff(true.first), np.diff(predicted.first)
     absent = np.array([answer is None for answer in answers], bool)
     warnings += [f"{image_id} is not in the predictions" for image_id, gone in zip(truth, absent, strict=True) if gone]
@@ -312,33 +308,33 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     best, partner = _best(pairs, oks, len(true.names), num_predicted, num_true)
     precision = (best > THRESHOLDS[:, None]).sum(axis=1) / np.float64(np.float32(counted.sum()))
     similarity = _partner_similarity(true, predicted, partner)
-    return Score(float(np.mean(precision)), precision, warnings, skipped, list(truth), counted, true, predicted,
+    return Score(float(np.mean(precision)), precision, warnings, faults, list(truth), counted, true, predicted,
                  best, partner, similarity, pairs, oks)  # fmt: skip
 
 
-def _reference_records(records: Sequence, skipped: Skipped) -> dict[str, dict]:
+def _reference_records(records: Sequence, faults: Faults) -> dict[str, dict]:
     truth = {}
     for number, record in enumerate(records, start=1):
-        image_id = check_image_id(record, f"reference record {number}", skipped)
+        image_id = check_image_id(record, f"reference record {number}", faults)
         if image_id is None:
             continue
         if not all(isinstance(record.get(key), dict) for key in ("keypoint_annotations", "human_annotations")):
-            skipped.add("reference records without keypoint_annotations or human_annotations", image_id)
+            faults.add("reference records without keypoint_annotations or human_annotations", image_id)
             continue
         if image_id in truth:
-            skipped.add("reference records with the image_id of a later one", image_id)
+            faults.add("reference records with the image_id of a later one", image_id)
         truth[image_id] = record
     if not truth:
-        raise InputError(f"the reference holds no usable record{skipped_reasons(skipped)}")
+        raise InputError(f"the reference holds no usable record{faults.reasons()}")
     return truth
 
 
-def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped) -> dict[str, dict]:
+def _prediction_records(records: Sequence, warnings: list[str], faults: Faults) -> dict[str, dict]:
     """Records by the part of their image_id before the first dot."""
     found, exact = {}, set()
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
-            skipped.add("predictions that are no objects", f"prediction {number}")
+            faults.add("predictions that are no objects", f"prediction {number}")
             continue
         if "image_id" not in record:
             warnings.append(f"prediction {number} has no image_id")
@@ -348,7 +344,7 @@ def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped
             warnings.append(f"{full_id!r:.100} has no keypoint_annotations")
             continue
         if not isinstance(full_id, str) or not isinstance(record["keypoint_annotations"], dict):
-            skipped.add("predictions whose image_id or keypoint_annotations has a wrong type", f"prediction {number}")
+            faults.add("predictions whose image_id or keypoint_annotations has a wrong type", f"prediction {number}")
             continue
         image_id = full_id.split(".")[0]
         if image_id in found:
@@ -361,7 +357,7 @@ def _prediction_records(records: Sequence, warnings: list[str], skipped: Skipped
     return found
 
 
-def _reference_people(truth: dict[str, dict], skipped: Skipped) -> tuple[_People, np.ndarray]:
+def _reference_people(truth: dict[str, dict], faults: Faults) -> tuple[_People, np.ndarray]:
     """The true people, and for each image how many it counts when there is no prediction for it."""
     ids, records = list(truth), truth.values()
     first, names, values = _flatten([record["keypoint_annotations"] for record in records])
@@ -377,11 +373,11 @@ def _reference_people(truth: dict[str, dict], skipped: Skipped) -> tuple[_People
         fault = keypoints_fault(values[i]) or box_fault(boxes[i])
         what = f"people with {fault}" if fault else "joints with a flag other than 1, 2, 3"
         still = ", scored all the same" if fault and good[i] else ""
-        skipped.add(what + still, f"{ids[image[i]]} {names[i]}")
+        faults.add(what + still, f"{ids[image[i]]} {names[i]}")
 
     num_boxes = np.fromiter((len(record["human_annotations"]) for record in records), int, count=len(ids))
     for i in np.flatnonzero(num_boxes > np.diff(first)):
-        skipped.add("records with boxes without keypoints", ids[i])
+        faults.add("records with boxes without keypoints", ids[i])
     left_out = [image[i] for i in np.flatnonzero(~good) if boxes[i] is not None]
     num_boxes -= np.bincount(left_out, minlength=len(ids)).astype(int)
     # Single precision, as the official evaluator has it.
@@ -389,13 +385,13 @@ def _reference_people(truth: dict[str, dict], skipped: Skipped) -> tuple[_People
     return _select(good, first, names, keypoints, whole, area, np.full(len(good), np.nan)), num_boxes
 
 
-def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], skipped: Skipped) -> _People:
+def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], faults: Faults) -> _People:
     answers = [answer or {"keypoint_annotations": {}} for answer in answers]
     first, names, values = _flatten([answer["keypoint_annotations"] for answer in answers])
     image = np.repeat(np.arange(len(answers)), np.diff(first)).tolist()
     keypoints, good, whole = _table(values, NUM_VALUES)
     for i in np.flatnonzero(~good):
-        skipped.add(f"predicted people with {keypoints_fault(values[i])}", f"{image_ids[image[i]]} {names[i]}")
+        faults.add(f"predicted people with {keypoints_fault(values[i])}", f"{image_ids[image[i]]} {names[i]}")
         if _is_computable(values[i]):
             keypoints[i], good[i], whole[i] = values[i], True, set(map(type, values[i])) == _INTEGER
     scores = [answer.get("scores") for answer in answers]

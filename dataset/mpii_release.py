@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset.crops import Person
-from dataset.pose_dataset import Skipped
 from util.checks import stays_inside
 from util.errors import InputError
+from util.faults import Faults
 from util.matfile import read_mat
 
 # MPII's point of each of the 14 joints of `skeleton.MPII`: pelvis and thorax are none of them.
@@ -32,7 +32,7 @@ class AnnotatedImage(NamedTuple):
     people: list[Person]
 
 
-def read_release(path: str | os.PathLike, skipped: Skipped) -> list[AnnotatedImage]:
+def read_release(path: str | os.PathLike, faults: Faults) -> list[AnnotatedImage]:
     """The training images that show annotated people, those far from others first, as the lineage orders them.
 
     Raises InputError for a file of another layout, or without people.
@@ -43,7 +43,7 @@ def read_release(path: str | os.PathLike, skipped: Skipped) -> list[AnnotatedIma
     if not len(annolist) == len(train) == len(single):
         raise InputError(f"{path}: annolist, img_train and single_person have {len(annolist)}, {len(train)} and "
                          f"{len(single)} entries; they must have one per image")  # fmt: skip
-    images = [_read_image(path, number, annolist[number - 1], single[number - 1], skipped)
+    images = [_read_image(path, number, annolist[number - 1], single[number - 1], faults)
               for number in np.flatnonzero(train == 1) + 1]  # fmt: skip
     images = [image for image in images if image is not None and image.people]
     if not images:
@@ -51,11 +51,11 @@ def read_release(path: str | os.PathLike, skipped: Skipped) -> list[AnnotatedIma
     return images
 
 
-def _read_image(path, number: int, record, single, skipped: Skipped) -> AnnotatedImage | None:
+def _read_image(path, number: int, record, single, faults: Faults) -> AnnotatedImage | None:
     where = f"image {number}"
     name = _text(_field(_first(record["image"]), "name"))
     if not name or not stays_inside(name):
-        skipped.add("images without a usable name", where)
+        faults.add("images without a usable name", where)
         return None
     rects = _struct_array(record["annorect"], f"annolist({number}).annorect", path)
     points = [_points(rect) for rect in rects]
@@ -66,7 +66,7 @@ def _read_image(path, number: int, record, single, skipped: Skipped) -> Annotate
             continue
         head = _head_size(rect)
         if head is None:
-            skipped.add("people without a rectangle of the head", f"{where}, person {i + 1}")
+            faults.add("people without a rectangle of the head", f"{where}, person {i + 1}")
             continue
         others = np.concatenate([np.zeros((0, 2)), *(p[:, 1:] for j, p in enumerate(points) if j != i)])
         people.append(Person(f"im{number:05d}_{i + 1}", _joints(own), own[:, 1:], head, i + 1 in alone, others))

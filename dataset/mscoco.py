@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from dataset.pose_dataset import FileLister, PoseDataset, Sample, Skipped, Table
+from dataset.pose_dataset import FileLister, PoseDataset, Sample, Table
 from dataset.skeleton import Skeleton, from_category
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
+from util.faults import Faults
 from util.files import read_json
 from util.images import IMAGE_SUFFIXES
 
@@ -45,7 +46,7 @@ class MSCOCO(PoseDataset):
         content = read_json(self.path)
         self._check_layout(content)
         categories, self.skeleton = self._read_categories(content["categories"])
-        skipped = Skipped()
+        skipped = Faults()
         images = self._read_images(content["images"], need_images, skipped)
         faulty_images = skipped.counts.total()
         people = _read_people(content["annotations"], categories, images, self.num_joints, skipped)
@@ -86,7 +87,7 @@ class MSCOCO(PoseDataset):
         ids = {entry.get("id") for entry in with_keypoints if isinstance(entry.get("id"), int | str)}
         return (ids | {None} if len(entries) == 1 else ids), skeleton
 
-    def _read_images(self, entries: list, need_images: bool, skipped: Skipped) -> "_Images":
+    def _read_images(self, entries: list, need_images: bool, skipped: Faults) -> "_Images":
         images = _Images(str(self.image_folder), need_images)
         for entry in entries:
             images.add(entry, skipped)
@@ -105,7 +106,7 @@ class _Images:
         self.paths, self.ids, self.sizes = [], [], []
         self.rows: dict[Any, int] = {}  # -1: listed, but left out
 
-    def add(self, entry: Any, skipped: Skipped) -> None:
+    def add(self, entry: Any, skipped: Faults) -> None:
         image_id, name = (entry.get("id"), entry.get("file_name")) if isinstance(entry, dict) else (None, None)
         if not isinstance(image_id, int | str) or not isinstance(name, str) or not name:
             skipped.add("images without id or file_name", entry)
@@ -179,7 +180,7 @@ class _People:
         )
 
 
-def _read_people(annotations: list, categories: set, images: _Images, num_joints: int, skipped: Skipped) -> _People:
+def _read_people(annotations: list, categories: set, images: _Images, num_joints: int, skipped: Faults) -> _People:
     people = _People(num_joints)
     usable = list(_usable(annotations, categories, images.rows, num_joints, skipped))
     for begin in range(0, len(usable), CHUNK):
@@ -215,7 +216,7 @@ def _usable(annotations, categories, rows, num_joints, skipped) -> Iterator[tupl
             yield row, annotation
 
 
-def _read_chunk(chunk: list[tuple[int, dict]], images: _Images, people: _People, skipped: Skipped) -> None:
+def _read_chunk(chunk: list[tuple[int, dict]], images: _Images, people: _People, skipped: Faults) -> None:
     """Turn some annotations into people and regions to ignore."""
     rows = np.array([row for row, _ in chunk])
     empty = [0] * (3 * people.num_joints)
@@ -288,14 +289,14 @@ def _extents(keypoints: np.ndarray) -> np.ndarray:
     return extents
 
 
-def _check_polygons(annotation: dict, skipped: Skipped) -> None:
+def _check_polygons(annotation: dict, skipped: Faults) -> None:
     """Note polygons of too few points; those of labelled people are not used otherwise."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, list) and not all(isinstance(p, list) and len(p) >= 6 for p in segmentation):
         skipped.add(SHORT_POLYGON, f"annotation {annotation.get('id')}")
 
 
-def _region(annotation: dict, size: tuple[int, int], skipped: Skipped) -> Any:
+def _region(annotation: dict, size: tuple[int, int], skipped: Faults) -> Any:
     """The usable part of an annotation's segmentation: polygons as arrays, or an RLE; None if there is none."""
     segmentation = annotation.get("segmentation")
     if not segmentation:

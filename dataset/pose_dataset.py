@@ -7,9 +7,7 @@
     joints   cell, one entry a person: rows of [joint id from 0, x, y] (or one such array)
 """
 
-import logging
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from config import require
 from dataset.skeleton import Skeleton, from_config
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
+from util.faults import Faults
 from util.matfile import read_mat, write_mat
 
 
@@ -57,24 +56,6 @@ class Table:
     people: np.ndarray
     boxes: np.ndarray | None = None
     ignore: dict[int, list] = field(default_factory=dict)
-
-
-class Skipped:
-    """Collects what is left out while reading, for one warning at the end."""
-
-    def __init__(self):
-        self.counts = Counter()
-        self.examples = {}
-
-    def add(self, what: str, example: Any) -> None:
-        self.counts[what] += 1
-        text = str(example)[:100]
-        self.examples.setdefault(what, text if text.isprintable() else ascii(text))
-
-    def warn(self, path: str | os.PathLike) -> None:
-        if self.counts:
-            kinds = [f"{n} {what} (first: {self.examples[what]})" for what, n in self.counts.items()]
-            logging.warning("%s: skipped %s", path, "; ".join(kinds))
 
 
 class FileLister:
@@ -159,17 +140,17 @@ class PoseDataset:
         if missing:
             raise InputError(f"{self.path}: 'dataset' must be a struct array with image, size and joints; "
                              f"{', '.join(sorted(missing))} missing")  # fmt: skip
-        skipped, files = Skipped(), FileLister()
+        faults, files = Faults(), FileLister()
         images, sizes, people = [], [], []
         for number, record in enumerate(records, start=1):
             image = self._image_path(record["image"], number)
             if need_images and image not in files:
-                skipped.add("images that are not on disk", image)
+                faults.add("images that are not on disk", image)
                 continue
             images.append(image)
             sizes.append(_mat_size(record))
-            people.append(self._mat_people(record["joints"], number, skipped))
-        skipped.warn(self.path)
+            people.append(self._mat_people(record["joints"], number, faults))
+        faults.warn(self.path)
         if records.size and not images:
             raise InputError(f"{self.path}: none of its {records.size} images is on disk, such as {image}; "
                              "relative paths count from the folder of the file")  # fmt: skip
@@ -187,21 +168,21 @@ class PoseDataset:
             raise InputError(f"{self.path}: record {number}: 'image' must be a path, found {str(value)[:60]}")
         return os.path.join(self.path.parent, texts[0].strip())
 
-    def _mat_people(self, joints, number: int, skipped: Skipped) -> np.ndarray:
+    def _mat_people(self, joints, number: int, faults: Faults) -> np.ndarray:
         """(P, J, 3) of one record's joints."""
         joints = np.asarray(joints)
         persons = [np.asarray(p) for p in joints.ravel()] if joints.dtype == object else [joints]
-        people = [self._mat_person(person, number, skipped) for person in persons if person.size]
+        people = [self._mat_person(person, number, faults) for person in persons if person.size]
         kept = [person for person in people if person is not None]
         return np.array(kept, np.float32).reshape(-1, self.num_joints, 3)
 
-    def _mat_person(self, rows: np.ndarray, number: int, skipped: Skipped) -> np.ndarray | None:
+    def _mat_person(self, rows: np.ndarray, number: int, faults: Faults) -> np.ndarray | None:
         if rows.ndim != 2 or rows.shape[1] < 3 or rows.dtype.kind not in "iuf":
             raise InputError(f"{self.path}: record {number}: a person in 'joints' must be rows of [joint id, x, y], "
                              f"found an array {rows.shape} of {rows.dtype}")  # fmt: skip
         rows = rows[:, :3].astype(np.float64)
         if not np.all(np.abs(rows) < MAX_COORDINATE):
-            skipped.add("people with coordinates that are no numbers or out of all bounds", f"record {number}")
+            faults.add("people with coordinates that are no numbers or out of all bounds", f"record {number}")
             return None
         ids = rows[:, 0].astype(int)
         if np.any(ids != rows[:, 0]) or ids.min() < 0 or ids.max() >= self.num_joints:

@@ -19,15 +19,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record, skipped_reasons
-from dataset.pose_dataset import Skipped
+from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
 from dataset.skeleton import NECKHEAD
 from util.ahead import starmap_ahead
 from util.cli import parser, run
 from util.errors import InputError
+from util.faults import Faults
 from util.files import atomic_path, no_garbage_collection
 from util.images import MAX_PIXELS, read_image_size
-from util.report import print_notes
 
 CHUNK = 256  # records converted at a time by one process
 # What COCO calls the flags: 2 visible, 1 labelled but hidden, 0 not labelled.
@@ -191,16 +190,16 @@ class Summary(NamedTuple):
     images: int
     people: int
     flags: Counter
-    skipped: Skipped
+    faults: Faults
 
 
-def print_summary(summary: Summary, out: str | os.PathLike) -> None:
-    """What a user wants to know in the end."""
+def print_summary(summary: Summary, source: str | os.PathLike, out: str | os.PathLike) -> None:
+    """What a user wants to know in the end about the file converted."""
     print(f"images     {summary.images}")
     print(f"people     {summary.people}")
     print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
           f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
-    print_notes(summary.skipped)
+    summary.faults.warn(source)
     print(f"written    {out}")
 
 
@@ -215,7 +214,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     if not img_dir.is_dir():
         raise InputError(f"{img_dir}: no such folder (--img_dir)")
     source = AnnotationFile(keypoint_json)
-    skipped, flags, images, num_images, num_people = source.skipped, Counter(), [], 0, 0
+    faults, flags, images, num_images, num_people = source.faults, Counter(), [], 0, 0
     found = tqdm(source.with_images(img_dir), total=source.size_hint, unit=" images", disable=None, delay=2)
     with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
@@ -228,11 +227,11 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
             num_people += part.num_people
             flags += part.flags
             for reason in part.unreadable:
-                skipped.add("records whose image cannot be read", reason)
+                faults.add("records whose image cannot be read", reason)
         if not images:
-            raise InputError(f"{keypoint_json}: no record can be used{skipped_reasons(skipped)}; images: {img_dir}")
+            raise InputError(f"{keypoint_json}: no record can be used{faults.reasons()}; images: {img_dir}")
         file.write('],"images":[' + ",".join(images) + "]}\n")
-    return Summary(num_images, num_people, flags, skipped)
+    return Summary(num_images, num_people, flags, faults)
 
 
 def main(argv=None):
@@ -245,7 +244,7 @@ def main(argv=None):
     if out.resolve() == args.keypoint_json.resolve():
         raise InputError(f"{out}: --out must not be the file that is converted")
     summary = convert(args.keypoint_json, args.img_dir, out)
-    print_summary(summary, out)
+    print_summary(summary, args.keypoint_json, out)
 
 
 if __name__ == "__main__":

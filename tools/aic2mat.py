@@ -32,18 +32,17 @@ def main(argv: list[str] | None = None) -> None:
 
     from dataset.aic import AnnotationFile
     from dataset.crops import log_left_out, write_crops
-    from util.report import print_notes
 
     source = AnnotationFile(options.keypoint_json)
-    images = [(options.img_dir / name, people_of(record, source.skipped))
+    images = [(options.img_dir / name, people_of(record, source.faults))
               for record, name in source.with_images(options.img_dir)]  # fmt: skip
-    print_notes(source.skipped)
+    source.faults.warn(options.keypoint_json)
     count, left_out = write_crops(images, options.out_dir)
     log_left_out(left_out)
     print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")
 
 
-def people_of(record, skipped) -> list:
+def people_of(record, faults) -> list:
     """The people of an AIC record (dataset.crops.Person)."""
     from dataset.aic import UNLABELLED
     from dataset.crops import Person
@@ -56,7 +55,7 @@ def people_of(record, skipped) -> list:
         keypoints[:, 2] = keypoints[:, 2] != UNLABELLED
         height = body_height(keypoints)
         if height is None:
-            skipped.add("people without two joints of one limb", f"{record.image_id} {person.name}")
+            faults.add("people without two joints of one limb", f"{record.image_id} {person.name}")
             continue
         joints = np.empty((MPII.num_joints, 3))
         joints[list(MPII.to_aic)] = keypoints

@@ -10,15 +10,16 @@ Exit status: 0 nothing unusable, 1 something unusable, 2 the file as a whole can
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from dataset.aic import NUM_JOINTS, UNLABELLED, AnnotationFile
-from dataset.pose_dataset import FileLister, Skipped
+from dataset.pose_dataset import FileLister
 from dataset.skeleton import from_category
 from util.cli import parser, run
 from util.errors import InputError
+from util.faults import Faults
 from util.images import IMAGE_SUFFIXES, read_image, read_image_size
 from util.mscoco_util import read_coco
 from util.report import printable, table
@@ -27,16 +28,16 @@ from util.report import printable, table
 MARGIN = 1.0
 
 
-class Listed(Skipped):
+class Listed(Faults):
     """Prints each fault as it is found."""
 
     def __init__(self, kind: str):
         super().__init__()
         self.kind = kind
 
-    def add(self, what: str, example: Any) -> None:
-        super().add(what, example)
-        print(f"{self.kind}: {printable(example)}: {what}")
+    def add(self, kind: str, place: object, *rest) -> None:
+        super().add(kind, place, *rest)
+        print(f"{self.kind}: {printable(place)}: {kind}")
 
 
 class Image(NamedTuple):
@@ -51,7 +52,7 @@ class Image(NamedTuple):
     people: list[tuple[str, np.ndarray, np.ndarray]]
 
 
-def aic_images(path: Path, unusable: Skipped, suspect: Skipped) -> Iterator[Image]:
+def aic_images(path: Path, unusable: Faults, suspect: Faults) -> Iterator[Image]:
     """The usable records of an AIC file."""
     for record in AnnotationFile(path, unusable):
         people = []
@@ -65,7 +66,7 @@ def aic_images(path: Path, unusable: Skipped, suspect: Skipped) -> Iterator[Imag
         yield Image(record.image_id, None, people)
 
 
-def coco_images(path: Path, unusable: Skipped) -> Iterator[Image]:
+def coco_images(path: Path, unusable: Faults) -> Iterator[Image]:
     """The usable images of a COCO file."""
     coco = read_coco(path, unusable)
     from_category(next(iter(coco.categories.values())), str(path))  # says what is wrong with the joints
@@ -93,7 +94,7 @@ class ImageFolder:
             raise InputError(f"{folder}: no such folder (--img_dir)")
         self.folder, self.decode, self.files = folder, decode, FileLister()
 
-    def size(self, image: Image, unusable: Skipped) -> tuple[int, int] | None:
+    def size(self, image: Image, unusable: Faults) -> tuple[int, int] | None:
         """(height, width) of the image file; None, and a note, if it is missing, broken or of another size."""
         base = os.path.join(self.folder, image.name)
         names = [base] if base.lower().endswith(tuple(IMAGE_SUFFIXES)) else []
@@ -112,7 +113,7 @@ class ImageFolder:
         return size
 
 
-def check_people(image: Image, size: tuple[int, int] | None, suspect: Skipped) -> list[int]:
+def check_people(image: Image, size: tuple[int, int] | None, suspect: Faults) -> list[int]:
     """Note what looks odd about the people of one image; returns how many labelled joints each has."""
     labelled, seen = [], set()
     edge = (np.inf, np.inf) if size is None else (size[1] + MARGIN, size[0] + MARGIN)
@@ -135,7 +136,7 @@ def check_people(image: Image, size: tuple[int, int] | None, suspect: Skipped) -
     return labelled
 
 
-def check(path: Path, folder: ImageFolder | None, unusable: Skipped, suspect: Skipped) -> list[list]:
+def check(path: Path, folder: ImageFolder | None, unusable: Faults, suspect: Faults) -> list[list]:
     """Check a whole file; returns what it holds as rows for a table. Raises InputError when it is unusable."""
     from tqdm import tqdm
 

@@ -12,11 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 from dataset.aic import UNLABELLED
-from dataset.pose_dataset import Skipped
 from dataset.skeleton import AIC
 from tools.ai2coco_art_neckhead_json import COCO_FLAG, Summary, print_summary
 from util.cli import parser, run
 from util.errors import InputError
+from util.faults import Faults
 from util.files import write_json
 from util.images import IMAGE_SUFFIXES
 from util.mscoco_util import read_coco
@@ -67,8 +67,8 @@ def convert(coco_json: str | os.PathLike, out: str | os.PathLike) -> tuple[Summa
 
     Raises InputError when nothing is usable.
     """
-    skipped = Skipped()
-    coco = read_coco(coco_json, skipped)
+    faults = Faults()
+    coco = read_coco(coco_json, faults)
     names = next(iter(coco.categories.values()))["keypoints"]
     joints = [names.index(name) if name in names else None for name in AIC.keypoints]
     missing = [name for name, joint in zip(AIC.keypoints, joints, strict=True) if joint is None]
@@ -77,14 +77,14 @@ def convert(coco_json: str | os.PathLike, out: str | os.PathLike) -> tuple[Summa
     people = {image_id: [] for image_id in coco.images}
     for annotation in coco.annotations:
         if annotation["iscrowd"]:
-            skipped.add("crowds", f"annotation {annotation['id']}")
+            faults.add("crowds", f"annotation {annotation['id']}")
         else:
             people[annotation["image_id"]].append(annotation)
     records = [aic_record(coco.images[image_id], some, joints) for image_id, some in people.items()]
     write_json(out, records)
     everybody = [person for record in records for person in record["keypoint_annotations"].values()]
     flags = Counter(flag for person in everybody for flag in person[2::3])
-    return Summary(len(records), len(everybody), flags, skipped), missing
+    return Summary(len(records), len(everybody), flags, faults), missing
 
 
 def main(argv=None):
@@ -97,7 +97,7 @@ def main(argv=None):
     summary, missing = convert(args.coco_json, args.out)
     if missing:
         print(f"missing    {', '.join(missing)}: not in the skeleton, never labelled")
-    print_summary(summary, args.out)
+    print_summary(summary, args.coco_json, args.out)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dataset.skeleton import AIC
 from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path, read_json
-from util.report import print_notes, table
+from util.report import table
 
 SHOWN_WARNINGS = 5
 PLOTTED = (0.5, 0.75, 0.9)
@@ -127,7 +127,7 @@ def main(argv=None):
     except InputError as error:
         raise InputError(f"{args.submit} against {args.ref}: {error}") from error
     print_warnings(result.warnings)
-    print_notes(result.skipped)
+    result.faults.warn(args.submit)
     print(f"{len(result.image_ids)} images, {len(result.true.names)} true people, "
           f"{len(result.predicted.names)} predicted, {result.counted.sum()} counted\n")  # fmt: skip
     print(threshold_table(result), joint_table(result), size_table(result), sep="\n\n")

@@ -14,7 +14,8 @@ import numpy as np
 
 from util.cli import parser, run
 from util.errors import InputError
-from util.report import print_notes, table
+from util.faults import Faults
+from util.report import table
 
 
 def main(argv=None):
@@ -25,11 +26,10 @@ def main(argv=None):
     args_parser.add_argument("--joints", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only these joints count")
     args = args_parser.parse_args(argv)
 
-    from dataset.pose_dataset import Skipped
     from dataset.skeleton import from_category
     from util.mscoco_util import evaluate, only_joints, read_coco, read_results
 
-    notes = Skipped()
+    notes = Faults()
     coco = read_coco(args.ref, notes)
     skeleton = from_category(next(iter(coco.categories.values())), str(args.ref))
     results = read_results(args.submit, coco, notes)
@@ -41,7 +41,7 @@ def main(argv=None):
         coco.annotations, results = only_joints(coco.annotations, joints), only_joints(results, joints)
         sigmas = sigmas[list(joints)]
     metrics = evaluate(coco, results, sigmas, args.subset)
-    print_notes(notes)
+    notes.warn(args.submit)
     predicted = len({entry["image_id"] for entry in results})
     people = sum(entry["num_keypoints"] > 0 and not entry["iscrowd"] for entry in coco.annotations)
     only = ", the only ones that count" if args.subset else ""

@@ -20,7 +20,7 @@ from dataset.skeleton import AIC, Skeleton
 from util.cli import config_parser, run
 from util.errors import InputError
 from util.files import atomic_path, read_json
-from util.report import print_notes, table
+from util.report import table
 
 HEAD_THRESHOLD = 0.5
 PLOT_UP_TO = 0.5
@@ -77,7 +77,7 @@ def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
             matched += values is not None
             true.append(person.keypoints)
             predicted.append(values or [0, 0, UNLABELLED] * AIC.num_joints)
-    print_notes(source.skipped)
+    source.faults.warn(ref)
     if not matched:
         raise InputError(f"{submit}: none of the people of {ref}: images and people must have the same names in both")
     people = np.array([true, predicted], float).reshape(2, -1, AIC.num_joints, 3)

@@ -24,13 +24,12 @@ def main(argv: list[str] | None = None) -> None:
 
     from dataset.crops import log_left_out, write_crops
     from dataset.mpii_release import read_release
-    from dataset.pose_dataset import Skipped
-    from util.report import print_notes
+    from util.faults import Faults
 
     print(f"reading {options.mat} (a minute for all of MPII)", flush=True)
-    skipped = Skipped()
-    images = read_release(options.mat, skipped)
-    print_notes(skipped)
+    faults = Faults()
+    images = read_release(options.mat, faults)
+    faults.warn(options.mat)
     count, left_out = write_crops([(options.img_dir / name, people) for name, people in images], options.out_dir)
     log_left_out(left_out)
     print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")

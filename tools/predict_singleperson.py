@@ -73,12 +73,11 @@ def main(argv: list[str] | None = None) -> None:
 def read_reference(path: Path, img_dir: Path, skeleton) -> tuple[list, list[Task]]:
     """The records of an AI Challenger file whose image is there. Raises InputError if the network lacks a joint."""
     from dataset.aic import AnnotationFile
-    from util.report import print_notes
 
     _ = skeleton.to_aic
     source = AnnotationFile(path)
     found = list(source.with_images(img_dir))
-    print_notes(source.skipped)
+    source.faults.warn(source.path)
     tasks = [Task(img_dir / name, [person.box for person in record.people]) for record, name in found]
     return [record for record, _ in found], tasks
 

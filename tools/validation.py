@@ -15,7 +15,7 @@ import numpy as np
 from dataset import aic, pck
 from dataset.factory import create
 from dataset.mscoco import MSCOCO
-from dataset.pose_dataset import PoseDataset, Sample, Skipped
+from dataset.pose_dataset import PoseDataset, Sample
 from dataset.skeleton import AIC
 from multiperson.estimator import Network, PoseEstimator, network_size
 from multiperson.pairwise_model import model_path
@@ -26,6 +26,7 @@ from tools.coco2aic import aic_record
 from tools.predict_singleperson import person_boxes
 from tools.train_pairwise import look_at_images
 from util.errors import InputError
+from util.faults import Faults
 from util.images import read_image, resize_image
 from util.mscoco_util import Coco, evaluate, people_to_coco, read_coco
 
@@ -48,7 +49,7 @@ class Validation:
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
         self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
         groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
-        self.truth = _restrict(read_coco(self.dataset.path, Skipped()), self.samples) if groups else None
+        self.truth = _restrict(read_coco(self.dataset.path, Faults()), self.samples) if groups else None
         if self.truth is None:
             self.measure = f"PCK@{cfg.pck_threshold:g}"
         else:

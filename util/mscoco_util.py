@@ -11,8 +11,8 @@ import numpy as np
 
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
+from util.faults import Faults
 from util.files import read_json
-from util.report import Notes
 
 # COCO's ten numbers, in the order of pycocotools.
 METRICS = ("AP", "AP .50", "AP .75", "AP medium", "AP large", "AR", "AR .50", "AR .75", "AR medium", "AR large")
@@ -35,7 +35,7 @@ class Coco:
         return len(next(iter(self.categories.values()))["keypoints"])
 
 
-def read_coco(path: str | os.PathLike, notes: Notes) -> Coco:
+def read_coco(path: str | os.PathLike, notes: Faults) -> Coco:
     """Read an annotation file record by record; what is wrong with it is added to `notes`.
 
     Raises InputError when it is no COCO keypoint file, or nothing in it can be used.
@@ -77,7 +77,7 @@ def _is_id(value: Any) -> bool:
     return type(value) in (int, str)
 
 
-def _read_images(entries: list, notes: Notes) -> dict[Any, dict]:
+def _read_images(entries: list, notes: Faults) -> dict[Any, dict]:
     images = {}
     for number, entry in enumerate(entries, start=1):
         where = f"image number {number}"
@@ -94,7 +94,7 @@ def _read_images(entries: list, notes: Notes) -> dict[Any, dict]:
     return images
 
 
-def _read_annotation(annotation: Any, where: str, coco: Coco, seen: set, notes: Notes) -> None:
+def _read_annotation(annotation: Any, where: str, coco: Coco, seen: set, notes: Faults) -> None:
     if not isinstance(annotation, dict):
         notes.add("annotations that are no objects", where)
         return
@@ -155,7 +155,7 @@ def _extent(keypoints: list) -> list[float]:
     return [*joints.min(axis=0).tolist(), *np.ptp(joints, axis=0).tolist()]
 
 
-def _segmentation(annotation: dict, image: dict, where: str, notes: Notes) -> Any:
+def _segmentation(annotation: dict, image: dict, where: str, notes: Faults) -> Any:
     """The polygons that are some, or the run lengths if they fit the image; else an empty list."""
     segmentation = annotation.get("segmentation") or []
     if isinstance(segmentation, dict):
@@ -175,7 +175,7 @@ def _is_polygon(polygon: Any) -> bool:
     )  # fmt: skip
 
 
-def read_results(path: str | os.PathLike, coco: Coco, notes: Notes) -> list[dict]:
+def read_results(path: str | os.PathLike, coco: Coco, notes: Faults) -> list[dict]:
     """The usable entries of a results file for these annotations. Raises InputError when there is none."""
     entries = read_json(path)
     if not isinstance(entries, list):

@@ -1,16 +1,7 @@
-"""What command-line tools print: tables, and what they left out."""
+"""What command-line tools print: tables, and what they scaled down."""
 
-import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-
-class Notes(Protocol):
-    """Kinds of faults found in a file: how often, and the first place of each (dataset.pose_dataset.Skipped)."""
-
-    counts: Counter
-    examples: Mapping[str, Any]
+from collections.abc import Sequence
+from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
@@ -22,12 +13,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     return "\n".join("  ".join(cell.ljust(width) if left else cell.rjust(width)
                                for cell, width, left in zip(line, widths, is_text, strict=True)).rstrip()
                      for line in lines)  # fmt: skip
-
-
-def print_notes(notes: Notes, head: str = "skipped") -> None:
-    """One line on standard error for each kind of fault."""
-    for what, count in notes.counts.items():
-        print(f"{head}: {count} {what} (first: {printable(notes.examples[what])})", file=sys.stderr)
 
 
 class Reductions:

@@ -24,7 +24,7 @@ def read(tmp_path, content):
     path = tmp_path / "annotations.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     file = aic.AnnotationFile(path)
-    return list(file), file.skipped
+    return list(file), file.faults
 
 
 def slow_score(predictions, reference):
@@ -75,7 +75,7 @@ def test_official_score(golden_dir, kind):
     result = aic.score(predictions, reference)
     assert result.score == pytest.approx(expected[kind]["score"], abs=1e-12)
     assert len(result.warnings) == expected[kind]["warnings"]
-    assert list(result.skipped.counts) == ["predictions of images that are not in the reference"]
+    assert list(result.faults.counts) == ["predictions of images that are not in the reference"]
     best = result.best_by_person()
     for image_id, people in expected[kind]["oks"].items():
         # Without predictions the official evaluator lists nobody.
@@ -174,7 +174,7 @@ def test_predictions_match_up_to_the_first_dot():
 def test_score_notes_boxes_without_size_and_computes_on(area_fault):
     result = aic.score([record()], [record(boxes={"human1": area_fault})])
     assert result.score == 1
-    assert ["scored all the same" in what for what in result.skipped.counts] == [True]
+    assert ["scored all the same" in what for what in result.faults.counts] == [True]
 
 
 @pytest.mark.parametrize("bad", [None, 7, "x", [], PERSON[:-1], [*PERSON[:-1], "1"], [*PERSON[:-1], None],
@@ -182,7 +182,7 @@ def test_score_notes_boxes_without_size_and_computes_on(area_fault):
 def test_score_leaves_out_what_is_no_person(bad):
     result = aic.score([record(keypoints={"a": PERSON, "b": bad})], [record(keypoints={"c": PERSON, "d": bad})])
     assert result.score == 1
-    assert sum(result.skipped.counts.values()) == 2
+    assert sum(result.faults.counts.values()) == 2
 
 
 def test_score_with_numbers_that_are_not_finite():
@@ -265,4 +265,4 @@ def test_manifest(data_dir):
         assert len(records) == entry["usable_records"], name
         people = sum(len(record.people) for record in records)
         assert people == entry["usable_people"] or f"{people} people" in str(entry.get("also_right")), name
-        assert bool(file.skipped.counts) == (entry["expected"] != "accept"), name
+        assert bool(file.faults.counts) == (entry["expected"] != "accept"), name

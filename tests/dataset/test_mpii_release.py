@@ -3,17 +3,17 @@ import pytest
 from scipy.io import savemat
 
 from dataset.mpii_release import read_release
-from dataset.pose_dataset import Skipped
 from dataset.skeleton import MPII
 from tests.dataset.mpii_file import EMPTY, person, struct, write_release
 from util.errors import InputError
+from util.faults import Faults
 
 ALL_POINTS = {id_: (10 * id_ + 1, 5 * id_ + 2) for id_ in range(16)}
 
 
 def read(path):
-    skipped = Skipped()
-    return read_release(path, skipped), skipped.counts
+    faults = Faults()
+    return read_release(path, faults), faults.counts
 
 
 def test_people_of_training_images(tmp_path):

@@ -55,7 +55,7 @@ def test_file_names_without_jpg_and_missing_images(coco, caplog):
     dataset = create(coco.config())
     assert [sample.image.name for sample in dataset] == ["a.jpg"]
     (warning,) = [r.getMessage() for r in caplog.records]
-    assert "skipped 1 images that are not on disk (first: 001.jpg)" in warning
+    assert "left out: images that are not on disk: 1 (001.jpg)" in warning
     assert len(create(coco.config(), need_images=False)) == 2
 
 

@@ -65,7 +65,7 @@ def test_example_of_the_lineage(data_dir):
         create(cfg)
 
 
-def test_missing_image_and_broken_coordinates_are_left_out_with_one_warning(tmp_path, caplog):
+def test_missing_image_and_broken_coordinates_are_left_out_with_a_warning_each(tmp_path, caplog):
     cfg = write_mat(
         tmp_path,
         record("a.png", [[[0, np.nan, 8]], [[1.0, 1, 2]]]),
@@ -75,9 +75,9 @@ def test_missing_image_and_broken_coordinates_are_left_out_with_one_warning(tmp_
     dataset = create(cfg)
     assert len(dataset) == 1
     assert len(dataset[0].people) == 1
-    (warning,) = [r.getMessage() for r in caplog.records]
-    assert "skipped 1 people with coordinates" in warning
-    assert "1 images that are not on disk" in warning
+    people, images = [r.getMessage() for r in caplog.records]
+    assert people.endswith("left out: people with coordinates that are no numbers or out of all bounds: 1 (record 1)")
+    assert images.endswith(f"left out: images that are not on disk: 1 ({tmp_path / 'b.png'})")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_counts_and_skips(tmp_path):
     unnamed["human_annotations"] = {"somebody": [-3, 4, 50, 90]}
     found, summary = convert(tmp_path, [record("a", 2), unnamed, record("gone"), 5], a=(7, 5), b=(9, 8))
     assert summary.flags == {1: 15, 2: 15, 3: 12}
-    assert dict(summary.skipped.counts) == {"records whose image is not on disk": 1, "records that are no objects": 1}
+    assert dict(summary.faults.counts) == {"records whose image is not on disk": 1, "records that are no objects": 1}
     assert ["human" in annotation for annotation in found["annotations"]] == [False, False, True]
     assert found["annotations"][2]["bbox"] == [0, 4, 50, 86]
     left_knee = NECKHEAD.keypoints.index("left_knee")
@@ -88,7 +88,7 @@ def test_other_suffixes_and_unreadable_images(tmp_path):
     summary = ai2coco.convert(tmp_path / "aic.json", tmp_path / "images", tmp_path / "coco.json")
     found = json.loads((tmp_path / "coco.json").read_text())
     assert [(image["file_name"], image["width"]) for image in found["images"]] == [("a.png", 4), ("d/e.jpeg", 5)]
-    assert sorted(summary.skipped.counts.values()) == [1, 1]
+    assert sorted(summary.faults.counts.values()) == [1, 1]
 
 
 @pytest.mark.parametrize("records", [[], {}, [record("gone")], [record("../images/a")], [record("b")]])

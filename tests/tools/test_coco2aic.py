@@ -81,7 +81,7 @@ def test_joints_by_name(tmp_path):
     assert record["keypoint_annotations"] == {"human1": person, "human2": [0, 0, 3] * 14}
     assert record["human_annotations"] == {"human1": [1, 2, 4, 6], "human2": [1, 2, 4, 6]}
     assert len(missing) == 12
-    assert (summary.images, summary.people, summary.skipped.counts) == (1, 2, {"crowds": 1})
+    assert (summary.images, summary.people, summary.faults.counts) == (1, 2, {"crowds": 1})
 
 
 def test_text_that_cannot_be_written(tmp_path):

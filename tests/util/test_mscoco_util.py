@@ -1,6 +1,5 @@
 import io
 import json
-from collections import Counter
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -9,17 +8,7 @@ import pytest
 from dataset.skeleton import COCO as SKELETON
 from util import mscoco_util
 from util.errors import InputError
-
-
-class Notes:
-    """Counts what is wrong."""
-
-    def __init__(self):
-        self.counts, self.examples = Counter(), {}
-
-    def add(self, what, example):
-        self.counts[what] += 1
-        self.examples.setdefault(what, example)
+from util.faults import Faults
 
 
 def content(annotations=(), images=({"id": 7, "file_name": "a.jpg", "height": 50, "width": 60},), joints=2):
@@ -36,7 +25,7 @@ def annotation(number=1, **changes):
 
 def read(tmp_path, document):
     (tmp_path / "ref.json").write_text(json.dumps(document))
-    notes = Notes()
+    notes = Faults()
     return mscoco_util.read_coco(tmp_path / "ref.json", notes), notes.counts
 
 
@@ -148,13 +137,13 @@ def test_results_that_cannot_be_used(tmp_path):
     bad = [3, {}, {**good, "image_id": 8}, {**good, "category_id": 2}, {**good, "score": None},
            {**good, "score": float("nan")}, {**good, "keypoints": [1]}, {**good, "keypoints": None}]  # fmt: skip
     (tmp_path / "results.json").write_text(json.dumps([*bad, good]))
-    notes = Notes()
+    notes = Faults()
     assert mscoco_util.read_results(tmp_path / "results.json", coco, notes) == [good]
     assert sum(notes.counts.values()) == len(bad)
     for content_of_file in ("[]", "{}", "[3]"):
         (tmp_path / "results.json").write_text(content_of_file)
         with pytest.raises(InputError, match=r"results\.json"):
-            mscoco_util.read_results(tmp_path / "results.json", coco, Notes())
+            mscoco_util.read_results(tmp_path / "results.json", coco, Faults())
 
 
 def test_people_to_coco():
@@ -173,7 +162,7 @@ def test_manifest(data_dir, tmp_path):
     for name, entry in json.loads((data_dir / "bad/manifest.json").read_text())["files"].items():
         if entry["kind"] != "coco_json" or "missing_on_disk" in name:
             continue
-        notes = Notes()
+        notes = Faults()
         if entry["expected"] == "error":
             with pytest.raises(InputError):
                 mscoco_util.read_coco(data_dir / "bad" / name, notes)
