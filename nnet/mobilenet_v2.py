@@ -3,10 +3,10 @@
 import keras
 
 from nnet.layers import ConvBN
+from util.maps import OUTPUT_STRIDE
 
 # Expansion, channels, units and stride of each group; past stride 16 the stride becomes a dilation.
 GROUPS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-OUTPUT_STRIDE = 16
 EPSILON = 1e-3
 
 

@@ -5,8 +5,12 @@ import tensorflow as tf
 
 from nnet.layers import ConvBN, Head, dense_maps
 from nnet.mobilenet_v2 import mobilenet_v2
-from nnet.resnet_v1 import OUTPUT_STRIDE, UNITS, resnet_v1
+from nnet.resnet_v1 import UNITS, resnet_v1
 from util.errors import InputError
+from util.maps import OUTPUT_STRIDE
+
+# Pixels per cell of the coarsest layer, by kind of backbone: images are filled up to multiples of them.
+COARSEST_STRIDE = {"resnet": OUTPUT_STRIDE, "mobilenet_v2": OUTPUT_STRIDE}
 
 
 class PoseNet(keras.Model):
@@ -16,6 +20,12 @@ class PoseNet(keras.Model):
     `net(image)` gives all heads as dense maps (B, 2 ceil(h/16), 2 ceil(w/16), channels), raw: no sigmoid, nothing
     multiplied by a standard deviation. `features` and `heads` serve those who want less.
 
+    Images of any size are filled up with the mean pixel to whole cells, at the right and the bottom: in training,
+    scoring, inference and export alike, since all of these come through `features`. Else where a cell lies would depend
+    on the image's size: a ResNet's pooling and MobileNet's strided convolutions are padded by whether their input is
+    even or odd, which moves all that follows by 2, or by up to 15, pixels. `backbone` alone is the original's function,
+    without filling.
+
     Raises InputError when the intermediate layer is beyond its block.
     """
 
@@ -23,9 +33,7 @@ class PoseNet(keras.Model):
         super().__init__(dtype=dtype)
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
-        # MobileNet pads strided convolutions by whether their input is even or odd, so where a cell lies in the image
-        # would depend on the image's size (by up to 15 pixels). ResNet pads explicitly, but for one pooling (2 pixels).
-        self.needs_whole_cells = cfg.net_type.startswith("mobilenet")
+        self.coarsest_stride = COARSEST_STRIDE[cfg.net_type.rpartition("_")[0]]
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
         try:
@@ -53,20 +61,25 @@ class PoseNet(keras.Model):
         backbone.trainable = not cfg.freeze_backbone
         return backbone
 
-    def features(self, image, training=False, whole_cells=False) -> dict[str, tf.Tensor]:
+    def features(self, image, training=False) -> dict[str, tf.Tensor]:
         """The backbone's outputs at stride 16: "features" and, where supervised, "intermediate".
 
-        image: (B, h, w, 3) RGB, 0 to 255, any type
-        whole_cells: fill the image up to multiples of 16 pixels, as the batches of training are
+        image: (B, h, w, 3) RGB, 0 to 255, any type; the outputs are (B, ceil(h/16), ceil(w/16), channels)
         """
+        outputs = self.backbone(self._whole_cells(image), training=training)
+        if self.coarsest_stride > OUTPUT_STRIDE:
+            rows, cols = tf.unstack(-(-tf.shape(image)[1:3] // OUTPUT_STRIDE))
+            outputs = {name: values[:, :rows, :cols] for name, values in outputs.items()}
+        return outputs
+
+    def _whole_cells(self, image):
+        """The image without its mean, filled up with zeros to whole cells of the coarsest layer."""
+        height, width = tf.unstack(tf.shape(image)[1:3])
+        rest_height, rest_width = -height % self.coarsest_stride, -width % self.coarsest_stride
         centered = tf.cast(image, tf.float32) - self.mean_pixel
-        if whole_cells or self.needs_whole_cells:
-            height, width = tf.unstack(tf.shape(image)[1:3])
-            rest_height, rest_width = -height % OUTPUT_STRIDE, -width % OUTPUT_STRIDE
-            centered = tf.pad(centered, [[0, 0], [0, rest_height], [0, rest_width], [0, 0]])
-            # Padding forgets how many channels there are, which TensorFlow Lite wants to know.
-            centered = tf.reshape(centered, [-1, height + rest_height, width + rest_width, 3])
-        return self.backbone(centered, training=training)
+        filled = tf.pad(centered, [[0, 0], [0, rest_height], [0, rest_width], [0, 0]])
+        # Padding forgets how many channels there are, which TensorFlow Lite wants to know.
+        return tf.reshape(filled, [-1, height + rest_height, width + rest_width, 3])
 
     def call(self, image, training=False):
         return self.apply_heads(self.features(image, training))

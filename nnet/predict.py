@@ -14,11 +14,10 @@ from nnet.layers import dense_maps
 from nnet.lite import LitePredictor
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
-from nnet.resnet_v1 import OUTPUT_STRIDE
 from nnet.trainer import compute_dtype
 from nnet.tta import ImagePredictor
 from util.errors import InputError
-from util.maps import Maps
+from util.maps import OUTPUT_STRIDE, Maps
 from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
 
@@ -80,7 +79,7 @@ class Predictor(ImagePredictor):
 
         "part_prob" (B, rows, cols, J); "locref" (B, rows, cols, J, 2) px; "features", for the pairwise head
         """
-        features = self.net.features(image, whole_cells=True)["features"]
+        features = self.net.features(image)["features"]
         names = [name for name in ("part_pred", "locref_pred") if name in self.net.heads]
         heads = dict(zip(names, dense_maps([self.net.heads[name] for name in names], features), strict=True))
         outputs = {"part_prob": tf.sigmoid(heads["part_pred"])}

@@ -1,6 +1,7 @@
 """The maps between network and grouping, and the geometry of their cells.
 
-A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4).
+A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4). That holds wherever an
+image ends, since every network sees whole cells only: `PoseNet` fills images up at the right and the bottom.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Pixels per cell of the maps, and per cell of the features from which the heads make them.
 STRIDE = 8
+OUTPUT_STRIDE = 2 * STRIDE
 
 # Receives cells (n, 2) int as row, col and returns (n, J(J-1), 2) pixels.
 PairwiseFunction = Callable[[np.ndarray], np.ndarray]
