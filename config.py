@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from easydict import EasyDict
 
 from util.errors import InputError
-from util.values import FLAG, PATH, TEXT, Kind, choice, either, integer, list_of, number, row
+from util.values import FILE_PATH, FLAG, PATH, TEXT, Kind, choice, either, integer, list_of, number, row
 from util.yamlfile import parse_yaml, read_yaml
 
 
@@ -128,7 +128,7 @@ KEYS = {
     # The run
     "display_iters": Key(STEP, 20, "steps between two lines of the log"),
     "save_iters": Key(STEP, 5000, "steps between two snapshots"),
-    "snapshot_prefix": Key(PATH, "snapshot", "snapshots are called <snapshot_prefix>-<step>"),
+    "snapshot_prefix": Key(FILE_PATH, "snapshot", "snapshots are the files <snapshot_prefix>-<step>"),
     "log_dir": Key(PATH, "log", "folder for TensorBoard; empty: nothing is written"),
     # Inference and grouping
     "tta": Key(list_of(either(choice("flip"), number(0.1, 10)), what="views"), [],

@@ -151,7 +151,8 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
 
 def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:
     """Delete what killed processes have left of checkpoints <prefix>-... that they were writing."""
-    for path in Path(folder).glob(f".{glob.escape(prefix)}-*.*"):
+    place = Path(folder, prefix)
+    for path in place.parent.glob(f".{glob.escape(place.name)}-*.*"):
         path.unlink(missing_ok=True)
 
 

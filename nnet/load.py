@@ -68,8 +68,10 @@ def load_network(cfg, weights: str | os.PathLike | None = None):
 
 
 def find_weights(cfg) -> str:
-    """The newest snapshot beside the YAML, else its `init_weights`: what was trained, or what it names."""
+    """`init_weights` if it was named over the YAML, else the newest snapshot beside that, else its `init_weights`."""
     newest = latest_snapshot(Path(cfg.config_file).parent, cfg.snapshot_prefix)
-    if newest is None:
-        require(cfg, "init_weights")
-    return newest or cfg.init_weights
+    named = "init_weights" in cfg.overridden and cfg.init_weights
+    if not (newest or cfg.init_weights):
+        raise InputError(f"{cfg.config_file}: no snapshot ({cfg.snapshot_prefix}-<step>.index) and no init_weights; "
+                         "train first (train.py), or name weights (init_weights=...)")  # fmt: skip
+    return named or newest or cfg.init_weights

@@ -8,10 +8,14 @@ INDEX, DATA = ".index", ".data-00000-of-00001"
 
 
 def snapshots(folder: str | os.PathLike, prefix: str) -> dict[int, str]:
-    """The complete snapshots <prefix>-<step> in a folder: their paths by step, the oldest first."""
-    pattern = re.compile(re.escape(prefix) + r"-(\d+)\.index")
+    """The complete snapshots <prefix>-<step> in a folder: their paths by step, the oldest first.
+
+    prefix: a path, relative to the folder
+    """
+    place = Path(folder, prefix)
+    pattern = re.compile(re.escape(place.name) + r"-(\d+)\.index")
     found = {}
-    for path in Path(folder).glob("*.index"):
+    for path in place.parent.glob("*.index"):
         match = pattern.fullmatch(path.name)
         if match and Path(f"{path.with_suffix('')}{DATA}").exists():
             found[int(match[1])] = str(path.with_suffix(""))

@@ -117,6 +117,17 @@ def _text(value):
     return value
 
 
+def _path(value):
+    return os.path.expanduser(_text(value))
+
+
+def _file_path(value):
+    if not os.path.basename(_path(value)):
+        raise ValueError
+    return _path(value)
+
+
 FLAG = Kind("true or false", _flag)
 TEXT = Kind("a text without control characters", _text)
-PATH = Kind("a path without control characters", lambda value: os.path.expanduser(_text(value)))
+PATH = Kind("a path without control characters", _path)
+FILE_PATH = Kind("a path that ends in a name", _file_path)

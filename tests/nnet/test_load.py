@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config import load_config
 from multiperson import load_model
 from nnet.load import find_weights
 from util.errors import InputError
@@ -33,8 +34,6 @@ def test_missing_pairwise_models_are_named(tmp_path):
 
 
 def test_the_newest_snapshot_wins_over_init_weights(tmp_path):
-    from config import load_config
-
     (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start")
     cfg = load_config(tmp_path / "pose_cfg.yaml")
     assert find_weights(cfg) == str(tmp_path / "start")
@@ -43,10 +42,24 @@ def test_the_newest_snapshot_wins_over_init_weights(tmp_path):
     assert find_weights(cfg) == str(tmp_path / "snapshot-30")
 
 
+def test_weights_named_over_the_yaml_win_over_all(tmp_path):
+    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start")
+    for suffix in (".index", ".data-00000-of-00001"):
+        (tmp_path / f"snapshot-30{suffix}").touch()
+    assert find_weights(load_config(tmp_path / "pose_cfg.yaml", ["init_weights=other"])) == str(tmp_path / "other")
+
+
+def test_without_weights_one_learns_what_to_do(tmp_path):
+    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2")
+    with pytest.raises(InputError, match=r"train first \(train\.py\), or name weights \(init_weights=\.\.\.\)"):
+        find_weights(load_config(tmp_path / "pose_cfg.yaml"))
+
+
 def test_nothing_but_a_network_imports_tensorflow():
     code = """
 import sys
 import nnet.load
+from config import load_config
 from multiperson import load_model
 cfg = nnet.load.load_config("models/demo/pose_cfg.yaml", ["cached_scoremaps=x"])
 nnet.load.build_estimator(cfg)

@@ -13,3 +13,11 @@ def test_snapshots_are_ordered_by_step_and_pruned(tmp_path):
     prune_snapshots(tmp_path, "snapshot", 2)
     assert list(snapshots(tmp_path, "snapshot")) == [20, 100]
     assert latest_snapshot(tmp_path, "nothing") is None
+
+
+def test_a_prefix_may_lead_to_another_folder(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for suffix in (INDEX, DATA):
+        (tmp_path / f"sub/snap-5{suffix}").touch()
+    for prefix in ("sub/snap", str(tmp_path / "sub/snap")):
+        assert snapshots(tmp_path, prefix) == {5: str(tmp_path / "sub/snap-5")}

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from util.values import FLAG, PATH, TEXT, choice, either, integer, list_of, number, row
+from util.values import FILE_PATH, FLAG, PATH, TEXT, choice, either, integer, list_of, number, row
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,8 @@ def test_accepted_values(kind, value, expected):
         (either(choice("flip"), number(0, 2)), 3, "flip, or a number from 0 to 2"),
         (FLAG, 1, "true or false"),
         (TEXT, "a\0b", "a text without control characters"),
+        (FILE_PATH, "sub/", "a path that ends in a name"),
+        (FILE_PATH, "", "a path that ends in a name"),
         (PATH, "\ud800", "a path without control characters"),
     ],
 )
