@@ -7,6 +7,7 @@ returns a fresh EasyDict; nothing is global, nothing is changed later.
 
 import difflib
 import os
+import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,11 @@ from easydict import EasyDict
 from util.errors import InputError
 from util.values import FILE_PATH, FLAG, PATH, TEXT, Kind, choice, either, integer, list_of, number, row
 from util.yamlfile import parse_yaml, read_yaml
+
+
+def checkpoint_prefix(path: str | os.PathLike) -> str:
+    """A checkpoint's name; the one of one of its files will do."""
+    return re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", os.fspath(path))
 
 
 class Key(NamedTuple):
@@ -36,8 +42,9 @@ SHARE = number(0, 1)
 FACTOR = number(0.01, 100)
 WEIGHT = number(0, 10**6)
 RATE = number(0, 10**6)
-# What is read: relative to the YAML file, then to the current directory. A checkpoint is named without its .index.
-INPUT, CHECKPOINT = (Kind(PATH.wanted, PATH.convert) for _ in range(2))
+# What is read: relative to the YAML file, then to the current directory.
+INPUT = Kind(PATH.wanted, PATH.convert)
+CHECKPOINT = Kind(PATH.wanted, lambda value: checkpoint_prefix(PATH.convert(value)))
 
 JOINTS = list_of(integer(0, 999), what="joint ids")
 PAIR = list_of(integer(0, 999), 2, "joint ids")

@@ -16,6 +16,7 @@ import numpy as np
 from multiperson.detections import Nodes
 from util.errors import InputError
 from util.matfile import read_mat, write_mat
+from util.published import fetching_hint
 
 NUM_FEATURES = 8
 
@@ -86,7 +87,8 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
 def load_model(path: str | os.PathLike) -> PairModel:
     """Read a model in the published layout. Raises InputError for what is not one."""
     if not Path(path).exists():
-        raise InputError(f"{path}: no such file; tools/train_pairwise.py makes the models of all pairs")
+        hint = fetching_hint(path) or "; tools/train_pairwise.py makes the models of all pairs"
+        raise InputError(f"{path}: no such file{hint}")
     content = read_mat(path, "spatial_model")
     try:
         model = content["spatial_model"].ravel()[0]

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from config import checkpoint_prefix
 from nnet.snapshots import DATA, INDEX
 from util.errors import InputError
+from util.published import fetching_hint
 
 GLOBAL_STEP = "global_step"
 # In the best snapshot: its score.
@@ -38,10 +40,11 @@ def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
 
 
 def _open(prefix):
-    prefix = os.fspath(prefix)
+    prefix = checkpoint_prefix(prefix)
     if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
         found = sorted(Path(prefix).parent.glob("*" + INDEX))
-        hint = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
+        there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
+        hint = fetching_hint(prefix) or there
         raise InputError(f"{prefix}: no such checkpoint ({prefix}{INDEX} is missing){hint}")
     try:
         return tf.train.load_checkpoint(prefix)

@@ -37,6 +37,12 @@ def test_what_was_named_over_the_file_is_known(write):
     assert cfg.overridden == ["init_weights", "seed"]
 
 
+@pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])
+def test_a_checkpoint_may_go_by_the_name_of_any_of_its_files(write, suffix):
+    cfg = load_config(write("num_joints: 3"), [f"init_weights=w.ckpt{suffix}"])
+    assert Path(cfg.init_weights).name == "w.ckpt"
+
+
 def test_the_home_folder_in_paths(write, monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     cfg = load_config(write("num_joints: 3\ndataset: ~/coco\nlog_dir: ~/log"), ["init_weights=~/w"])

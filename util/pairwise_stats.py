@@ -7,6 +7,7 @@ import numpy as np
 
 from util.errors import InputError
 from util.matfile import read_mat, write_mat
+from util.published import fetching_hint
 
 
 class PairwiseStats(NamedTuple):
@@ -32,7 +33,7 @@ def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseSta
     """Read the statistics of all pairs of `num_joints` joints. Raises InputError."""
     remedy = "make it with tools/pairwise_stats.py"
     if not os.path.exists(path):
-        raise InputError(f"{path}: no such file; {remedy}")
+        raise InputError(f"{path}: no such file{fetching_hint(path) or f'; {remedy}'}")
     content = read_mat(path, "graph", "means", "std_devs")
     try:
         graph, means, std_devs = (np.asarray(content[key], float) for key in ("graph", "means", "std_devs"))
