@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from config import checkpoint_prefix
+from nnet.checkpoint_index import check_index
 from nnet.snapshots import DATA, INDEX
 from util.errors import InputError
 from util.published import fetching_hint
@@ -46,6 +47,8 @@ def _open(prefix):
         there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
         hint = fetching_hint(prefix) or there
         raise InputError(f"{prefix}: no such checkpoint ({prefix}{INDEX} is missing){hint}")
+    if os.path.exists(prefix + INDEX):
+        check_index(prefix)
     try:
         return tf.train.load_checkpoint(prefix)
     except _BROKEN as error:

@@ -82,9 +82,11 @@ def test_missing_and_broken_files(tmp_path):
     with pytest.raises(InputError, match="broken: not a readable checkpoint"):
         checkpoint.load_weights(variables(), tmp_path / "broken")
     data = tmp_path / "good.data-00000-of-00001"
-    data.write_bytes(data.read_bytes()[:3])
-    with pytest.raises(InputError, match="good: .* cannot be read"):
-        checkpoint.load_weights(variables(), tmp_path / "good")
+    whole = data.read_bytes()
+    for content, message in ((whole[:-1], "cut off"), (bytes(len(whole)), "good: .* cannot be read")):
+        data.write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            checkpoint.load_weights(variables(), tmp_path / "good")
 
 
 def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
