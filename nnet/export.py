@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from nnet.lite_file import seal
+from nnet.lite_file import checkpoint_id, seal
 from nnet.predict import Predictor, pairwise_pixels
 from util.files import atomic_path
 from util.logging import silent_stderr
@@ -25,25 +25,38 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
         _write(os.fspath(temporary), _signatures(predictor))
 
 
-def save_tflite(predictor: Predictor, path: str | os.PathLike, photos: Sequence[np.ndarray] = ()) -> None:
+def save_tflite(
+    predictor: Predictor,
+    path: str | os.PathLike,
+    *,
+    photos: Sequence[np.ndarray] = (),
+    half: bool = False,
+    checkpoint: str | os.PathLike | None = None,
+) -> None:
     """Write a TensorFlow Lite model with the same signatures, for one image at a time, whole or not at all.
 
     predictor: loaded, in float32
     photos: uint8 (H, W, 3) RGB as the network would see them; if there are some, the model computes in eight bits, and
         the range of each layer is what it has on them (Jacob et al., arXiv 1712.05877)
+    half: keep the weights in half precision, which halves the file; the model computes in float32 all the same
+    checkpoint: that the weights come from; the model takes its place as long as it is the same (nnet.load.find_weights)
     Raises InputError when the file cannot be written.
     """
     signatures = _signatures(predictor, batch=1)
     with tempfile.TemporaryDirectory() as folder:
         _write(folder, signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
-        if photos:
+        if photos or half:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if half:
+            converter.target_spec.supported_types = [tf.float16]
+        if photos:
             converter.representative_dataset = lambda: _inputs(predictor, photos)
         with silent_stderr():
             content = converter.convert()
+    notes = {"global_scale": predictor.cfg.global_scale, "checkpoint": checkpoint and checkpoint_id(checkpoint)}
     with atomic_path(path) as temporary:
-        temporary.write_bytes(seal(content, {"global_scale": predictor.cfg.global_scale}))
+        temporary.write_bytes(seal(content, notes))
 
 
 def _inputs(predictor, photos):

@@ -1,10 +1,13 @@
-"""TensorFlow Lite models, as tools/export.py writes them, in place of a network and its checkpoint."""
+"""TensorFlow Lite models, as tools/export.py writes them, in place of a network and its checkpoint.
+
+They run in the LiteRT interpreter, which is loaded twenty times as quickly as TensorFlow.
+"""
 
 import os
 import threading
 
 import numpy as np
-import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from nnet.lite_file import read_notes
 from nnet.tta import ImagePredictor
@@ -28,7 +31,7 @@ class LitePredictor(ImagePredictor):
         self._pairwise_factor = cfg.global_scale / read_notes(path)["global_scale"]
         try:
             with silent_stderr():
-                interpreter = tf.lite.Interpreter(path, num_threads=os.cpu_count())
+                interpreter = Interpreter(path, num_threads=os.cpu_count())
                 signatures = interpreter.get_signature_list()
                 self._dense = interpreter.get_signature_runner("serving_default")
                 self._pairwise = interpreter.get_signature_runner("pairwise") if "pairwise" in signatures else None

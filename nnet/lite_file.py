@@ -11,7 +11,10 @@ import os
 import struct
 from typing import Any
 
+from nnet.snapshots import INDEX
 from util.errors import InputError
+
+SUFFIX = ".tflite"
 
 _LENGTH = struct.Struct("<Q")  # of the notes, which stand before it
 _MARK = b"pose-tflite-1\n"
@@ -48,3 +51,15 @@ def _notes(file: memoryview) -> dict[str, Any] | None:
     end = len(content) - _LENGTH.size
     (length,) = _LENGTH.unpack(content[end:])
     return json.loads(bytes(content[end - length : end]))
+
+
+def checkpoint_id(prefix: str | os.PathLike) -> str | None:
+    """What the notes call the checkpoint that a model is made of; None where there is no such checkpoint.
+
+    Its index holds the checksums of all weights, so the index stands for them.
+    """
+    try:
+        with open(f"{os.fspath(prefix)}{INDEX}", "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError:
+        return None

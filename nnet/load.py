@@ -1,13 +1,16 @@
 """Trained models as callables, for one person or several. Importing this does not import TensorFlow: a network does."""
 
 import os
+import sys
 from pathlib import Path
 
 from config import load_config, require
 from dataset.skeleton import from_config
-from multiperson.estimator import PoseEstimator
+from multiperson.estimator import Network, PoseEstimator
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator
+from nnet.lite_file import SUFFIX as LITE_SUFFIX
+from nnet.lite_file import checkpoint_id, read_notes
 from nnet.snapshots import latest_snapshot
 from util.errors import InputError
 
@@ -57,17 +60,39 @@ def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> Sin
     return SinglePersonEstimator(load_network(cfg, weights), cfg)
 
 
-def load_network(cfg, weights: str | os.PathLike | None = None):
+def load_network(cfg, weights: str | os.PathLike | None = None) -> Network:
     """The network of a configuration, ready for `maps(image)`. Raises InputError.
 
     weights: as in `load_model`
     """
+    weights = os.fspath(weights or find_weights(cfg))
+    if weights.endswith(LITE_SUFFIX):
+        from nnet.lite import LitePredictor
+
+        return LitePredictor(cfg, weights)
+
     from nnet.predict import setup_pose_prediction
 
-    return setup_pose_prediction(cfg, weights or find_weights(cfg))
+    return setup_pose_prediction(cfg, weights)
 
 
 def find_weights(cfg) -> str:
+    """What inference runs: the checkpoint of `find_checkpoint`, or a TensorFlow Lite model <checkpoint>.tflite of it.
+
+    That starts without TensorFlow. Where `precision` is not auto, the checkpoint itself is run. Raises InputError.
+    """
+    checkpoint = find_checkpoint(cfg)
+    lite = checkpoint + LITE_SUFFIX
+    if cfg.precision != "auto" or not os.path.isfile(lite):
+        return checkpoint
+    if checkpoint_id(checkpoint) not in (None, read_notes(lite).get("checkpoint")):
+        print(f"{lite}: not used, since it was made of another checkpoint than {checkpoint}; make it anew with "
+              "tools/export.py --tflite", file=sys.stderr)  # fmt: skip
+        return checkpoint
+    return lite
+
+
+def find_checkpoint(cfg) -> str:
     """`init_weights` if it was named over the YAML, else the newest snapshot beside that, else its `init_weights`."""
     newest = latest_snapshot(Path(cfg.config_file).parent, cfg.snapshot_prefix)
     named = "init_weights" in cfg.overridden and cfg.init_weights

@@ -11,7 +11,6 @@ from config import require
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
-from nnet.lite import LitePredictor
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 from nnet.trainer import compute_dtype
@@ -114,16 +113,14 @@ def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> n
     return (raw * stats.std_devs + stats.means) * cfg.global_scale
 
 
-def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> ImagePredictor:
+def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:
     """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError.
 
-    weights: a checkpoint, or a TensorFlow Lite model that tools/export.py has made of one
+    nnet.load.load_network takes TensorFlow Lite models, too.
     """
     if weights is None:
         require(cfg, "init_weights")
         weights = cfg.init_weights
-    if os.fspath(weights).endswith(".tflite"):
-        return LitePredictor(cfg, weights)
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, cfg.num_joints) if cfg.pairwise_predict else None
     return Predictor(cfg, stats).load(weights)
 

@@ -4,7 +4,7 @@
     python ../../../tools/export.py --out_dir served/1                  # Serving wants a numbered folder
     python tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir served/1
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite
-    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite models/demo/pose8.tflite --int8 photos/
+    python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite models/demo/weights.tflite --int8 photos/
 
 Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
@@ -13,7 +13,9 @@ Signatures:
 Pixels are those of the image given: scale it by global_scale before. The pair (a, b) has the channel
 (J - 1) a + b - (a < b). Networks without such heads lack locref, or features and the second signature.
 The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 inside it computes in eight
-bits, which is quicker and less exact. Demos and tools here take it, too: init_weights=pose8.tflite beside the YAML.
+bits, which is quicker and less exact; --half keeps the weights in half precision, in half the file. Demos and tools
+here run it in place of the checkpoint that it is called after (weights.tflite beside weights.index) where the YAML has
+`precision: auto`, and start more quickly then. Any other name stands in init_weights: init_weights=pose8.tflite.
 """
 
 from pathlib import Path
@@ -35,27 +37,30 @@ def main(argv: list[str] | None = None) -> None:
     kind.add_argument("--tflite", type=Path, help="new file for the TensorFlow Lite model")
     arguments.add_argument("--int8", type=Path, nargs="+", metavar="PHOTO", help="in eight bits, the layers' ranges "
                            "being those on these photos or folders: about 50, such as the model will see")  # fmt: skip
+    arguments.add_argument("--half", action="store_true", help="weights in half precision")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
     target = options.out_dir or options.tflite
     if target.exists():
         raise InputError(f"{target}: is there already; choose a new name")
-    if options.int8 and not options.tflite:
-        raise InputError("--int8 goes with --tflite")
+    if (options.int8 or options.half) and not options.tflite:
+        raise InputError("--int8 and --half go with --tflite")
+    if options.int8 and options.half:
+        raise InputError("--int8 or --half: eight bits are fewer than half precision has")
 
     from nnet.export import save_model, save_tflite
-    from nnet.load import find_weights
+    from nnet.load import find_checkpoint
     from nnet.predict import setup_pose_prediction
 
     if options.tflite:
         cfg.precision = "float32"  # TensorFlow Lite has no bfloat16
-    weights = options.snapshot or find_weights(cfg)
+    weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
         raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")
     photos = photos_for_ranges(options.int8, cfg) if options.int8 else []
     predictor = setup_pose_prediction(cfg, weights)
     if options.tflite:
-        save_tflite(predictor, target, photos)
+        save_tflite(predictor, target, photos=photos, half=options.half, checkpoint=weights)
     else:
         save_model(predictor, target)
     print(f"written to {target}")

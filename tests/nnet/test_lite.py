@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from config import load_config, make_config
+from multiperson import load_model
+from nnet.export import save_tflite
 from nnet.lite import LitePredictor
 from nnet.lite_file import seal
-from nnet.predict import setup_pose_prediction
+from nnet.predict import Predictor, setup_pose_prediction
 from tools import export
 from util.errors import InputError
 from util.images import read_image, resize_image
@@ -33,7 +35,7 @@ def image():
 
 def predictors(model, **values):
     cfg = load_config(CFG, {"precision": "float32", **values})
-    return setup_pose_prediction(cfg, cfg.init_weights), setup_pose_prediction(cfg, model)
+    return setup_pose_prediction(cfg, cfg.init_weights), LitePredictor(cfg, model)
 
 
 def assert_equal_maps(found, expected):
@@ -46,10 +48,28 @@ def assert_equal_maps(found, expected):
 @pytest.mark.parametrize("tta", [[], ["flip", 1.3]])
 def test_it_agrees_with_the_network_at_any_size(model, image, tta):
     network, lite = predictors(model, tta=tta)
-    assert isinstance(lite, LitePredictor)
     for size in [(112, 176), (131, 90)]:
         small = resize_image(image, size)
         assert_equal_maps(lite.maps(small), network.maps(small))
+
+
+def test_its_people_are_those_of_the_checkpoint(model, image):
+    lite, network = load_model(CFG, weights=model), load_model(CFG, {"precision": "float32"})
+    assert isinstance(lite.network, LitePredictor) and isinstance(network.network, Predictor)
+    np.testing.assert_allclose(lite(image).people.keypoints, network(image).people.keypoints, atol=0.01)
+
+
+def test_fewer_bits_make_smaller_files_and_nearly_the_same_maps(tmp_path, image):
+    cfg = make_config(num_joints=3, net_type="mobilenet_v2_0.35", location_refinement=True)
+    predictor, photo = Predictor(cfg).freeze(), resize_image(image, (64, 96))
+    sizes = {}
+    # A weight is rounded by 2^-12 of its value in half precision, by 2^-8 of the largest in eight bits.
+    for name, options, error in (("full", {}, 1e-5), ("half", {"half": True}, 2e-3), ("8", {"photos": [photo]}, 0.1)):
+        save_tflite(predictor, tmp_path / f"{name}.tflite", **options)
+        sizes[name] = (tmp_path / f"{name}.tflite").stat().st_size
+        maps = LitePredictor(cfg, tmp_path / f"{name}.tflite").maps(photo)
+        np.testing.assert_allclose(maps.part_prob, predictor.maps(photo).part_prob, atol=error)
+    assert sizes["half"] < 0.6 * sizes["full"] and sizes["8"] < 0.4 * sizes["full"]
 
 
 def test_threads_do_not_disturb_each_other(model, image):
@@ -72,14 +92,15 @@ def test_the_scale_may_be_another_than_at_the_export(model, image):
 
 
 def test_what_is_no_such_model_is_named(model, tmp_path):
+    cfg = load_config(CFG)
     with pytest.raises(InputError, match=r"none.tflite: no such file"):
-        predictors(tmp_path / "none.tflite")
+        LitePredictor(cfg, tmp_path / "none.tflite")
     whole = model.read_bytes()
     (tmp_path / "cut.tflite").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"cut.tflite: cut off, damaged, or no TensorFlow Lite model"):
-        predictors(tmp_path / "cut.tflite")
+        LitePredictor(cfg, tmp_path / "cut.tflite")
     (tmp_path / "noise.tflite").write_bytes(seal(b"noise" * 100, {"global_scale": 1}))
     with pytest.raises(InputError, match=r"noise.tflite: no TensorFlow Lite model"):
-        predictors(tmp_path / "noise.tflite")
+        LitePredictor(cfg, tmp_path / "noise.tflite")
     with pytest.raises(InputError, match=r"a model of 17 joints; .*num_joints: 14"):
         LitePredictor(make_config(num_joints=14), model)

@@ -9,7 +9,8 @@ import pytest
 
 from config import load_config
 from multiperson import load_model
-from nnet.load import find_weights
+from nnet.lite_file import checkpoint_id, seal
+from nnet.load import find_checkpoint, find_weights
 from util.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -33,19 +34,43 @@ def test_missing_pairwise_models_are_named(tmp_path):
         load_model(ROOT / "models" / "demo", {"pairwise_model_dir": str(tmp_path)})
 
 
-def test_the_newest_snapshot_wins_over_init_weights(tmp_path):
-    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start")
-    cfg = load_config(tmp_path / "pose_cfg.yaml")
-    assert find_weights(cfg) == str(tmp_path / "start")
-    for suffix in (".index", ".data-00000-of-00001"):
-        (tmp_path / f"snapshot-30{suffix}").touch()
-    assert find_weights(cfg) == str(tmp_path / "snapshot-30")
+@pytest.fixture
+def cfg(tmp_path):
+    """Of a folder with the checkpoint "start", and room for more."""
+    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start\nprecision: auto")
+    write(tmp_path / "start")
+    return load_config(tmp_path / "pose_cfg.yaml")
 
 
-def test_weights_named_over_the_yaml_win_over_all(tmp_path):
-    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start")
+def write(prefix):
+    """What is taken for a checkpoint until it is read."""
     for suffix in (".index", ".data-00000-of-00001"):
-        (tmp_path / f"snapshot-30{suffix}").touch()
+        Path(f"{prefix}{suffix}").write_text(prefix.name)
+
+
+def test_the_newest_snapshot_wins_over_init_weights(cfg, tmp_path):
+    assert find_weights(cfg) == find_checkpoint(cfg) == str(tmp_path / "start")
+    write(tmp_path / "snapshot-30")
+    assert find_weights(cfg) == find_checkpoint(cfg) == str(tmp_path / "snapshot-30")
+
+
+def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_made_of(cfg, tmp_path, capsys):
+    start, lite = tmp_path / "start", tmp_path / "start.tflite"
+    lite.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start)}))
+    assert find_weights(cfg) == str(lite) and find_checkpoint(cfg) == str(start)
+    assert find_weights(type(cfg)(cfg, precision="float32")) == str(start)
+    Path(f"{start}.index").write_text("trained on")
+    assert find_weights(cfg) == str(start)
+    assert "start.tflite: not used, since it was made of another checkpoint" in capsys.readouterr().err
+    Path(f"{start}.index").unlink()  # only the TensorFlow Lite model was copied
+    assert find_weights(cfg) == str(lite) and not capsys.readouterr().err
+    lite.write_bytes(lite.read_bytes()[:-1])
+    with pytest.raises(InputError, match=r"start.tflite: cut off"):
+        find_weights(cfg)
+
+
+def test_weights_named_over_the_yaml_win_over_all(cfg, tmp_path):
+    write(tmp_path / "snapshot-30")
     assert find_weights(load_config(tmp_path / "pose_cfg.yaml", ["init_weights=other"])) == str(tmp_path / "other")
 
 

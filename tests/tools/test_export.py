@@ -32,7 +32,7 @@ def test_the_signatures_agree_with_the_predictor(tmp_path):
 
 
 def test_eight_bits_need_photos_and_tensorflow_lite(tmp_path):
-    with pytest.raises(InputError, match="--int8 goes with --tflite"):
+    with pytest.raises(InputError, match="--int8 and --half go with --tflite"):
         export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path / "1"), "--int8", "photo.jpg"])
     (tmp_path / "photo.jpg").write_bytes(b"none")
     with pytest.raises(InputError, match="photo.jpg"):

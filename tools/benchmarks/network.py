@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from nnet.load import find_weights
+from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from util.logging import silence_tensorflow
 from util.maps import map_size
@@ -70,7 +70,7 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     start = time.perf_counter()
     if path:
         cfg = load_config(path, overrides)
-        predictor = setup_pose_prediction(cfg, find_weights(cfg))
+        predictor = setup_pose_prediction(cfg, find_checkpoint(cfg))
     else:
         predictor = random_network(overrides)
     ready = time.perf_counter() - start

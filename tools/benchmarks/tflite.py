@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from nnet.load import find_weights
+from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.network import IMAGE, random_network
 from util.logging import silence_tensorflow
@@ -53,13 +53,14 @@ def run_tflite(path: str | None, net_type: str | None, photos: list[str], size: 
 
     if path:
         cfg = load_config(path, ["precision=float32"])
-        predictor = setup_pose_prediction(cfg, find_weights(cfg))
+        predictor = setup_pose_prediction(cfg, find_checkpoint(cfg))
     else:
         predictor = random_network([f"net_type={net_type}", "precision=float32"])
     image = resize_image(read_image(IMAGE), size)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "model.tflite")
-        save_tflite(predictor, model, [resize_image(read_image(photo), size) for photo in find_images(photos)])
+        for_ranges = [resize_image(read_image(photo), size) for photo in find_images(photos)]
+        save_tflite(predictor, model, photos=for_ranges)
         mebibytes = model.stat().st_size / 2**20
         lite = LitePredictor(predictor.cfg, model)
     times = run_times(lambda: lite.maps(image), repeat)
