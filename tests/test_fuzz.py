@@ -20,12 +20,14 @@ from PIL import Image
 from scipy.io import savemat
 
 from config import KEYS, load_config, make_config
+from dataset import aic_to_coco
 from dataset.augment import prepare
 from dataset.factory import create
 from multiperson.pairwise_model import load_model
 from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
 from util.errors import InputError
 from util.images import open_image, read_image, read_image_size
+from util.jpeg import jpeg_size
 from util.pairwise_stats import load_pairwise_stats
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -99,7 +101,7 @@ def coco_document():
     annotation = {"id": 1, "image_id": 1, "category_id": 1, "keypoints": [1, 2, 2] * 17, "num_keypoints": 17,
                   "bbox": [1, 2, 30, 40], "area": 9, "iscrowd": 0, "segmentation": [[1, 2, 3, 4, 5, 6]]}  # fmt: skip
     crowd = {**annotation, "id": 2, "iscrowd": 1, "segmentation": {"size": [99, 99], "counts": [0, 9801]}}
-    category = {**ai2coco_art_neckhead_json.CATEGORY}
+    category = {**aic_to_coco.CATEGORY}
     return {"images": [{"id": i, "file_name": f"{name}.jpg", "height": 99, "width": 99, "coco_url": "u"}
                        for i, name in enumerate("abc", start=1)],
             "annotations": [annotation, crowd], "categories": [category]}  # fmt: skip
@@ -265,7 +267,7 @@ def image_files():
 def test_images(folder, content):
     path = folder / "bad.image"
     path.write_bytes(content)
-    quick = ai2coco_art_neckhead_json._jpeg_size(path)
+    quick = jpeg_size(path)
     try:
         image = read_image(path)
     except InputError as error:

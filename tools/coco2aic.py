@@ -12,8 +12,8 @@ from collections import Counter
 from pathlib import Path
 
 from dataset.aic import UNLABELLED
+from dataset.aic_to_coco import COCO_FLAG, Summary, print_summary
 from dataset.skeleton import AIC
-from tools.ai2coco_art_neckhead_json import COCO_FLAG, Summary, print_summary
 from util.cli import parser, run
 from util.errors import InputError
 from util.faults import Faults

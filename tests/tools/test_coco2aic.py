@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tools import ai2coco_art_neckhead_json as ai2coco
+from dataset import aic_to_coco
 from tools import coco2aic
 from tools.benchmarks.aic_data import made_up_annotations
 from util.errors import InputError
@@ -16,7 +16,7 @@ def round_trip(tmp_path, records):
     (tmp_path / "images").mkdir(exist_ok=True)
     for record in records:
         Image.new("L", (9, 9)).save(tmp_path / "images" / f"{record['image_id']}.jpg")
-    ai2coco.convert(tmp_path / "aic.json", tmp_path / "images", tmp_path / "coco.json")
+    aic_to_coco.convert(tmp_path / "aic.json", tmp_path / "images", tmp_path / "coco.json")
     coco2aic.main(["--coco_json", str(tmp_path / "coco.json"), "--out", str(tmp_path / "back.json")])
     return json.loads((tmp_path / "back.json").read_text())
 

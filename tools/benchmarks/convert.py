@@ -23,7 +23,8 @@ def add(commands) -> None:
 
 
 def convert(args: argparse.Namespace) -> None:
-    from tools import ai2coco_art_neckhead_json, coco2aic
+    from dataset import aic_to_coco
+    from tools import coco2aic
 
     rows = []
     for number in args.images:
@@ -33,7 +34,7 @@ def convert(args: argparse.Namespace) -> None:
             aic.write_text(json.dumps(records))
             write_photos(images, [record["image_id"] for record in records])
             del records
-            there = usage_in_new_process(ai2coco_art_neckhead_json.convert, aic, images, coco)
+            there = usage_in_new_process(aic_to_coco.convert, aic, images, coco)
             back = usage_in_new_process(coco2aic.convert, coco, Path(folder, "back.json"))
             if json.loads(Path(folder, "back.json").read_text()) != json.loads(aic.read_text()):
                 raise AssertionError("the annotations came back changed")

@@ -1,11 +1,11 @@
 """Time and memory (Linux)."""
 
-import multiprocessing
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from util.workers import call_in_process
 
 
 def best_time(function: Callable, repeat: int) -> float:
@@ -28,8 +28,7 @@ class Usage(NamedTuple):
 
 def usage_in_new_process(function: Callable, *arguments) -> Usage:
     """Call a function of a module in a process of its own, so that nobody else's memory is counted."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_usage, function, arguments).result()
+    return call_in_process(_usage, function, arguments)
 
 
 def _usage(function: Callable, arguments: tuple) -> Usage:

@@ -19,7 +19,7 @@ def add(commands) -> None:
 
 
 def startup(args: argparse.Namespace) -> None:
-    from tools import ai2coco_art_neckhead_json
+    from dataset.aic_to_coco import convert
 
     rows = []
     for number in args.images:
@@ -33,7 +33,7 @@ def startup(args: argparse.Namespace) -> None:
             people = sum(len(record["keypoint_annotations"]) for record in records)
             del records
             coco.parent.mkdir()
-            ai2coco_art_neckhead_json.convert(aic, images, coco)
+            convert(aic, images, coco)
             usage = usage_in_new_process(first_sample, folder)
             rows.append([number, people, round(coco.stat().st_size / 2**20), usage.seconds, round(usage.peak_memory)])
     print("From the command to the first sample, TensorFlow's own start not counted")

@@ -45,14 +45,15 @@ def train(args: argparse.Namespace) -> None:
 
 def drawn_data(folder: Path) -> str:
     """Write 64 drawn scenes, their statistics and the configuration of COCO's recipe for them; its path."""
+    from dataset.aic_to_coco import convert
     from dataset.factory import create
     from dataset.pairwise_stats import compute
-    from tools import ai2coco_art_neckhead_json, make_toy_dataset
+    from tools import make_toy_dataset
     from util.pairwise_stats import save_pairwise_stats
 
     make_toy_dataset.main([str(folder), "--images", "64", "--people", "3", "3", "--size", "640", "480"])
-    ai2coco_art_neckhead_json.convert(folder / "annotations/train.json", folder / "images/train",
-                                      folder / "annotations/person_keypoints_train.json")  # fmt: skip
+    convert(folder / "annotations/train.json", folder / "images/train",
+            folder / "annotations/person_keypoints_train.json")  # fmt: skip
     recipe = {"dataset": str(folder), "dataset_type": "coco", "dataset_phase": "train", "skeleton": "neckhead",
               "num_joints": 17, "net_type": "resnet_101", "batch_norm": "frozen", "location_refinement": True,
               "intermediate_supervision": True, "pairwise_predict": True,

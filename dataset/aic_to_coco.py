@@ -1,0 +1,193 @@
+"""AI Challenger annotations in COCO's format, in the "neckhead" layout.
+
+COCO's 17 slots: the neck in slot 0, the head top in slot 1, slots 2-4 never labelled, shoulders to ankles as in COCO.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
+from dataset.skeleton import NECKHEAD
+from util.errors import InputError
+from util.faults import Faults
+from util.files import atomic_path, no_garbage_collection
+from util.images import read_image_size
+from util.jpeg import jpeg_size
+from util.workers import starmap_in_processes
+
+CHUNK = 256  # records converted at a time by one process
+# What COCO calls the flags: 2 visible, 1 labelled but hidden, 0 not labelled.
+COCO_FLAG = {VISIBLE: 2, HIDDEN: 1, UNLABELLED: 0}
+CATEGORY = {
+    "id": 1,
+    "name": "person",
+    "supercategory": "person",
+    "keypoints": list(NECKHEAD.keypoints),
+    "skeleton": [[a + 1, b + 1] for a, b in NECKHEAD.limbs],
+}
+# The original writes an empty "neck", too.
+HEAD = {"info": {"description": "AI challenger keypoint in mscoco format"}, "neck": [], "categories": [CATEGORY]}
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _slot_picker() -> itemgetter:
+    """Picks the 51 numbers of the slots from a person's 42 numbers followed by a 0 and UNLABELLED."""
+    joint = dict(zip(NECKHEAD.to_aic, range(NECKHEAD.num_joints), strict=False))
+    picks = []
+    for slot in range(NECKHEAD.num_joints):
+        first = 3 * joint[slot] if slot in joint else None
+        picks += [NUM_VALUES, NUM_VALUES, NUM_VALUES + 1] if first is None else range(first, first + 3)
+    return itemgetter(*picks)
+
+
+_pick_slots = _slot_picker()
+
+
+def coco_annotations(record: Record, image_number: int, first_number: int) -> list[dict]:
+    """The COCO annotations of the people of one image, with the ids first_number, first_number + 1, ...
+
+    "human", the person's AIC name, stands there only where it is not simply the next one.
+    """
+    annotations = []
+    for i, person in enumerate(record.people):
+        annotation = coco_annotation(person, image_number, first_number + i)
+        if person.name != f"human{i + 1}":
+            annotation["human"] = person.name
+        annotations.append(annotation)
+    return annotations
+
+
+def coco_annotation(person: Person, image_number: int, number: int) -> dict:
+    """The COCO annotation of one person; its segmentation is the box."""
+    keypoints = list(_pick_slots([*person.keypoints, 0, UNLABELLED]))
+    flags = [COCO_FLAG[flag] for flag in keypoints[2::3]]
+    keypoints[2::3] = flags
+    for slot, flag in enumerate(flags):
+        if not flag:
+            keypoints[3 * slot] = keypoints[3 * slot + 1] = 0
+    x0, y0, x1, y1 = person.box
+    return {
+        "num_keypoints": NECKHEAD.num_joints - flags.count(0),
+        "image_id": image_number,
+        "id": number,
+        "category_id": CATEGORY["id"],
+        "keypoints": keypoints,
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "area": (x1 - x0) * (y1 - y0),
+        "iscrowd": 0,
+        "segmentation": [[x0, y0, x1, y0, x1, y1, x0, y1]],
+    }
+
+
+def coco_image(record: Record, file_name: str, size: tuple[int, int], number: int) -> dict:
+    """The COCO entry of one image; size = (height, width)."""
+    return {"license": 0, "file_name": file_name, "width": size[1], "height": size[0], "data_captured": 0,
+            "coco_url": record.url, "flickr_url": record.url, "id": number}  # fmt: skip
+
+
+class Part(NamedTuple):
+    """Some records converted: COCO entries as JSON, separated by commas, and how many there are.
+
+    flags: how many keypoints have each AIC flag; unreadable: why images could not be used, one line each
+    """
+
+    images: str
+    annotations: str
+    num_images: int
+    num_people: int
+    flags: Counter
+    unreadable: list[str]
+
+
+def convert_records(found: list[tuple[Record, str]], img_dir: Path, first_image: int, first_person: int) -> Part:
+    """Convert records, each with the name of its file in `img_dir`; ids count on from the given ones."""
+    images, annotations, flags, unreadable = [], [], Counter(), []
+    person = first_person
+    for number, (record, name) in enumerate(found, start=first_image):
+        path = os.path.join(img_dir, name)
+        try:
+            size = jpeg_size(path) or read_image_size(path)
+        except InputError as error:
+            unreadable.append(str(error))
+        else:
+            images.append(coco_image(record, name, size, number))
+            annotations += coco_annotations(record, number, person)
+            flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
+        person += len(record.people)
+    return Part(_encode(images)[1:-1], _encode(annotations)[1:-1], len(images), len(annotations), flags, unreadable)
+
+
+def _convert_in_parallel(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[Part]:
+    """The parts in order, made by several processes; few are under way at a time, so that memory stays bounded."""
+    tasks = _tasks(found, img_dir)
+    first = next(tasks, None)
+    if first is None or len(first[0]) < CHUNK:  # not worth starting processes
+        if first:
+            yield convert_records(*first)
+        return
+    yield from starmap_in_processes(convert_records, chain([first], tasks), os.cpu_count() or 1)
+
+
+def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple]:
+    """Arguments of convert_records for CHUNK records at a time."""
+    first_image = first_person = 0
+    while chunk := list(islice(found, CHUNK)):
+        yield chunk, img_dir, first_image, first_person
+        first_image += len(chunk)
+        first_person += sum(len(record.people) for record, _ in chunk)
+
+
+class Summary(NamedTuple):
+    """What has been written, and what has not."""
+
+    images: int
+    people: int
+    flags: Counter
+    faults: Faults
+
+
+def print_summary(summary: Summary, source: str | os.PathLike, out: str | os.PathLike) -> None:
+    """What a user wants to know in the end about the file converted."""
+    print(f"images     {summary.images}")
+    print(f"people     {summary.people}")
+    print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
+          f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
+    summary.faults.warn(source)
+    print(f"written    {out}")
+
+
+def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: str | os.PathLike) -> Summary:
+    """Write the COCO form of an AIC file, whole or not at all. Raises InputError when nothing is usable.
+
+    The annotations are written as they come and the images, which need less room, after them.
+    """
+    from tqdm import tqdm
+
+    img_dir = Path(img_dir)
+    if not img_dir.is_dir():
+        raise InputError(f"{img_dir}: no such folder (--img_dir)")
+    source = AnnotationFile(keypoint_json)
+    faults, flags, images, num_images, num_people = source.faults, Counter(), [], 0, 0
+    found = tqdm(source.with_images(img_dir), total=source.size_hint, unit=" images", disable=None, delay=2)
+    with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
+        file.write(_encode(HEAD)[:-1] + ',"annotations":[')
+        for part in _convert_in_parallel(found, img_dir):
+            if part.num_people:
+                file.write("," * bool(num_people) + part.annotations)
+            if part.num_images:
+                images.append(part.images)
+            num_images += part.num_images
+            num_people += part.num_people
+            flags += part.flags
+            for reason in part.unreadable:
+                faults.add("records whose image cannot be read", reason)
+        if not images:
+            raise InputError(f"{keypoint_json}: no record can be used{faults.reasons()}; images: {img_dir}")
+        file.write('],"images":[' + ",".join(images) + "]}\n")
+    return Summary(num_images, num_people, flags, faults)

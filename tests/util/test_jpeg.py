@@ -1,0 +1,22 @@
+import numpy as np
+from PIL import Image
+
+from util.jpeg import jpeg_size
+
+
+def test_jpeg_sizes(tmp_path):
+    """The quick reader says what the image library says, or nothing."""
+    rng = np.random.default_rng(0)
+    photo = Image.fromarray(rng.integers(0, 255, (33, 47, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name, options in {"plain": {}, "progressive": {"progressive": True}, "comment": {"comment": b"x" * 9000},
+                          "profile": {"icc_profile": b"x" * 200000}, "gray": {}}.items():  # fmt: skip
+        (photo.convert("L") if name == "gray" else photo).save(tmp_path / f"{name}.jpg", **options)
+        assert jpeg_size(tmp_path / f"{name}.jpg") == (33, 47)
+    photo.save(tmp_path / "rotated.jpg", exif=exif)
+    assert jpeg_size(tmp_path / "rotated.jpg") is None
+    content = (tmp_path / "plain.jpg").read_bytes()
+    for cut in range(200):
+        (tmp_path / "cut.jpg").write_bytes(content[:cut])
+        assert jpeg_size(tmp_path / "cut.jpg") in (None, (33, 47))

@@ -1,0 +1,112 @@
+"""Functions called in processes of their own, which end with this one, whatever ends it.
+
+A worker reads pickled tasks from its standard input and writes pickled results to its standard output. When nobody
+holds the other end of its input any more, it leaves at once. It is of a session of its own, so that a Ctrl-C reaches
+only the process that started it.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import cycle
+from queue import SimpleQueue
+from typing import Any
+
+from util.errors import InputError
+
+DIED = "a process that works for this one has ended early: is there enough memory?"
+AHEAD = 2  # tasks that each worker has been given, so that it need not wait for the next one
+
+
+def starmap_in_processes(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator[Any]:
+    """function(*task) of each task, in order; few of them are under way, so that memory stays bounded.
+
+    function: of a module, not of a script
+    What it raises is raised when it is that task's turn.
+    """
+    workers = [_Worker(function) for _ in range(processes)]
+    try:
+        turns, tasks = cycle(workers), iter(tasks)
+        pending = deque()
+        for worker, task in zip(turns, tasks, strict=False):
+            worker.give(task)
+            pending.append(worker)
+            if len(pending) == AHEAD * processes:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def call_in_process(function: Callable, *arguments: Any) -> Any:
+    """function(*arguments), computed in a process of its own."""
+    (result,) = starmap_in_processes(function, [arguments], 1)
+    return result
+
+
+class _Worker:
+    """A process that calls one function again and again."""
+
+    def __init__(self, function: Callable):
+        command = f"import sys; sys.path[:] = {sys.path!r}; from util.workers import serve; serve()"
+        self._process = subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
+        self.give(function)
+
+    def give(self, task: Any) -> None:
+        try:
+            pickle.dump(task, self._process.stdin)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise InputError(DIED) from error
+
+    def result(self) -> Any:
+        try:
+            value, error = pickle.load(self._process.stdout)
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise InputError(DIED) from error
+        if error is not None:
+            raise error
+        return value
+
+    def end(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        self._process.wait()
+
+
+def serve() -> None:
+    """What a worker does."""
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what `function` prints is no result
+    tasks = SimpleQueue()
+    threading.Thread(target=_read_tasks, args=(sys.stdin.buffer, tasks), daemon=True).start()
+    function = tasks.get()
+    while True:
+        try:
+            answer = function(*tasks.get()), None
+        except Exception as error:
+            answer = None, error
+        pickle.dump(answer, results)
+        results.flush()
+
+
+def _read_tasks(source, tasks: SimpleQueue) -> None:
+    """Pass on what comes until the other end is closed, which ends this process in the middle of its work."""
+    try:
+        while True:
+            tasks.put(pickle.load(source))
+    except (EOFError, pickle.UnpicklingError):
+        os._exit(0)
+    except Exception:  # of a module that cannot be imported, for instance
+        traceback.print_exc()
+        os._exit(1)
