@@ -49,6 +49,7 @@ CHECKPOINT = Kind(PATH.wanted, lambda value: checkpoint_prefix(PATH.convert(valu
 JOINTS = list_of(integer(0, 999), what="joint ids")
 PAIR = list_of(integer(0, 999), 2, "joint ids")
 RATE_UNTIL = row(RATE, STEP)
+TABLE = Kind("a table of joints, pairs and limbs", lambda value: {**value})
 
 MAX_NAMED = 20  # unknown keys that a message lists
 
@@ -58,8 +59,10 @@ KEYS = {
     "all_joints": Key(list_of(JOINTS, what="groups"), None,
                       "joints grouped by kind; a group of two is a left/right pair"),
     "all_joints_names": Key(list_of(TEXT, what="names"), None, "a name for each group of all_joints"),
-    "skeleton": Key(choice("", "coco", "neckhead", "aic", "mpii"), "",
-                    "names, limbs and left/right pairs of the joints; empty: from all_joints and all_joints_names"),
+    "skeleton": Key(either(TABLE, PATH), "",
+                    "names, left/right pairs and limbs of the joints: coco, neckhead, aic, mpii, a YAML file, or a "
+                    "table as in dataset/skeletons/; empty: skeleton.yaml beside this file, else what all_joints, the "
+                    "data or the weights tell"),
     # Data
     "dataset": Key(INPUT, "", "folder of the data set (coco), or its dataset.mat file"),
     "dataset_type": Key(choice("default", "coco", "mpii"), "default", "how `dataset` is read"),
@@ -148,9 +151,11 @@ KEYS = {
     "solver": Key(choice("fast", "exact", "greedy"), "fast",
                   "grouping: multicut by search; by an integer program, with proof; or the surest pair first"),
     "solver_seconds": Key(number(0, 10**6), 0.0, "limit for grouping an image, best solution so far; 0: no limit"),
-    "sparse_graph": Key(list_of(PAIR, what="pairs"), [], "pairs of parts with edges between them; empty: all"),
+    "sparse_graph": Key(either(choice("skeleton"), list_of(PAIR, what="pairs")), [],
+                        "pairs of parts with edges between them; skeleton: those of the skeleton; empty: all pairs of "
+                        "parts, but of unused ones"),
     "pairwise_model_dir": Key(INPUT, "pairwise", "folder of spatial_model_cidx_*.mat (tools/train_pairwise.py)"),
-    "min_keypoints": Key(COUNT, 3, "people with fewer parts are dropped"),
+    "min_keypoints": Key(COUNT, None, "people with fewer parts are dropped; by default 3, or all of fewer joints"),
     "min_person_score": Key(SHARE, 0.0, "people whose mean confidence over all joints is below are dropped"),
     "fill_missing_joints": Key(FLAG, False, "guess a person's missing parts from the pairwise offsets of the others"),
     "pck_threshold": Key(number(0, 100), 0.2, "a joint counts as right within this fraction of the torso"),
@@ -164,6 +169,10 @@ WITHOUT_EFFECT = {
 # What is read from disk, and what the file that such a key names has behind that name.
 PATH_KEYS = {name: ".index" if key.kind is CHECKPOINT else ""
              for name, key in KEYS.items() if key.kind in (INPUT, CHECKPOINT)}  # fmt: skip
+
+# Skeletons that go by a name, and the file in which a training leaves its own beside the snapshots.
+NAMED_SKELETONS = {path.stem: path for path in sorted(Path(__file__).parent.glob("dataset/skeletons/*.yaml"))}
+SKELETON_FILE = "skeleton.yaml"
 
 
 def load_config(
@@ -183,6 +192,7 @@ def load_config(
     for key, suffix in PATH_KEYS.items():
         cfg[key] = _resolve(cfg[key], path.parent, suffix)
     cfg.config_file = str(path)
+    cfg.skeleton = _skeleton_table(cfg, path.parent)
     cfg.overridden = sorted(overrides)
     _check_together(cfg)
     return cfg
@@ -192,9 +202,25 @@ def make_config(**values: Any) -> EasyDict:
     """The defaults with `values` over them, checked as if they stood in a file."""
     cfg = _checked(_defaults(), values, "make_config")
     cfg.config_file = "make_config"
+    cfg.skeleton = _skeleton_table(cfg)
     cfg.overridden = []
     _check_together(cfg)
     return cfg
+
+
+def with_skeleton(cfg: EasyDict, table: dict[str, Any]) -> EasyDict:
+    """The configuration with the skeleton of the data or of the weights. Raises InputError where they do not fit."""
+    completed = EasyDict(cfg, skeleton=table)
+    _check_together(completed)
+    return completed
+
+
+def read_skeleton_table(path: str | os.PathLike) -> dict[str, Any]:
+    """The table in a skeleton's YAML file, for `dataset.skeleton.from_table`. Raises InputError."""
+    table = read_yaml(path)
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: expected the table of a skeleton, with 'joints', the list of their names")
+    return {"name": Path(path).stem, **table}
 
 
 def settings(cfg: EasyDict) -> dict[str, Any]:
@@ -279,9 +305,28 @@ def _resolve(text: str, folder: Path, suffix: str) -> str:
     return beside
 
 
+def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> dict[str, Any] | None:
+    """The table that `skeleton` is, or whose name or file it has; else that of `folder`, if there is one."""
+    wanted = cfg.skeleton
+    if isinstance(wanted, dict):
+        return wanted
+    if wanted in NAMED_SKELETONS:
+        return read_skeleton_table(NAMED_SKELETONS[wanted])
+    if wanted:
+        path = _resolve(wanted, folder or Path(), "")
+        if not os.path.exists(path):
+            raise InputError(f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} "
+                             "nor a YAML file")  # fmt: skip
+        return read_skeleton_table(path)
+    beside = folder and folder / SKELETON_FILE
+    return read_skeleton_table(beside) if beside and beside.exists() else None
+
+
 def _check_together(cfg: EasyDict) -> None:
-    """Checks of several keys; fills num_joints from all_joints."""
+    """Checks of several keys; fills num_joints from skeleton or all_joints."""
     where = cfg.config_file
+    if cfg.skeleton:
+        _count_joints(cfg)
     if cfg.all_joints:
         _check_joint_groups(cfg)
     if cfg.scale_jitter_lo > cfg.scale_jitter_up:
@@ -298,9 +343,22 @@ def _check_together(cfg: EasyDict) -> None:
         if not ends or ends != sorted(set(ends)):
             raise InputError(f"{where}: multi_step: expected [learning rate, last step] with growing steps, "
                              f"found {_shown(cfg.multi_step)}")  # fmt: skip
-    for pair in cfg.sparse_graph:
+    if cfg.pairwise_predict and cfg.num_joints == 1:
+        raise InputError(f"{where}: pairwise_predict: a single joint has no offsets to others; leave the key out")
+    for pair in cfg.sparse_graph if cfg.sparse_graph != "skeleton" else ():
         if pair[0] == pair[1] or (cfg.num_joints and max(pair) >= cfg.num_joints):
             raise InputError(f"{where}: sparse_graph: {pair} is no pair of two of the {cfg.num_joints} joints")
+
+
+def _count_joints(cfg: EasyDict) -> None:
+    joints = cfg.skeleton.get("joints")
+    if not isinstance(joints, list):
+        raise InputError(f"{cfg.config_file}: skeleton: 'joints' must be a list of names, found {_shown(joints)}")
+    if cfg.num_joints is None:
+        cfg.num_joints = len(joints)
+    if cfg.num_joints != len(joints):
+        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton "
+                         f"{cfg.skeleton.get('name', 'own')} has {len(joints)} joints")  # fmt: skip
 
 
 def _check_joint_groups(cfg: EasyDict) -> None:

@@ -160,10 +160,11 @@ def train(cfg) -> None:
     from dataset.pipeline import training_batches
     from nnet.checkpoint import remove_leftovers
     from nnet.devices import connect
+    from nnet.model_skeleton import keep_beside
     from nnet.trainer import SummaryWriter, Trainer
     from util.pairwise_stats import load_pairwise_stats
 
-    require(cfg, "num_joints", "multi_step", "dataset")
+    require(cfg, "multi_step", "dataset")
     if not cfg.tensorflow_pairwise_order:
         raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
                          "training writes the other order: leave the key out")  # fmt: skip
@@ -173,6 +174,9 @@ def train(cfg) -> None:
         setup_logging(Path("log.txt"))
         remove_leftovers(".", cfg.snapshot_prefix)
     dataset = create(cfg)
+    cfg = dataset.cfg
+    if devices.chief and dataset.skeleton.named:
+        keep_beside(cfg.snapshot_prefix, dataset.skeleton)
     check_alike(devices, cfg, len(dataset))
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     trainer = Trainer(cfg, stats, devices)

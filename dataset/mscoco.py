@@ -45,7 +45,8 @@ class MSCOCO(PoseDataset):
     def _load(self, need_images: bool) -> Table:
         content = read_json(self.path)
         self._check_layout(content)
-        categories, self.skeleton = self._read_categories(content["categories"])
+        categories, skeleton = self._read_categories(content["categories"])
+        self._adopt(skeleton, str(self.path))
         skipped = Faults()
         images = self._read_images(content["images"], need_images, skipped)
         faulty_images = skipped.counts.total()
@@ -76,13 +77,6 @@ class MSCOCO(PoseDataset):
             names = ", ".join(str(entry.get("name")) for entry in with_keypoints)
             raise InputError(f"{self.path}: the categories {names} have different keypoints; keep one kind in a file")
         skeleton = from_category(with_keypoints[0], str(self.path))
-        wanted = self.cfg.num_joints
-        if wanted not in (None, skeleton.num_joints):
-            raise InputError(f"{self.cfg.config_file}: num_joints is {wanted}, but the people of {self.path} have "
-                             f"{skeleton.num_joints} joints")  # fmt: skip
-        if self.cfg.skeleton not in ("", skeleton.name):
-            raise InputError(f"{self.cfg.config_file}: skeleton is {self.cfg.skeleton}, but the people of {self.path} "
-                             f"have the joints of {skeleton.name}")  # fmt: skip
         # Without any id there is nothing to tell apart, and annotations need none either.
         ids = {entry.get("id") for entry in with_keypoints if isinstance(entry.get("id"), int | str)}
         return (ids | {None} if len(entries) == 1 else ids), skeleton

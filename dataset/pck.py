@@ -50,9 +50,10 @@ def relative_errors(true: np.ndarray, predicted: np.ndarray, size: np.ndarray) -
 
 def segment_size(people: np.ndarray, skeleton: Skeleton, first: str, second: str) -> np.ndarray:
     """(N,) distance of two joints, NaN where one is not labelled or the skeleton lacks it."""
-    if first not in skeleton.keypoints or second not in skeleton.keypoints:
+    joints = [skeleton.joint(first), skeleton.joint(second)]
+    if None in joints:
         return np.full(len(people), np.nan)
-    ends = people[:, [skeleton.keypoints.index(first), skeleton.keypoints.index(second)]].astype(float)
+    ends = people[:, joints].astype(float)
     length = np.linalg.norm(ends[:, 0, :2] - ends[:, 1, :2], axis=1)
     return np.where((ends[..., 2] > 0).all(axis=1), length, np.nan)
 

@@ -2,7 +2,7 @@
 
 `dataset.mat` holds a struct array `dataset` with the fields
 
-    image    path, absolute or relative to the file; DeepLabCut: its parts, from the folder of the project on
+    image    path, absolute or relative to the file
     size     (channels, height, width)
     joints   cell, one entry a person: rows of [joint id from 0, x, y] (or one such array)
 """
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config import require
-from dataset.skeleton import Skeleton, from_config
+from config import require, with_skeleton
+from dataset.skeleton import Skeleton, agreed, from_config
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.faults import Faults
@@ -79,6 +79,8 @@ class PoseDataset:
 
     need_images: leave out images that are not on disk (and refuse when none is); False where only
     the annotations count
+    `skeleton` is that of the data, `cfg` the configuration completed by it. Raises InputError where these do not fit,
+    or nothing can be used.
     """
 
     # The original's mirror images map x to width - x - 1.
@@ -89,6 +91,8 @@ class PoseDataset:
         self.cfg = cfg
         self.skeleton: Skeleton
         self.table = self._load(need_images)
+        if cfg.mirror:
+            self.skeleton.require_sides(cfg.config_file, "mirror: true")
         if not self.table.images:
             raise InputError(f"{self.path}: no images that can be used; check the annotations")
 
@@ -129,12 +133,17 @@ class PoseDataset:
         mirrored[..., 0] = np.where(mirrored[..., 2] > 0, width - self.mirror_offset - mirrored[..., 0], 0)
         return mirrored
 
-    def _own_skeleton(self) -> Skeleton:
-        return from_config(self.cfg)
+    def _adopt(self, found: Skeleton, source: str) -> None:
+        """Take the skeleton that the data bring along."""
+        self.skeleton = agreed(self.cfg, found, source)
+        self.cfg = with_skeleton(self.cfg, self.skeleton.as_table())
+
+    def _take_skeleton(self) -> None:
+        self.skeleton = from_config(self.cfg)
 
     def _load(self, need_images: bool) -> Table:
         """Set `self.skeleton` and read everything."""
-        self.skeleton = self._own_skeleton()
+        self._take_skeleton()
         records = read_mat(self.path, "dataset")["dataset"].ravel()
         missing = {"image", "joints"} - set(records.dtype.names or ())
         if missing:
@@ -143,7 +152,7 @@ class PoseDataset:
         faults, files = Faults(), FileLister()
         images, sizes, people = [], [], []
         for number, record in enumerate(records, start=1):
-            image = self._image_path(record["image"], number, files)
+            image = self._image_path(record["image"], number)
             if need_images and image not in files:
                 faults.add("images that are not on disk", image)
                 continue
@@ -162,17 +171,11 @@ class PoseDataset:
             people=np.concatenate([np.zeros((0, self.num_joints, 3), np.float32), *people]),
         )
 
-    def _image_path(self, value, number: int, files: FileLister) -> str:
-        """Where the image is; if it is nowhere, where it should be."""
-        parts = [str(text).strip() for text in np.asarray(value).ravel()]
-        if not parts or not all(parts) or np.asarray(value).dtype.kind != "U":
+    def _image_path(self, value, number: int) -> str:
+        texts = np.asarray(value).ravel()
+        if texts.size != 1 or not isinstance(texts[0], str) or not texts[0].strip():
             raise InputError(f"{self.path}: record {number}: 'image' must be a path, found {str(value)[:60]}")
-        name = os.path.join(*parts)
-        names = name, name.replace("\\", "/")  # backslashes are those of Windows
-        # DeepLabCut's file is in <project>/training-datasets/<iteration>/<set>.
-        folders = [self.path.parent, *self.path.absolute().parents[3:4]]
-        candidates = [os.path.join(folder, name) for name in names for folder in folders]
-        return next((path for path in candidates if path in files), candidates[0])
+        return os.path.join(self.path.parent, texts[0].strip())
 
     def _mat_people(self, joints, number: int, faults: Faults) -> np.ndarray:
         """(P, J, 3) of one record's joints."""

@@ -1,25 +1,33 @@
-"""What a body is, as data: joint names, left/right pairs, limbs, part pairs for grouping, OKS sigmas.
+"""What a body is: names of its joints, left/right pairs, limbs, edges for grouping, OKS sigmas, colours.
 
-`neckhead` is AIC in COCO's 17 slots: the neck in slot 0, the head top in slot 1, slots 2-4 never labelled.
+There is one skeleton for a data set and the networks trained on it, and whatever mirrors, draws, scores, groups or
+writes asks it. It comes from a table in YAML (skeletons/aic.yaml shows how to write one), from `categories` in COCO's
+files, or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py lets it travel with trained networks.
 """
 
+import difflib
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any
 
 import numpy as np
+from PIL import ImageColor
 
+from config import NAMED_SKELETONS, read_skeleton_table
+from dataset.sides import left_right_pairs, lonely_sides, plain_name, plain_names
 from util.errors import InputError
 
 Pairs = tuple[tuple[int, int], ...]
 
-# Half of the official delta of each AIC joint (delta = 2 * sigma).
-AIC_SIGMAS = (0.01388152, 0.01515228, 0.01057665, 0.01417709, 0.01497891, 0.01402144, 0.03909642,
-              0.03686941, 0.01981803, 0.03843971, 0.03412318, 0.02415081, 0.01291456, 0.01236173)  # fmt: skip
 # COCO's value for shoulders, in the middle of its range: for joints that nobody has measured.
 DEFAULT_SIGMA = 0.079
-# What the lineage calls MPII's upper neck and head top.
+LEFT, RIGHT, MIDDLE = "#ff4632", "#3c82ff", "#3cdc5a"
+TABLE_KEYS = ("name", "joints", "pairs", "limbs", "sparse_graph")
+# How pose-tensorflow calls MPII's upper neck and head top.
 _AIC_NAMES = {"chin": "neck", "forehead": "head_top"}
 
 
@@ -27,146 +35,314 @@ _AIC_NAMES = {"chin": "neck", "forehead": "head_top"}
 class Skeleton:
     """One kind of body with J joints; all pairs are of joint ids.
 
-    symmetric_pairs: (left, right); limbs: drawn as lines; sparse_graph: pairs a < b worth an edge when
-    detections are grouped (empty: all pairs); sigmas: per joint, for OKS (delta = 2 * sigma)
+    symmetric_pairs: (left, right), None where nobody has told; limbs: drawn as lines
+    sparse_graph: pairs worth an edge when parts are grouped into people (empty: all pairs)
+    sigmas: per joint, for OKS (delta = 2 * sigma); colours: per joint, names of CSS or "#rrggbb"
+    Joints called unused... are slots of the network that no data labels.
     """
 
     name: str
     keypoints: tuple[str, ...]
-    symmetric_pairs: Pairs
+    symmetric_pairs: Pairs | None
     limbs: Pairs
     sparse_graph: Pairs
     sigmas: tuple[float, ...]
+    colours: tuple[str, ...]
 
     @property
     def num_joints(self) -> int:
         return len(self.keypoints)
 
     @property
+    def named(self) -> bool:
+        """Whether somebody has named the joints."""
+        return self.keypoints != numbered_names(self.num_joints)
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The joints that data may label."""
+        return tuple(joint for joint, name in enumerate(self.keypoints) if not name.startswith("unused"))
+
+    @property
     def mirror_map(self) -> np.ndarray:
         """(J,) which joint takes each joint's place in the mirrored image."""
-        return mirror_map(self.num_joints, self.symmetric_pairs)
+        swap = np.arange(self.num_joints)
+        for a, b in self.symmetric_pairs or ():
+            swap[a], swap[b] = b, a
+        return swap
+
+    def require_sides(self, where: str, wish: str) -> None:
+        """Raise InputError if nobody has told left from right; wish: the setting of `where` that needs it."""
+        if self.symmetric_pairs is None:
+            raise InputError(f"{where}: {wish} swaps left and right, but the joints' names ({self._some_names()}) tell "
+                             "no sides: name the pairs in all_joints or in the skeleton's `pairs` ([] if there are "
+                             "none)")  # fmt: skip
+
+    def _some_names(self) -> str:
+        return ", ".join(self.keypoints[:3]) + ", ..." * (self.num_joints > 3)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: joint for joint, name in enumerate(plain_names(self.keypoints))}
+
+    def joint(self, name: str) -> int | None:
+        """The id of a joint, however the skeleton spells its name; None if it has none of this name."""
+        return self._ids.get(plain_name(name))
+
+    def edges(self, sparse_graph: str | Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+        """Pairs a < b of parts that have edges by the configuration's `sparse_graph`, in order.
+
+        "skeleton": those of the skeleton; an empty list, here or there: all pairs of joints in use
+        """
+        chosen = self.sparse_graph if sparse_graph == "skeleton" else sparse_graph
+        return sorted({(min(pair), max(pair)) for pair in chosen}) or list(combinations(self.used, 2))
+
+    @property
+    def has_aic_joints(self) -> bool:
+        return not self._missing_aic()
 
     @property
     def to_aic(self) -> tuple[int, ...]:
         """For each of the 14 AIC joints, in their order, its id here. Raises InputError if one is missing."""
-        ours = [_AIC_NAMES.get(name, name) for name in self.keypoints]
-        missing = sorted(set(AIC.keypoints) - set(ours))
+        missing = self._missing_aic()
         if missing:
             raise InputError(f"skeleton {self.name} has no {', '.join(missing)}, which AI Challenger's format needs; "
                              "train on data converted by tools/ai2coco_art_neckhead_json.py")  # fmt: skip
-        return tuple(map(ours.index, AIC.keypoints))
+        return tuple(map(self._aic_ids.__getitem__, AIC.keypoints))
+
+    @cached_property
+    def _aic_ids(self) -> dict[str, int]:
+        return {_AIC_NAMES.get(name, name): joint for name, joint in self._ids.items()}
+
+    def _missing_aic(self) -> list[str]:
+        return sorted(set(AIC.keypoints) - set(self._aic_ids))
+
+    def as_table(self) -> dict[str, Any]:
+        """The table that `from_table` makes the skeleton of."""
+        names, usual = self.keypoints, side_colours(self.num_joints, self.symmetric_pairs)
+
+        def named(pairs):
+            return [[names[a], names[b]] for a, b in pairs]
+
+        joints = [[name, sigma] + [colour] * (colour != usual[joint]) for joint, (name, sigma, colour)
+                  in enumerate(zip(names, self.sigmas, self.colours, strict=True))]  # fmt: skip
+        table = {"name": self.name, "joints": joints}
+        if self.symmetric_pairs is not None:
+            table["pairs"] = named(self.symmetric_pairs)
+        return table | {"limbs": named(self.limbs), "sparse_graph": named(self.sparse_graph)}
 
 
-def mirror_map(num_joints: int, symmetric_pairs: Pairs) -> np.ndarray:
-    """(J,) permutation that swaps the two joints of each pair and leaves the others."""
-    swap = np.arange(num_joints)
-    for a, b in symmetric_pairs:
-        swap[a], swap[b] = b, a
-    return swap
+def numbered_names(num_joints: int) -> tuple[str, ...]:
+    """Names of joints that nobody has named."""
+    return tuple(f"joint{joint}" for joint in range(num_joints))
 
 
-_TRUNK = ("left_shoulder right_shoulder, left_shoulder left_hip, right_shoulder right_hip, left_hip right_hip, "
-          "left_shoulder left_elbow, left_elbow left_wrist, right_shoulder right_elbow, right_elbow right_wrist, "
-          "left_hip left_knee, left_knee left_ankle, right_hip right_knee, right_knee right_ankle")  # fmt: skip
-# The published graph: neighbours, and across one joint, so that a missing joint does not cut a limb off.
-_TRUNK_GRAPH = _TRUNK + (", left_shoulder right_hip, right_shoulder left_hip, left_shoulder left_wrist, "
-                         "right_shoulder right_wrist, left_hip left_ankle, right_hip right_ankle, "
-                         "left_hip right_knee, right_hip left_knee, left_knee right_knee")  # fmt: skip
-_NECK_GRAPH = _TRUNK_GRAPH + (
-    ", head_top neck, head_top left_shoulder, head_top right_shoulder, neck left_shoulder, neck right_shoulder, "
-    "neck left_elbow, neck right_elbow, neck left_hip, neck right_hip"
+def side_colours(num_joints: int, symmetric_pairs: Pairs | None) -> tuple[str, ...]:
+    """A colour per joint: one for the left side, one for the right, one for the middle."""
+    colours = [MIDDLE] * num_joints
+    for left, right in symmetric_pairs or ():
+        colours[left], colours[right] = LEFT, RIGHT
+    return tuple(colours)
+
+
+def from_table(table: dict[str, Any], where: str) -> Skeleton:
+    """The skeleton of a table in YAML, which has the keys
+
+        name          of the whole
+        joints        in the order of the score maps, each a name or [name, sigma, colour]
+        pairs         [left, right] joints; by default what the names tell
+        limbs         pairs of joints
+        sparse_graph  pairs of joints; by default limbs and pairs, if these connect all joints
+
+    where: the head of messages. Raises InputError.
+    """
+    where = f"{where}: skeleton {table.get('name', 'own')}"
+    unknown = [key for key in table if key not in TABLE_KEYS]
+    if unknown:
+        raise InputError(f"{where}: unknown key {str(unknown[0])[:60]!r}{_hint(unknown[0], TABLE_KEYS)}")
+    if not isinstance(table.get("joints"), list | tuple) or not table["joints"]:
+        raise InputError(f"{where}: 'joints' must be a list of names")
+    rows = [_joint_row(row, f"{where}: joint {number}") for number, row in enumerate(table["joints"], start=1)]
+    names = tuple(name for name, _, _ in rows)
+    refuse_equal_names(names, where)
+    pairs = _sides(names)
+    if table.get("pairs") is not None:
+        pairs = _pairs_of(table, "pairs", names, where)
+        joints = [joint for pair in pairs for joint in pair]
+        if len(joints) > len(set(joints)):
+            raise InputError(f"{where}: 'pairs' has a joint in two pairs")
+    limbs = _pairs_of(table, "limbs", names, where)
+    graph = _pairs_of(table, "sparse_graph", names, where) or _graph(len(names), limbs, pairs)
+    usual = side_colours(len(names), pairs)
+    colours = tuple(colour or usual[joint] for joint, (_, _, colour) in enumerate(rows))
+    return Skeleton(str(table.get("name", "own")), names, pairs, limbs, graph, tuple(s for _, s, _ in rows), colours)
+
+
+def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
+    """Name, sigma and colour of a joint."""
+    name, sigma, colour, *rest = [*row, None, None] if isinstance(row, list | tuple) and row else [row, None, None]
+    if not isinstance(name, str) or not name.strip() or any(value is not None for value in rest):
+        raise InputError(f"{where}: expected a name or [name, sigma, colour], found {str(row)[:60]!r}")
+    if sigma is not None and not _is_sigma(sigma):
+        raise InputError(f"{where}: the sigma of {name} must be a number above 0, found {str(sigma)[:60]!r}")
+    if colour is not None:
+        try:
+            ImageColor.getrgb(colour)
+        except (ValueError, AttributeError, TypeError):
+            raise InputError(f"{where}: {str(colour)[:60]!r} is no colour; write one as red or '#ff8000'") from None
+    return name, float(sigma or DEFAULT_SIGMA), colour
+
+
+def _is_sigma(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def refuse_equal_names(names: Sequence[str], where: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{where}: joint names must differ, but {', '.join(twice)} stands there more than once")
+
+
+def _pairs_of(table: dict[str, Any], key: str, names: tuple[str, ...], where: str) -> Pairs:
+    pairs = table.get(key) or ()
+    if not isinstance(pairs, list | tuple):
+        raise InputError(f"{where}: '{key}' must be a list of pairs of joints")
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[0] == pair[1]:
+            raise InputError(f"{where}: '{key}': {str(pair)[:60]} is no pair of two joints")
+        for name in pair:
+            if name not in names:
+                raise InputError(f"{where}: '{key}': {str(name)[:60]!r} is not one of its joints{_hint(name, names)}")
+    return tuple(dict.fromkeys((names.index(a), names.index(b)) for a, b in pairs))
+
+
+def _hint(word: Any, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(str(word)[:60], known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _sides(names: Sequence[str]) -> Pairs | None:
+    """What the names tell about left and right; a single joint has no sides."""
+    return left_right_pairs(names) or (() if len(names) == 1 else None)
+
+
+def _graph(num_joints: int, limbs: Pairs, pairs: Pairs | None) -> Pairs:
+    """Neighbours and the two sides of a kind, if that connects all joints; else nothing, which means all pairs."""
+    graph = tuple(sorted({tuple(sorted(pair)) for pair in limbs + (pairs or ())}))
+    return graph if _connected(num_joints, graph) else ()
+
+
+def _connected(num_joints: int, pairs: Pairs) -> bool:
+    reached = {0}
+    for _ in range(num_joints):
+        reached |= {joint for pair in pairs if reached & set(pair) for joint in pair}
+    return len(reached) == num_joints
+
+
+COCO, NECKHEAD, AIC, MPII = SKELETONS = tuple(
+    from_table(read_skeleton_table(NAMED_SKELETONS[name]), name) for name in ("coco", "neckhead", "aic", "mpii")
 )
-_NECK_LIMBS = _TRUNK + ", head_top neck, neck left_shoulder, neck right_shoulder"
-_FACE = "nose left_eye right_eye left_ear right_ear"
-_COCO_GRAPH = (
-    _TRUNK_GRAPH + ", nose left_eye, nose right_eye, left_eye right_eye, left_eye left_ear, right_eye right_ear, "
-    "nose left_ear, nose right_ear, left_ear left_elbow, right_ear right_elbow"
-    + "".join(f", {part} left_shoulder, {part} right_shoulder" for part in _FACE.split())
-)
-
-
-def left_right_pairs(keypoints: Sequence[str]) -> Pairs:
-    """(left_x, right_x) of every joint x that has both."""
-    return tuple((i, keypoints.index("right_" + name[5:])) for i, name in enumerate(keypoints)
-                 if name.startswith("left_") and "right_" + name[5:] in keypoints)  # fmt: skip
-
-
-def _named(name: str, keypoints: str, limbs: str, graph: str, sigmas: dict[str, float]) -> Skeleton:
-    """A skeleton from names; limbs and graph are "joint joint, joint joint, ..."; sigmas without left_/right_."""
-    names = tuple(keypoints.split())
-
-    def pairs(text):
-        return tuple(tuple(sorted(map(names.index, pair.split()))) for pair in text.split(","))
-
-    values = tuple(sigmas.get(joint, sigmas.get(joint.split("_", 1)[-1], DEFAULT_SIGMA)) for joint in names)
-    return Skeleton(name, names, left_right_pairs(names), pairs(limbs), pairs(graph), values)
-
-
-_BODY = ("left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
-         "left_hip right_hip left_knee right_knee left_ankle right_ankle")  # fmt: skip
-_AIC_KEYPOINTS = ("right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist "
-                  "right_hip right_knee right_ankle left_hip left_knee left_ankle head_top neck")  # fmt: skip
-_AIC_SIGMA = dict(zip(_AIC_KEYPOINTS.split(), AIC_SIGMAS, strict=True))
-_COCO_SIGMA = {"nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062,
-               "hip": 0.107, "knee": 0.087, "ankle": 0.089}  # fmt: skip
-
-COCO = _named("coco", _FACE + " " + _BODY,
-              _TRUNK + ", nose left_eye, nose right_eye, left_eye left_ear, right_eye right_ear, "
-              "left_ear left_shoulder, right_ear right_shoulder", _COCO_GRAPH, _COCO_SIGMA)  # fmt: skip
-NECKHEAD = _named("neckhead", "neck head_top unused_2 unused_3 unused_4 " + _BODY, _NECK_LIMBS, _NECK_GRAPH, _AIC_SIGMA)
-AIC = _named("aic", _AIC_KEYPOINTS, _NECK_LIMBS, _NECK_GRAPH, _AIC_SIGMA)
-MPII = _named("mpii", "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow "
-              "right_shoulder left_shoulder left_elbow left_wrist chin forehead",
-              _TRUNK + ", chin forehead, chin left_shoulder, chin right_shoulder",
-              _NECK_GRAPH.replace("head_top", "forehead").replace("neck", "chin"),
-              {**_COCO_SIGMA, "chin": 0.026, "forehead": 0.026})  # fmt: skip
-SKELETONS = (COCO, NECKHEAD, AIC, MPII)
+AIC_SIGMAS = AIC.sigmas
 
 
 def by_names(keypoints: Sequence[str]) -> Skeleton | None:
-    """The known skeleton with exactly these joints in this order, else None."""
-    return next((skeleton for skeleton in SKELETONS if skeleton.keypoints == tuple(keypoints)), None)
+    """The known skeleton with these joints in this order, however their names are spelled, else None."""
+    wanted = plain_names(keypoints)
+    return next((known for known in SKELETONS if plain_names(known.keypoints) == wanted), None)
 
 
 def from_config(cfg) -> Skeleton:
-    """The skeleton that `skeleton` names, else one of `num_joints`, `all_joints` and `all_joints_names`.
+    """The skeleton of a configuration: that of `skeleton`, else of `all_joints` and `num_joints`.
 
-    There a group of two is a left/right pair; limbs and sparse graph are unknown (empty). Raises InputError when
-    the number of joints is missing or not the named skeleton's.
+    Raises InputError where it has neither, or they contradict each other.
     """
-    if cfg.skeleton:
-        known = next(skeleton for skeleton in SKELETONS if skeleton.name == cfg.skeleton)
-        if cfg.num_joints not in (None, known.num_joints):
-            raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {cfg.skeleton} has "
-                             f"{known.num_joints} joints")  # fmt: skip
-        return known
+    where = cfg.config_file
     if cfg.num_joints is None:
-        raise InputError(f"{cfg.config_file}: num_joints is missing: how many joints has one person?")
-    groups = cfg.all_joints or [[joint] for joint in range(cfg.num_joints)]
-    names = [""] * cfg.num_joints
-    for number, group in enumerate(groups):
-        kind = cfg.all_joints_names[number] if cfg.all_joints_names else f"joint{number}"
-        for i, joint in enumerate(group, start=1):
-            names[joint] = kind if len(group) == 1 else f"{kind}_{i}"
-    pairs = tuple(tuple(group) for group in groups if len(group) == 2)
-    return Skeleton("own", tuple(names), pairs, (), (), (DEFAULT_SIGMA,) * cfg.num_joints)
+        raise InputError(f"{where}: num_joints is missing: how many joints has one person? "
+                         "`skeleton` names them all")  # fmt: skip
+    groups = _from_groups(cfg)
+    if not cfg.skeleton:
+        return groups
+    own = from_table(cfg.skeleton, where)
+    if not cfg.all_joints:
+        return own
+    if own.symmetric_pairs is None:
+        return replace(own, symmetric_pairs=groups.symmetric_pairs)
+    _refuse_other_pairs(cfg, own, f"skeleton {own.name}")
+    return own
+
+
+def _from_groups(cfg) -> Skeleton:
+    """Of `all_joints` (a group of two is a left/right pair) and `all_joints_names`, or of mere numbers."""
+    names = list(numbered_names(cfg.num_joints))
+    for group, kind in zip(cfg.all_joints or (), cfg.all_joints_names or (), strict=False):
+        for number, joint in enumerate(group, start=1):
+            names[joint] = kind if len(group) == 1 else f"{kind}_{number}"
+    refuse_equal_names(names, f"{cfg.config_file}: all_joints_names")
+    pairs = _group_pairs(cfg) if cfg.all_joints else _sides(names)
+    sigmas = (DEFAULT_SIGMA,) * cfg.num_joints
+    return Skeleton("own", tuple(names), pairs, (), (), sigmas, side_colours(cfg.num_joints, pairs))
+
+
+def _group_pairs(cfg) -> Pairs:
+    return tuple(tuple(group) for group in cfg.all_joints if len(group) == 2)
+
+
+def _refuse_other_pairs(cfg, skeleton: Skeleton, source: str) -> None:
+    """Raise InputError where `all_joints` has other left/right pairs than the skeleton of `source`."""
+    ours, theirs = ({frozenset(pair) for pair in pairs} for pairs in (_group_pairs(cfg), skeleton.symmetric_pairs))
+    for pair in sorted(map(sorted, ours ^ theirs)):
+        names = " and ".join(skeleton.keypoints[joint] for joint in pair)
+        has, lacks = ("all_joints", source) if frozenset(pair) in ours else (source, "all_joints")
+        raise InputError(f"{cfg.config_file}: {names} (joints {pair[0]} and {pair[1]}) are left and right in {has}, "
+                         f"but not in {lacks}; leave all_joints out or correct it")  # fmt: skip
+
+
+def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
+    """The one skeleton of a configuration and of what data or weights bring along, `found` in `source`.
+
+    The configuration's `skeleton` counts, completed by the one found. Raises InputError where joints or left/right
+    pairs of the two contradict each other.
+    """
+    where = cfg.config_file
+    if cfg.num_joints not in (None, found.num_joints):
+        raise InputError(f"{where}: num_joints is {cfg.num_joints}, but {source} has {found.num_joints} joints")
+    if not cfg.skeleton:
+        return _with_groups(cfg, found, source)
+    own = from_config(cfg)
+    for joint, (ours, theirs) in enumerate(zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)):
+        if ours != theirs:
+            raise InputError(f"{where}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
+                             f"{found.keypoints[joint]} in {source}")  # fmt: skip
+    if own.symmetric_pairs is None:
+        own = replace(own, symmetric_pairs=found.symmetric_pairs)
+    unmeasured = set(own.sigmas) == {DEFAULT_SIGMA}
+    return replace(own, limbs=own.limbs or found.limbs, sparse_graph=own.sparse_graph or found.sparse_graph,
+                   sigmas=found.sigmas if unmeasured else own.sigmas)  # fmt: skip
+
+
+def _with_groups(cfg, found: Skeleton, source: str) -> Skeleton:
+    if not cfg.all_joints:
+        return found
+    if found.symmetric_pairs is None:
+        pairs = _group_pairs(cfg)
+        return replace(found, symmetric_pairs=pairs, colours=side_colours(found.num_joints, pairs))
+    _refuse_other_pairs(cfg, found, source)
+    return found
 
 
 def from_category(category: dict, where: str) -> Skeleton:
     """The skeleton of an entry of COCO's `categories`: a known one by its joint names, or one built from it.
 
-    An own one takes left/right pairs from the names (left_x, right_x), limbs from "skeleton" (pairs counted from
-    1), OKS sigmas from "sigmas"; what is missing is said in one warning. `where` stands at the head of messages.
+    An own one takes left/right pairs from the names, limbs from "skeleton" (pairs counted from 1), OKS sigmas from
+    "sigmas"; what is missing is said in one warning. `where` stands at the head of messages.
     """
     name = str(category.get("name", "?"))
     where = f"{where}: category {name!r}"
     keypoints = category.get("keypoints")
     if not isinstance(keypoints, list) or not keypoints or not all(isinstance(k, str) and k for k in keypoints):
         raise InputError(f"{where}: 'keypoints' must be a list of joint names, found {str(keypoints)[:60]}")
-    twice = sorted({k for k in keypoints if keypoints.count(k) > 1})
-    if twice:
-        raise InputError(f"{where}: joint names must differ, but {', '.join(twice)} stands there more than once")
+    refuse_equal_names(keypoints, where)
     known = by_names(keypoints)
     if known:
         return known
@@ -175,17 +351,13 @@ def from_category(category: dict, where: str) -> Skeleton:
     sigmas = _own_sigmas(category, len(keypoints), where, notes)
     if notes:
         logging.warning("%s (%d joints of its own): %s", where, len(keypoints), "; ".join(notes))
-    pairs = left_right_pairs(keypoints)
-    graph = tuple(sorted({tuple(sorted(pair)) for pair in limbs + pairs}))
-    if not _connected(len(keypoints), graph):
-        graph = ()
-    return Skeleton(name, tuple(keypoints), pairs, limbs, graph, sigmas)
+    pairs = _sides(keypoints)
+    return Skeleton(name, tuple(keypoints), pairs, limbs, _graph(len(keypoints), limbs, pairs), sigmas,
+                    side_colours(len(keypoints), pairs))  # fmt: skip
 
 
 def _unpaired(keypoints: list[str]) -> list[str]:
-    other = {"left": "right_", "right": "left_"}
-    alone = [k for k in keypoints for side, _, rest in [k.partition("_")]
-             if side in other and rest and other[side] + rest not in keypoints]  # fmt: skip
+    alone = lonely_sides(keypoints)
     return [f"{', '.join(alone)} without a joint of the other side: not swapped in mirrored images"] if alone else []
 
 
@@ -210,16 +382,6 @@ def _own_sigmas(category: dict, num_joints: int, where: str, notes: list[str]) -
     if sigmas is None:
         notes.append(f"no 'sigmas': {DEFAULT_SIGMA} for every joint in OKS")
         return (DEFAULT_SIGMA,) * num_joints
-    good = isinstance(sigmas, list) and len(sigmas) == num_joints and all(
-        isinstance(s, int | float) and not isinstance(s, bool) and math.isfinite(s) and s > 0 for s in sigmas
-    )  # fmt: skip
-    if not good:
+    if not isinstance(sigmas, list) or len(sigmas) != num_joints or not all(map(_is_sigma, sigmas)):
         raise InputError(f"{where}: 'sigmas' must be {num_joints} numbers > 0, one for each joint")
     return tuple(map(float, sigmas))
-
-
-def _connected(num_joints: int, pairs: Pairs) -> bool:
-    reached = {0}
-    for _ in range(num_joints):
-        reached |= {joint for pair in pairs if reached & set(pair) for joint in pair}
-    return len(reached) == num_joints

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from dataset.skeleton import from_config
 from multiperson.estimator import estimate_ahead
 from multiperson.track import Tracker
 from multiperson.visualize import PersonDraw
@@ -48,7 +47,7 @@ def _track(estimator, clip: Clip, save: Callable[[Frame, Figure], None], lines: 
            label: Callable[[Frame], dict]) -> str:  # fmt: skip
     from tqdm import tqdm
 
-    drawer, tracker = PersonDraw(from_config(estimator.cfg).limbs), Tracker()
+    drawer, tracker = PersonDraw(estimator.skeleton.limbs), Tracker()
     seen, frames, started = set(), 0, time.perf_counter()
     reductions = Reductions(estimator.cfg.max_input_size)
     with _json_lines(lines) as write:

@@ -68,7 +68,6 @@ def run_clips(estimator, folders: list[Path], videos: list[Path], out_dir: Path)
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Draw the people of each picture. Raises InputError when not one can be read."""
-    from dataset.skeleton import from_config
     from multiperson.estimator import estimate_ahead
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
@@ -77,7 +76,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     from util.visualize import save_figure
     from util.visualize import show as show_figure
 
-    drawer = PersonDraw(from_config(estimator.cfg).limbs)
+    drawer = PersonDraw(estimator.skeleton.limbs)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
     taken, reductions = set(), Reductions(estimator.cfg.max_input_size)

@@ -40,15 +40,14 @@ def main(argv: list[str] | None = None) -> None:
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Write the results of each picture. Raises InputError when not one can be read."""
-    from dataset.skeleton import from_config
     from util.files import unused_name, write_json
     from util.images import readable_images
     from util.report import Reductions
     from util.visualize import save_figure, show_heatmaps
     from util.visualize import show as show_figure
 
-    skeleton = from_config(estimator.cfg)
-    used = [joint for joint, name in enumerate(skeleton.keypoints) if not name.startswith("unused")]
+    skeleton = estimator.skeleton
+    used = list(skeleton.used)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  joints  mean score")
     taken, reductions = set(), Reductions(estimator.cfg.max_input_size)

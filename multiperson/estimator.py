@@ -8,7 +8,7 @@ result.people.keypoints, result.people.score, result.as_dict()
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -71,20 +71,10 @@ class PoseResult:
 class PoseEstimator:
     """Finds the people of an image; keeps nothing between calls, so threads may share it if they may the network."""
 
-    def __init__(
-        self,
-        network: Network | None,
-        spatial_model: SpatialModel,
-        cfg: EasyDict,
-        joint_names: Sequence[str] | None = None,
-    ):
-        """network: None where only `group` is wanted
-        joint_names: one per joint; by default from `cfg.all_joints_names`
-        """
+    def __init__(self, network: Network | None, spatial_model: SpatialModel, cfg: EasyDict):
+        """network: None where only `group` is wanted"""
         self.network, self.spatial_model, self.cfg = network, spatial_model, cfg
-        self.joint_names = default_joint_names(cfg) if joint_names is None else tuple(joint_names)
-        if len(self.joint_names) != spatial_model.num_joints:
-            raise ValueError(f"{len(self.joint_names)} names for {spatial_model.num_joints} joints")
+        self.skeleton = spatial_model.skeleton
 
     def __call__(self, image: np.ndarray | str | os.PathLike) -> PoseResult:
         """The people of an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
@@ -108,7 +98,7 @@ class PoseEstimator:
         rows, cols = network_size(self.cfg, *image_size)
         people = people._replace(keypoints=people.keypoints * [image_size[1] / cols, image_size[0] / rows, 1])
         reduction = find_reduction(image_size, self.cfg.global_scale, self.cfg.max_input_size)
-        return PoseResult(people, self.joint_names, image_size, network_seconds, seconds, reduction)
+        return PoseResult(people, self.skeleton.keypoints, image_size, network_seconds, seconds, reduction)
 
 
 def estimate_ahead(
@@ -126,12 +116,3 @@ def estimate_ahead(
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:
     """Size (height, width) at which the network sees an image: `global_scale`, at most `max_input_size` squared."""
     return scaled_size((height, width), fitting_scale((height, width), cfg.global_scale, cfg.max_input_size))
-
-
-def default_joint_names(cfg: EasyDict) -> tuple[str, ...]:
-    """A name per joint from `all_joints_names`, numbered where a group has several joints; else "joint_0", ..."""
-    names = [f"joint_{joint}" for joint in range(cfg.num_joints)]
-    for group, name in zip(cfg.all_joints or [], cfg.all_joints_names or [], strict=False):
-        for position, joint in enumerate(group, 1):
-            names[joint] = name if len(group) == 1 else f"{name}_{position}"
-    return tuple(names)

@@ -5,12 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from easydict import EasyDict
 
-from config import require
+from dataset.skeleton import from_config
 from lib import people_cython
 from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
 from multiperson.grouping import group
 from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path
+from util.errors import InputError
 from util.maps import STRIDE, Maps
 
 MIN_PROBABILITY = 1e-7
@@ -19,6 +20,8 @@ MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
 SAME_PART_BIAS, SAME_PART_SLOPE = 7.5, -0.2
 # Confidence of a guessed joint is what the score map says there, but at least this, since 0 means missing.
 MIN_GUESS_CONFIDENCE = 0.01
+# `min_keypoints` by default, where a person has so many joints.
+FEWEST_PARTS = 3
 
 
 class Graph(NamedTuple):
@@ -47,16 +50,22 @@ class People(NamedTuple):
 
 
 class SpatialModel:
-    """The logistic models of all pairs of parts that have edges (`cfg.sparse_graph`; empty: all)."""
+    """The logistic models of all pairs of parts that have edges (`Skeleton.edges` of `cfg.sparse_graph`).
+
+    Raises InputError where people of that skeleton would never be found.
+    """
 
     def __init__(self, cfg: EasyDict):
-        require(cfg, "num_joints")
-        self.num_joints = cfg.num_joints
+        self.skeleton = from_config(cfg)
+        self.num_joints = self.skeleton.num_joints
+        self.min_keypoints = cfg.min_keypoints or min(FEWEST_PARTS, self.num_joints)
+        if self.min_keypoints > self.num_joints:
+            raise InputError(f"{cfg.config_file}: nobody would be found: min_keypoints is {cfg.min_keypoints}, but the "
+                             f"number of joints is {self.num_joints}")  # fmt: skip
         self.folder = cfg.pairwise_model_dir
-        pairs = {(min(pair), max(pair)) for pair in cfg.sparse_graph}
-        self.pairs = sorted(pairs) or [(a, b) for a in range(self.num_joints) for b in range(a + 1, self.num_joints)]
+        self.pairs = self.skeleton.edges(cfg.sparse_graph)
         self.joined = np.zeros((self.num_joints, self.num_joints), np.uint8)
-        self.joined[tuple(np.transpose(self.pairs))] = 1
+        self.joined[tuple(np.reshape(self.pairs, (-1, 2)).T)] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
 
@@ -147,7 +156,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     graph = eval_graph(spatial_model, detections)
     labels = drop_strays(spatial_model, graph, group(cfg, graph))
     people = get_person_conf_multicut(spatial_model, graph, labels)
-    enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= cfg.min_keypoints
+    enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= spatial_model.min_keypoints
     enough &= people.score >= cfg.min_person_score
     if cfg.fill_missing_joints:
         people = fill_missing_joints(cfg, maps, detections, labels, people)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from easydict import EasyDict
 
+from dataset.skeleton import from_config
 from multiperson.estimator import Network
 from util.images import Reduction, find_reduction, fitting_scale, scale_image
 from util.maps import STRIDE, cell_centers
@@ -37,7 +38,7 @@ class SinglePersonEstimator:
     """Takes the best cell of each part: right where exactly one person is, in the image or in a box of it."""
 
     def __init__(self, network: Network, cfg: EasyDict):
-        self.network, self.cfg = network, cfg
+        self.network, self.cfg, self.skeleton = network, cfg, from_config(cfg)
 
     def __call__(
         self, image: np.ndarray, box: Sequence[float] | None = None, pad: float = 0.1, side: float | None = None

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from config import SKELETON_FILE
+from dataset.skeleton import from_config
 from nnet.lite_file import checkpoint_id, seal
+from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
 from util.files import atomic_path
 from util.logging import silent_stderr
@@ -23,6 +26,8 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
     """
     with atomic_path(folder) as temporary:
         _write(os.fspath(temporary), _signatures(predictor))
+        # The folder that SavedModels have for what does not belong to their graphs.
+        write_skeleton(temporary / "assets.extra" / SKELETON_FILE, from_config(predictor.cfg))
 
 
 def save_tflite(
@@ -54,7 +59,11 @@ def save_tflite(
             converter.representative_dataset = lambda: _inputs(predictor, photos)
         with silent_stderr():
             content = converter.convert()
-    notes = {"global_scale": predictor.cfg.global_scale, "checkpoint": checkpoint and checkpoint_id(checkpoint)}
+    notes = {
+        "global_scale": predictor.cfg.global_scale,
+        "checkpoint": checkpoint and checkpoint_id(checkpoint),
+        "skeleton": from_config(predictor.cfg).as_table(),
+    }
     with atomic_path(path) as temporary:
         temporary.write_bytes(seal(content, notes))
 

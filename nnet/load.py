@@ -4,13 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-from config import load_config, require
-from dataset.skeleton import from_config
+from config import load_config
 from multiperson.estimator import Network, PoseEstimator
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator
 from nnet.lite_file import SUFFIX as LITE_SUFFIX
 from nnet.lite_file import checkpoint_id, read_notes
+from nnet.model_skeleton import with_skeleton_of
 from nnet.snapshots import latest_snapshot
 from util.errors import InputError
 
@@ -37,15 +37,16 @@ def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLik
 
 def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstimator:
     """The estimator of a configuration. Raises InputError as `load_model` does."""
-    require(cfg, "num_joints")
     if not cfg.pairwise_predict:
         raise InputError(f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
                          "demo/singleperson.py and nnet.load.build_single_estimator find a single person")  # fmt: skip
     # The cheap reading comes first, so that its errors do not wait for the network.
-    skeleton = from_config(cfg)
+    if not cfg.cached_scoremaps:
+        weights = weights or find_weights(cfg)
+        cfg = with_skeleton_of(cfg, weights)
     spatial_model = SpatialModel(cfg).load()
-    network = None if cfg.cached_scoremaps else load_network(cfg, weights)
-    return PoseEstimator(network, spatial_model, cfg, skeleton.keypoints)
+    network = None if cfg.cached_scoremaps else _network(cfg, weights)
+    return PoseEstimator(network, spatial_model, cfg)
 
 
 def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> SinglePersonEstimator:
@@ -53,11 +54,10 @@ def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> Sin
 
     weights: as in `load_model`
     """
-    require(cfg, "num_joints")
-    from_config(cfg)  # its errors must not wait for the network
+    weights = weights or find_weights(cfg)
     # The offsets between joints group people: nothing to group here.
-    cfg = type(cfg)(cfg, pairwise_predict=False)
-    return SinglePersonEstimator(load_network(cfg, weights), cfg)
+    cfg = type(cfg)(with_skeleton_of(cfg, weights), pairwise_predict=False)
+    return SinglePersonEstimator(_network(cfg, weights), cfg)
 
 
 def load_network(cfg, weights: str | os.PathLike | None = None) -> Network:
@@ -65,7 +65,12 @@ def load_network(cfg, weights: str | os.PathLike | None = None) -> Network:
 
     weights: as in `load_model`
     """
-    weights = os.fspath(weights or find_weights(cfg))
+    weights = weights or find_weights(cfg)
+    return _network(with_skeleton_of(cfg, weights), weights)
+
+
+def _network(cfg, weights):
+    weights = os.fspath(weights)
     if weights.endswith(LITE_SUFFIX):
         from nnet.lite import LitePredictor
 

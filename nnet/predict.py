@@ -11,6 +11,7 @@ from config import require
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
+from nnet.model_skeleton import with_skeleton_of
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 from nnet.trainer import compute_dtype
@@ -121,6 +122,7 @@ def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Pred
     if weights is None:
         require(cfg, "init_weights")
         weights = cfg.init_weights
+    cfg = with_skeleton_of(cfg, weights)
     stats = load_pairwise_stats(cfg.pairwise_stats_fn, cfg.num_joints) if cfg.pairwise_predict else None
     return Predictor(cfg, stats).load(weights)
 

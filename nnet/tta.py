@@ -21,7 +21,11 @@ class ImagePredictor:
 
     def __init__(self, cfg: EasyDict):
         self.cfg = cfg
-        self.mirror_map = from_config(cfg).mirror_map if FLIP in cfg.tta else None
+        self.mirror_map = None
+        if FLIP in cfg.tta:
+            skeleton = from_config(cfg)
+            skeleton.require_sides(cfg.config_file, "tta: [flip]")
+            self.mirror_map = skeleton.mirror_map
 
     def maps(self, image: np.ndarray) -> Maps:
         """The maps of a uint8 (H, W, 3) RGB image, averaged over the views of `cfg.tta`.

@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     from dataset.factory import create
 
     dataset = create(cfg)
+    cfg = dataset.cfg
 
     from nnet.load import load_network
 

@@ -3,7 +3,8 @@
     python tools/export_weights.py models/aic/train/snapshot-1800000 models/aic/weights
     cd models/aic/train; python ../../../tools/export_weights.py snapshot-1400000 snapshot-1800000 ../weights
 
-writes models/aic/weights.index and .data-00000-of-00001; name models/aic/weights in init_weights. Left out are the
+writes models/aic/weights.index and .data-00000-of-00001, and the skeleton.yaml that stands beside the snapshot, if one
+does; name models/aic/weights in init_weights. Left out are the
 optimizer's state, the step, and the head of the intermediate layer, which only training needs. Where the snapshot has
 moving averages of the weights (ema_decay), these are what is written. Of several snapshots of one training the mean is
 written, which may do better than each of them on images unlike those of the training (model soups, arXiv 2203.05482).
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
 
     from nnet.checkpoint import write_checkpoint
+    from nnet.model_skeleton import keep_beside, read_skeleton
 
     first, *others = (inference_weights(snapshot) for snapshot in options.snapshots)
     for snapshot, weights in zip(options.snapshots[1:], others, strict=True):
@@ -33,6 +35,9 @@ def main(argv: list[str] | None = None) -> None:
             raise InputError(f"{snapshot}: its variables are not those of {options.snapshots[0]}; no mean of both")
     means = {name: np.mean([value, *(weights[name] for weights in others)], axis=0) for name, value in first.items()}
     kernels_halved = {name: value.astype("float16" if value.ndim == 4 else "float32") for name, value in means.items()}
+    skeleton, _ = read_skeleton(options.snapshots[0])
+    if skeleton:
+        keep_beside(options.out, skeleton)
     write_checkpoint(options.out, kernels_halved)
     size = sum(os.path.getsize(options.out + suffix) for suffix in (".index", ".data-00000-of-00001"))
     print(f"{len(means)} arrays, {size / 1e6:.1f} MB, written to {options.out}")

@@ -86,11 +86,13 @@ def main(argv: list[str] | None = None) -> None:
         merge(options.out_dir)
         return
     cfg = load_config(options.cfg, options.overrides)
-    targets = list(_image_files(options.images) if options.images else _dataset_images(cfg))
 
     from nnet.load import build_estimator, find_weights
+    from nnet.model_skeleton import with_skeleton_of
 
     weights = "" if cfg.cached_scoremaps else options.snapshot or find_weights(cfg)
+    cfg = with_skeleton_of(cfg, weights) if weights else cfg
+    targets = list(_image_files(options.images) if options.images else _dataset_images(cfg))
     header = run_header(cfg, weights, targets, options.shard)
     with Journal(options.out_dir / options.shard.journal, header) as journal:
         done = {number for number, entry in journal.entries.items() if "unread" not in entry}
@@ -159,12 +161,10 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
     """
     from tqdm import tqdm
 
-    from dataset.skeleton import AIC, from_config
     from util.report import Reductions
 
     reductions = Reductions(estimator.cfg.max_input_size)
-    skeleton = from_config(estimator.cfg)
-    is_aic = set(AIC.keypoints) <= set(skeleton.keypoints)
+    skeleton = estimator.skeleton
     with ThreadPoolExecutor(READERS, thread_name_prefix="images") as pool:
         images = starmap_ahead(pool, _read, ((targets[number].path,) for number in numbers), ahead=2 * READERS)
         for number, image in zip(tqdm(numbers, unit="image", disable=None), images, strict=True):
@@ -176,7 +176,7 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
             reductions.add(targets[number].path.name, result.reduction)
             if pictures:
                 _draw(image, result.people, skeleton.limbs, pictures / f"{targets[number].aic_id}_people.png")
-            journal.add(number, entry(targets[number], result, skeleton if is_aic else None))
+            journal.add(number, entry(targets[number], result, skeleton if skeleton.has_aic_joints else None))
     reductions.print()
 
 

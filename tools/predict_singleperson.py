@@ -47,17 +47,17 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("--pad must be at least 0 and --side above 0")
     cfg = load_config(options.cfg, options.overrides)
 
-    from dataset.skeleton import from_config
-
-    skeleton = from_config(cfg)
     if options.ref:
-        records, tasks = read_reference(options.ref, options.img_dir, skeleton)
+        records, tasks = read_reference(options.ref, options.img_dir)
     else:
         tasks = list(dataset_tasks(cfg))
 
     from nnet.load import build_single_estimator
 
     estimator = build_single_estimator(cfg, options.snapshot)
+    skeleton = estimator.skeleton
+    if options.ref:
+        _ = skeleton.to_aic  # refuse skeletons that lack a joint before the work, not after it
     pictures = options.out_dir if options.draw else None
     poses, unread = predict(estimator, tasks, options.pad, options.side, skeleton.limbs, pictures)
     if options.ref:
@@ -70,11 +70,10 @@ def main(argv: list[str] | None = None) -> None:
           + (f"; {unread} images could not be read: their people count as not found" if unread else ""))  # fmt: skip
 
 
-def read_reference(path: Path, img_dir: Path, skeleton) -> tuple[list, list[Task]]:
-    """The records of an AI Challenger file whose image is there. Raises InputError if the network lacks a joint."""
+def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:
+    """The records of an AI Challenger file whose image is there."""
     from dataset.aic import AnnotationFile
 
-    _ = skeleton.to_aic
     source = AnnotationFile(path)
     found = list(source.with_images(img_dir))
     source.faults.warn(source.path)

@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     from multiperson.predict import SpatialModel
 
     dataset = create(cfg)
+    cfg = dataset.cfg
     pairs = SpatialModel(cfg).pairs
 
     from nnet.load import load_network

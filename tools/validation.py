@@ -16,7 +16,6 @@ from dataset import aic, pck
 from dataset.factory import create
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
-from dataset.skeleton import AIC
 from multiperson.estimator import Network, PoseEstimator, network_size
 from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import train_pairs
@@ -43,9 +42,10 @@ class Validation:
     def __init__(self, cfg, training_set: PoseDataset):
         self.cfg = type(cfg)(cfg, dataset=cfg.eval_dataset or cfg.dataset, dataset_phase=cfg.eval_phase, crop=False)
         self.dataset = create(self.cfg)
+        self.cfg = self.dataset.cfg
         # People are looked for in whole images.
         self.training_set = copy.copy(training_set)
-        self.training_set.cfg = type(cfg)(cfg, crop=False)
+        self.training_set.cfg = type(cfg)(training_set.cfg, crop=False)
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
         self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
         groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
@@ -53,7 +53,7 @@ class Validation:
         if self.truth is None:
             self.measure = f"PCK@{cfg.pck_threshold:g}"
         else:
-            self.measure = "AIC score" if set(AIC.keypoints) <= set(self.dataset.skeleton.keypoints) else "AP"
+            self.measure = "AIC score" if self.dataset.skeleton.has_aic_joints else "AP"
 
     def score(self, network: Network) -> float:
         """What `measure` says of a network. Raises InputError when not one image can be read."""
@@ -62,7 +62,7 @@ class Validation:
         model = self._spatial_model(network)
         if model is None:
             return 0.0
-        estimator = PoseEstimator(network, model, self.cfg, self.dataset.skeleton.keypoints)
+        estimator = PoseEstimator(network, model, self.cfg)
         found = [(sample, estimator(image).people) for sample, image in self._images()]
         return self._aic_score(found) if self.measure == "AIC score" else self._average_precision(found)
 
@@ -100,8 +100,7 @@ class Validation:
 
     def _aic_score(self, found) -> float:
         skeleton = self.dataset.skeleton
-        names = list(skeleton.keypoints)
-        joints = [names.index(name) for name in AIC.keypoints]
+        joints = list(skeleton.to_aic)
         people = {image_id: [] for image_id in self.truth.images}
         for annotation in self.truth.annotations:
             if not annotation["iscrowd"]:

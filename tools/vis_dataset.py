@@ -14,11 +14,11 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
+from dataset.skeleton import MIDDLE
 from util.cli import config_parser, run
 from util.files import atomic_path
 from util.maps import STRIDE, cell_centers
 
-LEFT, RIGHT, MIDDLE = (255, 70, 50), (60, 130, 255), (60, 220, 90)
 HIDDEN_FLAG = 1  # COCO: labelled, not visible
 
 
@@ -48,25 +48,15 @@ def picture(batch: dict[str, np.ndarray], skeleton, cfg):
     from PIL import Image
 
     image, people = batch["image"][0], batch["people"][0]
-    colours = side_colours(skeleton)
     left = _hatch(image, batch["weight"][0])
-    _draw_people(left, people, skeleton, colours)
+    _draw_people(left, people, skeleton)
     right = Image.fromarray(image // 2)
     cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0])
-    _draw_cells(right, cells, colours)
+    _draw_cells(right, cells, skeleton.colours)
     both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
     both.paste(left, (0, 0))
     both.paste(right, (left.width + 4, 0))
     return both
-
-
-def side_colours(skeleton) -> list[tuple[int, int, int]]:
-    """A colour per joint, by the side of the body."""
-    colours = [MIDDLE] * skeleton.num_joints
-    for a, b in skeleton.symmetric_pairs:
-        left, right = (b, a) if skeleton.keypoints[a].startswith("right_") else (a, b)
-        colours[left], colours[right] = LEFT, RIGHT
-    return colours
 
 
 def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float) -> np.ndarray:
@@ -91,10 +81,10 @@ def _hatch(image: np.ndarray, weight: np.ndarray):
     return Image.fromarray(np.where((ignored & stripes)[..., None], np.uint8(255) - image // 3, image))
 
 
-def _draw_people(image, people: np.ndarray, skeleton, colours) -> None:
+def _draw_people(image, people: np.ndarray, skeleton) -> None:
     from PIL import ImageDraw
 
-    canvas = ImageDraw.Draw(image)
+    canvas, colours = ImageDraw.Draw(image), skeleton.colours
     radius = max(2, round(max(image.size) / 200))
     for person in people:
         labelled = person[:, 2] > 0

@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import cycle
 from queue import SimpleQueue
 from typing import Any
@@ -77,8 +78,10 @@ class _Worker:
         return value
 
     def end(self) -> None:
-        self._process.kill()  # also in the middle of what nobody waits for any more
-        self._process.communicate()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        self._process.wait()
 
 
 def serve() -> None:

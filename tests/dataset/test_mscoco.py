@@ -7,7 +7,7 @@ import pytest
 from config import make_config
 from dataset.augment import ignore_mask
 from dataset.factory import create
-from dataset.skeleton import COCO, NECKHEAD
+from dataset.skeleton import COCO, NECKHEAD, from_config
 from util.errors import InputError
 
 
@@ -91,8 +91,20 @@ def test_skeleton_from_categories(coco):
     assert dataset.skeleton is NECKHEAD
     with pytest.raises(InputError, match="num_joints is 14, but .* 17 joints"):
         create(coco.config(num_joints=14))
-    with pytest.raises(InputError, match="skeleton is coco, but .* have the joints of neckhead"):
+    with pytest.raises(InputError, match="joint 0 is nose in skeleton coco, but neck in .*_train.json"):
         create(coco.config(skeleton="coco"))
+
+
+def test_mirroring_needs_to_know_left_and_right(coco):
+    coco.add_person(coco.add_image())
+    coco.content["categories"][0]["keypoints"] = [f"k{joint}" for joint in range(17)]
+    with pytest.raises(InputError, match=r"mirror: true swaps left and right, but .* names \(k0, k1, k2, ...\)"):
+        create(coco.config(mirror=True))
+    groups = [[0, 3], [1], [2], *([joint] for joint in range(4, 17))]
+    dataset = create(coco.config(mirror=True, all_joints=groups))
+    assert dataset.skeleton.symmetric_pairs == ((0, 3),)
+    # What the data bring along is part of the configuration from here on.
+    assert from_config(dataset.cfg) == dataset.skeleton and dataset.cfg.num_joints == 17
 
 
 def test_other_categories_are_left_alone(coco, caplog):

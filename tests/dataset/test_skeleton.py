@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 
 import numpy as np
@@ -5,7 +6,18 @@ import pytest
 
 from config import make_config
 from dataset import skeleton
-from dataset.skeleton import AIC, AIC_SIGMAS, COCO, MPII, NECKHEAD, by_names, from_category, from_config
+from dataset.skeleton import (
+    AIC,
+    AIC_SIGMAS,
+    COCO,
+    MPII,
+    NECKHEAD,
+    agreed,
+    by_names,
+    from_category,
+    from_config,
+    from_table,
+)  # fmt: skip
 from util.errors import InputError
 
 
@@ -68,15 +80,128 @@ def test_from_config_groups_of_joints():
     own = from_config(cfg)
     assert own.keypoints == ("ear_1", "nose", "ear_2")
     assert own.symmetric_pairs == ((0, 2),)
-    assert from_config(make_config(num_joints=2)).keypoints == ("joint0", "joint1")
     with pytest.raises(InputError, match="num_joints is missing"):
         from_config(make_config())
+    with pytest.raises(InputError, match="all_joints_names: joint names must differ, but ear stands there more"):
+        from_config(make_config(all_joints=[[0], [1]], all_joints_names=["ear", "ear"]))
+
+
+def test_joints_without_names_are_numbered_and_have_unknown_sides():
+    own = from_config(make_config(num_joints=2))
+    assert own.keypoints == ("joint0", "joint1") and not own.named
+    with pytest.raises(InputError, match=r"x.yaml: mirror: true swaps left and right, but the joints' names \(joint0"):
+        own.require_sides("x.yaml", "mirror: true")
+    assert own.mirror_map.tolist() == [0, 1]
+    from_config(make_config(num_joints=1)).require_sides("x.yaml", "mirror: true")  # one joint has no sides
+    from_config(make_config(all_joints=[[0], [1]])).require_sides("x.yaml", "mirror: true")  # said to have none
 
 
 def test_from_config_named_skeleton():
-    assert from_config(make_config(skeleton="aic")) is AIC
+    assert from_config(make_config(skeleton="aic")) == AIC
+    assert make_config(skeleton="aic").num_joints == 14
     with pytest.raises(InputError, match="17, but the skeleton aic has 14"):
-        from_config(make_config(skeleton="aic", num_joints=17))
+        make_config(skeleton="aic", num_joints=17)
+    with pytest.raises(InputError, match="'acc' is neither one of aic, coco, mpii, neckhead nor a YAML file"):
+        make_config(skeleton="acc")
+
+
+def test_two_sources_in_one_configuration_agree():
+    groups = [[0], [1, 2], [3], *([joint] for joint in range(4, 17))]
+    with pytest.raises(InputError, match=r"left_ear and right_ear \(joints 3 and 4\) are left and right in skeleton "
+                                         "coco, but not in all_joints"):  # fmt: skip
+        from_config(make_config(skeleton="coco", all_joints=groups))
+    groups = [[0], [1, 2], [3, 4], [5, 6], [7, 8], [9, 10], [12, 11], [13, 14], [15, 16]]
+    assert from_config(make_config(skeleton="coco", all_joints=groups)) == COCO
+    with pytest.raises(InputError, match="neck and head_top .* in all_joints, but not in skeleton neckhead"):
+        from_config(make_config(skeleton="neckhead", all_joints=[[0, 1], [2], [3], [4], *groups[3:]]))
+
+
+TAIL = {"name": "tail", "joints": ["root", ["tip", 0.05, "orange"], "ear_l", "ear_r"], "limbs": [["root", "tip"]]}
+
+
+def test_table():
+    own = from_table(TAIL, "x.yaml")
+    assert own.keypoints == ("root", "tip", "ear_l", "ear_r")
+    assert own.symmetric_pairs == ((2, 3),)
+    assert own.limbs == ((0, 1),)
+    assert own.sigmas == (skeleton.DEFAULT_SIGMA, 0.05) + 2 * (skeleton.DEFAULT_SIGMA,)
+    assert own.colours == (skeleton.MIDDLE, "orange", skeleton.LEFT, skeleton.RIGHT)
+    assert from_table({**TAIL, "pairs": []}, "x.yaml").symmetric_pairs == ()
+    assert from_table({"joints": ["root", "tip"]}, "x.yaml").symmetric_pairs is None
+
+
+@pytest.mark.parametrize("kind", [*skeleton.SKELETONS, from_table(TAIL, ""), from_table({"joints": ["a", "b"]}, "")],
+                         ids=lambda kind: kind.name)  # fmt: skip
+def test_tables_come_back_as_they_were(kind):
+    assert from_table(kind.as_table(), "") == kind
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"joints": []}, "'joints' must be a list of names"),
+        ({"joints": ["a", 1]}, "joint 2: expected a name or .name, sigma, colour., found '1'"),
+        ({"joints": ["a", "a"]}, "a stands there more than once"),
+        ({"joints": [["a", -1]]}, "joint 1: the sigma of a must be a number above 0, found '-1'"),
+        ({"joints": [["a", 1, "blu"]]}, "joint 1: 'blu' is no colour"),
+        ({"joints": [["a", 1, "red", 2]]}, "joint 1: expected a name"),
+        ({"limbs": [["root", "tp"]]}, "'limbs': 'tp' is not one of its joints; did you mean tip?"),
+        ({"limbs": [["root", "root"]]}, "'limbs': .* is no pair of two joints"),
+        ({"limbs": {"root": "tip"}}, "'limbs' must be a list of pairs"),
+        ({"pairs": [["root", "tip"], ["ear_l", "tip"]]}, "'pairs' has a joint in two pairs"),
+        ({"limb": []}, "unknown key 'limb'; did you mean limbs?"),
+    ],
+)
+def test_bad_table(change, message):
+    with pytest.raises(InputError, match="x.yaml: skeleton tail: .*" + message):
+        from_table({**TAIL, **change}, "x.yaml")
+
+
+def test_what_data_or_weights_bring_along():
+    found = from_table({"joints": ["Nose", "L Eye", "R Eye"], "limbs": [["Nose", "L Eye"]]}, "")
+    assert agreed(make_config(), found, "f") == found
+    assert agreed(make_config(num_joints=3), found, "f") == found
+    assert agreed(make_config(all_joints=[[0], [2, 1]], all_joints_names=["nose", "eye"]), found, "f") == found
+    with pytest.raises(InputError, match="num_joints is 4, but f has 3 joints"):
+        agreed(make_config(num_joints=4), found, "f")
+    with pytest.raises(InputError, match="L Eye and R Eye .* are left and right in f, but not in all_joints"):
+        agreed(make_config(all_joints=[[0], [1], [2]]), found, "f")
+
+
+def test_the_configuration_counts_and_is_completed():
+    found = from_table({"joints": [["nose", 0.1], ["left_eye", 0.2], ["right_eye", 0.2]]}, "")
+    found = dataclasses.replace(found, limbs=((0, 1),), sparse_graph=((0, 1), (1, 2)))
+    table = {"name": "face", "joints": ["Nose", "LEye", "REye"]}
+    own = agreed(make_config(skeleton=table), found, "f")
+    assert own.keypoints == ("Nose", "LEye", "REye") and own.symmetric_pairs == ((1, 2),)
+    assert (own.limbs, own.sparse_graph, own.sigmas) == (((0, 1),), ((0, 1), (1, 2)), (0.1, 0.2, 0.2))
+    drawn = agreed(make_config(skeleton={**table, "limbs": [["Nose", "REye"]]}), found, "f")
+    assert drawn.limbs == ((0, 2),)
+    swapped = dataclasses.replace(found, keypoints=("nose", "right_eye", "left_eye"))
+    with pytest.raises(InputError, match="joint 1 is LEye in skeleton face, but right_eye in f"):
+        agreed(make_config(skeleton=table), swapped, "f")
+
+
+def test_edges():
+    assert COCO.edges("skeleton") == sorted(tuple(sorted(pair)) for pair in COCO.sparse_graph)
+    assert COCO.edges([[3, 1], [0, 2], [1, 3]]) == [(0, 2), (1, 3)]
+    assert len(COCO.edges([])) == 17 * 16 // 2
+    assert NECKHEAD.edges([]) == [(a, b) for a in NECKHEAD.used for b in NECKHEAD.used if a < b]
+    assert NECKHEAD.used == (0, 1, *range(5, 17))
+    assert from_table({"joints": ["a", "b", "c"]}, "").edges("skeleton") == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_joints_are_found_in_any_spelling():
+    own = from_table({"joints": ["Right Shoulder", "LHip", "tail"]}, "")
+    assert [own.joint(name) for name in ("right_shoulder", "left_hip", "tail", "right_hip")] == [0, 1, 2, None]
+
+
+def test_known_skeletons_are_known_in_any_spelling():
+    names = [name.replace("left_", "L").replace("right_", "R") for name in AIC.keypoints]
+    assert from_category({"name": "x", "keypoints": names}, "f.json") is AIC
+    own = from_table({"joints": ["extra", *names]}, "")
+    assert own.has_aic_joints and own.to_aic == tuple(range(1, 15))
+    assert MPII.has_aic_joints and not COCO.has_aic_joints
 
 
 def test_category_of_a_known_skeleton():

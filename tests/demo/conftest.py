@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from config import make_config
+from dataset.skeleton import NECKHEAD
 from multiperson.estimator import PoseResult
 from multiperson.predict import People
 from util.images import read_image
@@ -13,7 +14,7 @@ from util.images import read_image
 class KnownPeople:
     """Finds the same two people everywhere: one with all joints, one without its head top (joint 1)."""
 
-    cfg = make_config(num_joints=17, skeleton="neckhead")
+    cfg, skeleton = make_config(skeleton="neckhead"), NECKHEAD
 
     def __init__(self):
         rng = np.random.default_rng(0)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from config import make_config
+from dataset.skeleton import AIC
 from demo import demo_multiperson
 from demo.clips import run_frames, run_video
 from multiperson.estimator import PoseResult
@@ -21,7 +22,7 @@ JOINTS = np.random.default_rng(3).uniform([0, 0], [12, 40], (14, 2))
 class Squares:
     """A person stands at each square, dark or bright; who is found first changes from frame to frame."""
 
-    cfg = make_config(num_joints=14, skeleton="aic")
+    cfg, skeleton = make_config(skeleton="aic"), AIC
     calls = 0
 
     def __call__(self, image):

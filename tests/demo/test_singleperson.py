@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from config import make_config
-from dataset.skeleton import AIC
+from dataset.skeleton import AIC, from_config
 from demo import singleperson
 from multiperson.single_person import SinglePose
 from util.images import read_image
@@ -27,6 +27,7 @@ def estimator():
         return SinglePose(keypoints, image, np.full((6, 8, 3), 0.5, np.float32), keypoints)
 
     find.cfg = make_config(num_joints=3, all_joints=[[0, 1], [2]], all_joints_names=["eye", "tail"])
+    find.skeleton = from_config(find.cfg)
     return find
 
 

@@ -9,7 +9,7 @@ from easydict import EasyDict
 from PIL import Image
 
 from config import make_config
-from multiperson.estimator import PoseEstimator, default_joint_names, network_size
+from multiperson.estimator import PoseEstimator, network_size
 from multiperson.predict import predict_people
 
 
@@ -46,8 +46,8 @@ def test_file_and_array_give_the_same(scene, tmp_path):
 
 
 def test_result_is_json(scene):
-    names = [f"part {k}" for k in range(17)]
-    result = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg, names)(np.zeros((8, 8, 3), np.uint8))
+    names = [f"joint{k}" for k in range(17)]
+    result = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)(np.zeros((8, 8, 3), np.uint8))
     read = json.loads(json.dumps(result.as_dict()))
     assert (read["height"], read["width"], len(read["people"])) == (8, 8, len(result.people.score))
     found = result.people.keypoints[0, :, 2] > 0
@@ -81,11 +81,3 @@ def test_wrong_arguments(scene):
     for image in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros((5, 5, 4), np.uint8)):
         with pytest.raises(ValueError, match="expected an RGB image"):
             estimator(image)
-    with pytest.raises(ValueError, match="2 names for 17 joints"):
-        PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg, ["a", "b"])
-
-
-def test_names_from_the_configuration():
-    cfg = make_config(all_joints=[[0], [2, 1]], all_joints_names=["nose", "eye"])
-    assert default_joint_names(cfg) == ("nose", "eye_2", "eye_1")
-    assert default_joint_names(make_config(num_joints=2)) == ("joint_0", "joint_1")

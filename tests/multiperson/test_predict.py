@@ -196,7 +196,7 @@ def test_missing_joint_is_guessed_where_the_others_expect_it():
 def test_people_come_best_first_and_small_ones_not_at_all(scene):
     people = predict_people(scene.model, scene.cfg, scene.maps)
     assert len(people.score) and (np.diff(people.score) <= 0).all()
-    assert (np.count_nonzero(people.keypoints[..., 2], axis=1) >= scene.cfg.min_keypoints).all()
+    assert (np.count_nonzero(people.keypoints[..., 2], axis=1) >= 3).all()
 
 
 def test_no_detection_no_people(scene):

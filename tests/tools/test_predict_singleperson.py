@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from config import make_config
-from dataset.skeleton import AIC, NECKHEAD
+from dataset.skeleton import AIC, NECKHEAD, from_config
 from nnet import load
 from tools import predict_singleperson
 from tools.predict_singleperson import main
@@ -26,20 +25,23 @@ def folder(tmp_path, monkeypatch):
     records = [{"image_id": name, "keypoint_annotations": people, "human_annotations": BOXES}
                for name in ("a", "broken", "absent")]  # fmt: skip
     (tmp_path / "ref.json").write_text(json.dumps(records))
-    (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\nnum_joints: 17\ndataset_type: coco\n")
+    (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\ndataset_type: coco\n")
 
     def find(image, box, pad, side):
         x, y = (0, 0) if box is None else box[:2]
         joints = np.column_stack([x + np.arange(17), np.full(17, y), np.full(17, 0.5)])
         return SimpleNamespace(keypoints=joints, reduction=None)
 
-    find.cfg = make_config(num_joints=17)
-    monkeypatch.setattr(load, "build_single_estimator", lambda cfg, weights: find)
+    def build(cfg, weights):
+        find.cfg, find.skeleton = cfg, from_config(cfg)
+        return find
+
+    monkeypatch.setattr(load, "build_single_estimator", build)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_people_keep_their_names(folder, capsys):
+def test_people_keep_their_names(folder, capsys, caplog):
     main(["--ref", "ref.json", "--img_dir", "images", "--draw"])
     a, broken = json.loads((folder / "results/aic.json").read_text())
     assert a["image_id"] == "a" and set(a["keypoint_annotations"]) == set(BOXES)
@@ -51,7 +53,8 @@ def test_people_keep_their_names(folder, capsys):
     assert (folder / "results/a_single.png").exists()
     captured = capsys.readouterr()
     assert "1 images could not be read" in captured.out
-    assert "broken.jpg: not an image" in captured.err and "image is not on disk (first: absent)" in captured.err
+    assert "broken.jpg: not an image" in captured.err
+    assert "records whose image is not on disk: 1 (absent)" in caplog.text
 
 
 def test_data_set_gives_a_cell_for_each_person(folder):

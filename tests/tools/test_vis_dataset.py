@@ -2,17 +2,13 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from config import make_config
-from dataset.skeleton import COCO, MPII
-from tools.vis_dataset import LEFT, MIDDLE, RIGHT, main, picture, positive_cells, side_colours
+from dataset.skeleton import COCO, LEFT
+from tools.vis_dataset import main, picture, positive_cells
 
-
-def test_colours_tell_left_from_right():
-    assert side_colours(COCO)[:3] == [MIDDLE, LEFT, RIGHT]
-    assert side_colours(MPII)[0] == RIGHT
-    assert side_colours(MPII)[9] == LEFT
+RED = ImageColor.getrgb(LEFT)
 
 
 def test_positive_cells():
@@ -36,11 +32,11 @@ def test_what_the_picture_shows():
     batch["weight"][0, :4] = 0
     pixels = np.asarray(picture(batch, COCO, make_config(pos_dist_thresh=6)))
     assert pixels.shape == (64, 2 * 96 + 4, 3)
-    assert pixels[44, 20].tolist() == list(LEFT)
+    assert pixels[44, 20].tolist() == list(RED)
     hatched = (pixels[:, :96] == 255 - 100 // 3).all(axis=-1)
     assert 0.4 < hatched[:32].mean() < 0.6
     assert not hatched[32:].any()
-    cells = (pixels[:, 100:] == LEFT).all(axis=-1)
+    cells = (pixels[:, 100:] == RED).all(axis=-1)
     assert cells[42:46, 18:22].all()
     assert cells.sum() == 36
 
