@@ -8,7 +8,6 @@ Those of a machine are driven by one process, a worker. The first worker is the 
 snapshots, logs and summaries, and the others get their state from it.
 """
 
-import json
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from nnet.cluster import read_cluster
 from util.errors import InputError
 
 # What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
@@ -137,7 +137,7 @@ def connect(batch_size: int) -> Devices:
 
     Of a machine's GPUs as many are used as can share the batches evenly. Raises InputError.
     """
-    workers, worker = _cluster()
+    workers, worker = read_cluster(os.environ.get("TF_CONFIG"))
     if workers > 1:
         if batch_size % workers:
             raise InputError(_UNEVEN.format(batch_size=batch_size, devices=workers))
@@ -147,22 +147,6 @@ def connect(batch_size: int) -> Devices:
     if used < len(names):
         logging.info("batch_size %d keeps %d of %d devices busy", batch_size, used, len(names))
     return Devices(tf.distribute.MirroredStrategy(names[:used]) if used > 1 else None)
-
-
-def _cluster() -> tuple[int, int]:
-    """How many workers TF_CONFIG names, and which one this is; the chief is the first. Raises InputError."""
-    text = os.environ.get("TF_CONFIG")
-    if not text:
-        return 1, 0
-    try:
-        config = json.loads(text)
-        tasks = [(kind, index) for kind in ("chief", "worker") for index in range(len(config["cluster"].get(kind, [])))]
-        return len(tasks), tasks.index((config["task"]["type"], int(config["task"]["index"])))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(
-            'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}} '
-            "with an index into that list (models/README.md)"
-        ) from error
 
 
 def _connect_workers(workers, worker):

@@ -151,11 +151,3 @@ def test_batches_are_shared_out_evenly(monkeypatch):
     for refuse in (two.share, connect):
         with pytest.raises(InputError, match="batch_size 3 cannot be shared among 2 devices: make it a multiple of 2"):
             refuse(3)
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "ps"}}',
-                                  '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}'])
-def test_an_unusable_cluster_is_one_line(monkeypatch, text):  # fmt: skip
-    monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(InputError, match="TF_CONFIG: expected"):
-        connect(1)
