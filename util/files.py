@@ -1,14 +1,23 @@
 """Reading JSON with clear errors; writing files that appear whole or not at all."""
 
 import gc
+import glob
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from util.errors import InputError
+
+# Names of files that are being written: several machines may write into one folder.
+_HOST = os.uname().nodename.replace("/", "_")[:64]
+_NUMBER = count()
 
 
 @contextmanager
@@ -19,16 +28,43 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     # The suffix stays, since writers choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{_HOST}-{os.getpid()}-{next(_NUMBER)}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent.resolve())
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        _remove(temporary)
+
+
+@cache  # once for each folder, which may be large
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what processes of this machine that were killed have left of files and folders that they were writing."""
+    for path in folder.glob(f".{glob.escape(_HOST)}-*.partial*"):
+        match = re.match(r"(\d{1,9})-\d+\.partial", path.name.removeprefix(f".{_HOST}-"))
+        if match and not _is_running(int(match[1])):
+            _remove(path)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import cycle
 from queue import SimpleQueue
 from typing import Any
@@ -78,10 +77,8 @@ class _Worker:
         return value
 
     def end(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(BrokenPipeError):
-                pipe.close()
-        self._process.wait()
+        self._process.kill()  # also in the middle of what nobody waits for any more
+        self._process.communicate()
 
 
 def serve() -> None:

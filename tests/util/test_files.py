@@ -1,5 +1,8 @@
 """Files that appear whole or not at all."""
 
+import subprocess
+import sys
+
 import pytest
 
 from util.errors import InputError
@@ -18,6 +21,41 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_half_written_vanishes(tmp_path):
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "model") as temporary:
+        temporary.mkdir()
+        (temporary / "weights").touch()
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    """And what others are writing stays: processes that live, and those of other machines."""
+
+    def start(name):
+        code = """if True:
+            import sys, util.files
+            with util.files.atomic_path(sys.argv[1]) as temporary:
+                temporary.mkdir()
+                print(temporary.name, flush=True)
+                input()
+        """
+        process = subprocess.Popen([sys.executable, "-c", code, tmp_path / name], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)  # fmt: skip
+        return process, process.stdout.readline().strip()
+
+    (dead, left), (living, being_written) = start("a.mp4"), start("b.mp4")
+    dead.kill()
+    dead.communicate()
+    (tmp_path / ".elsewhere-1-0.partial.png").touch()
+    assert (tmp_path / left).suffix == ".mp4" and (tmp_path / left).exists()
+    write_json(tmp_path / "c.json", 1)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"c.json", being_written, ".elsewhere-1-0.partial.png"}
+    living.communicate("\n")
+    assert living.returncode == 0 and (tmp_path / "b.mp4").is_dir()
 
 
 def test_an_unwritable_place_is_an_input_error(tmp_path):

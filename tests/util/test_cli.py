@@ -1,0 +1,96 @@
+"""How scripts end, and what they read from their arguments."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from util.cli import parser
+
+SCRIPT = """
+import sys, time
+from util.cli import run
+from util.errors import InputError
+from util.files import atomic_path
+{imports}
+def main():
+    with atomic_path("result.txt") as path:
+        path.touch()
+        {body}
+if __name__ == "__main__":
+    run(main)
+"""
+WAIT = 'print("ready", flush=True); time.sleep(1000)'
+
+
+@pytest.fixture
+def start(tmp_path):
+    def start(body="pass", imports=""):
+        (tmp_path / "script.py").write_text(SCRIPT.format(body=body, imports=imports))
+        path = os.pathsep.join(filter(None, sys.path))
+        return subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path})  # fmt: skip
+
+    return start
+
+
+def test_a_mistake_is_a_line_and_status_2(start, tmp_path):
+    process = start('raise InputError("x.json: the file is empty")')
+    assert process.communicate() == ("", "script.py: x.json: the file is empty\n")
+    assert process.returncode == 2 and os.listdir(tmp_path) == ["script.py"]
+
+
+@pytest.mark.parametrize(
+    "number, status, message",
+    [(signal.SIGINT, 130, "\ninterrupted\n"), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
+)
+def test_signals_leave_nothing_half_written(start, tmp_path, number, status, message):
+    process = start(WAIT)
+    assert process.stdout.readline() == "ready\n" and len(os.listdir(tmp_path)) == 2
+    process.send_signal(number)
+    assert process.communicate() == ("", message)
+    assert process.returncode == status and os.listdir(tmp_path) == ["script.py"]
+
+
+def test_an_ignored_signal_stays_ignored(start):
+    """As nohup wants it."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start(WAIT)
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143
+
+
+def test_ctrl_c_during_imports(start):
+    process = start(imports=WAIT)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate() == ("", "\ninterrupted\n") and process.returncode == 130
+
+
+def test_a_missing_package_says_how_to_get_it(start):
+    process = start(imports="import no_such_package.inner")
+    error = process.communicate()[1]
+    assert process.returncode == 2 and error.startswith("script.py: no_such_package is not installed in ")
+    assert "./compile.sh" in error and error.count("\n") == 1
+
+
+def test_other_errors_keep_their_traceback(start):
+    process = start(imports="1 / 0")
+    assert "ZeroDivisionError" in process.communicate()[1] and process.returncode == 1
+
+
+def test_the_home_folder_in_arguments(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    arguments = parser("doc")
+    arguments.add_argument("--out")
+    arguments.add_argument("rest", nargs="*")
+    options = arguments.parse_args(["--out=~/x", "~", "~/a~b", "a~/b", "~other/x", "key=~/v"])
+    assert options.out == "/home/somebody/x"
+    assert options.rest == ["/home/somebody", "/home/somebody/a~b", "a~/b", "~other/x", "key=~/v"]
