@@ -2,7 +2,7 @@
 
 `dataset.mat` holds a struct array `dataset` with the fields
 
-    image    path, absolute or relative to the file
+    image    path, absolute or relative to the file; DeepLabCut: its parts, from the folder of the project on
     size     (channels, height, width)
     joints   cell, one entry a person: rows of [joint id from 0, x, y] (or one such array)
 """
@@ -152,7 +152,7 @@ class PoseDataset:
         faults, files = Faults(), FileLister()
         images, sizes, people = [], [], []
         for number, record in enumerate(records, start=1):
-            image = self._image_path(record["image"], number)
+            image = self._image_path(record["image"], number, files)
             if need_images and image not in files:
                 faults.add("images that are not on disk", image)
                 continue
@@ -171,11 +171,17 @@ class PoseDataset:
             people=np.concatenate([np.zeros((0, self.num_joints, 3), np.float32), *people]),
         )
 
-    def _image_path(self, value, number: int) -> str:
-        texts = np.asarray(value).ravel()
-        if texts.size != 1 or not isinstance(texts[0], str) or not texts[0].strip():
+    def _image_path(self, value, number: int, files: FileLister) -> str:
+        """Where the image is; if it is nowhere, where it should be."""
+        parts = [str(text).strip() for text in np.asarray(value).ravel()]
+        if not parts or not all(parts) or np.asarray(value).dtype.kind != "U":
             raise InputError(f"{self.path}: record {number}: 'image' must be a path, found {str(value)[:60]}")
-        return os.path.join(self.path.parent, texts[0].strip())
+        name = os.path.join(*parts)
+        names = name, name.replace("\\", "/")  # backslashes are those of Windows
+        # DeepLabCut's file is in <project>/training-datasets/<iteration>/<set>.
+        folders = [self.path.parent, *self.path.absolute().parents[3:4]]
+        candidates = [os.path.join(folder, name) for name in names for folder in folders]
+        return next((path for path in candidates if path in files), candidates[0])
 
     def _mat_people(self, joints, number: int, faults: Faults) -> np.ndarray:
         """(P, J, 3) of one record's joints."""

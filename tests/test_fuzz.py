@@ -208,7 +208,8 @@ def test_configurations(folder, content):
 def dataset_mat(folder):
     joints = np.empty((1, 2), object)
     joints[0, :] = [np.array([[0, 10, 20], [1, 13, 24]]), np.array([[0, 1.5, 2]])]
-    records = np.array([[(f"images/{name}.jpg", np.array([[3, 99, 99]]), joints) for name in "ab"]],
+    paths = "images/a.jpg", np.array([["images", "b.jpg"]])
+    records = np.array([[(path, np.array([[3, 99, 99]]), joints) for path in paths]],
                        dtype=[("image", "O"), ("size", "O"), ("joints", "O")])  # fmt: skip
     savemat(folder / "dataset.mat", {"dataset": records})
     return (folder / "dataset.mat").read_bytes()

@@ -21,7 +21,7 @@ _TEXTS = {1: "latin-1", 2: "utf-8", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 _CELL, _STRUCT, _CHAR = 1, 2, 4
 # MATLAB stores numbers in the smallest type that holds them; this is the type they had.
 _CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
-_MAX_DEPTH = 32
+_MAX_DEPTH = _MAX_DIMENSIONS = 32
 _MAX_BYTES = 1 << 30  # of one variable, uncompressed
 
 
@@ -37,8 +37,8 @@ class _Element(NamedTuple):
 def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
     """The variables of a .mat file; raises InputError when it is unreadable or lacks one of `required`.
 
-    Numbers become arrays, texts arrays of str (one per row), cells arrays of objects, structs arrays of records
-    (a dtype of named object fields), all with MATLAB's two or more dimensions except texts.
+    Numbers become arrays, texts arrays of str, cells arrays of objects, structs arrays of records (a dtype of named
+    object fields), all with MATLAB's two or more dimensions; texts are without the last, along which a text runs.
     """
     try:
         data = Path(path).read_bytes()
@@ -48,7 +48,7 @@ def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
         raise InputError(f"{path}: MATLAB 7.3 format; save it with '-v7'")
     try:
         content = _variables(data)
-    except (_Broken, zlib.error, UnicodeDecodeError) as error:
+    except (_Broken, zlib.error, ValueError, MemoryError) as error:  # ValueError: numpy's for sizes beyond all bounds
         raise InputError(f"{path}: not a MATLAB file, or a broken one: {error}") from error
     for name in required:
         if name not in content:
@@ -112,6 +112,13 @@ def _numbers(element: _Element, order: str) -> np.ndarray:
     return np.frombuffer(element.data, dtype)
 
 
+def _integers(element: _Element, order: str) -> np.ndarray:
+    numbers = _numbers(element, order)
+    if numbers.dtype.kind not in "iu":
+        raise _Broken("sizes that are not whole numbers")
+    return numbers
+
+
 def _matrix(data: memoryview, order: str, depth: int) -> tuple[str, Any]:
     """Name and value of an array of any class."""
     if not data:
@@ -122,8 +129,8 @@ def _matrix(data: memoryview, order: str, depth: int) -> tuple[str, Any]:
     if len(elements) < 3:
         raise _Broken("an array without flags, dimensions and name")
     flags, dimensions, name, *parts = elements
-    flags, shape = _numbers(flags, order), tuple(_numbers(dimensions, order).tolist())
-    if not flags.size or len(shape) < 2 or min(shape) < 0:
+    flags, shape = _integers(flags, order), tuple(_integers(dimensions, order).tolist())
+    if not flags.size or not 2 <= len(shape) <= _MAX_DIMENSIONS or min(shape) < 0:
         raise _Broken("an array of impossible dimensions")
     kind, name = int(flags[0]) & 0xFF, bytes(name.data).decode("latin-1")
     count = int(np.prod(shape, dtype=object))
@@ -153,7 +160,7 @@ def _cells(parts: list[_Element], shape, count: int, order: str, depth: int) -> 
 def _structs(parts: list[_Element], shape, count: int, order: str, depth: int) -> np.ndarray:
     if len(parts) < 2:
         raise _Broken("a struct without field names")
-    width = _numbers(parts[0], order)
+    width = _integers(parts[0], order)
     text = bytes(parts[1].data)
     if width.size != 1 or width[0] <= 0 or len(text) % int(width[0]):
         raise _Broken("field names of no length")
@@ -168,7 +175,7 @@ def _structs(parts: list[_Element], shape, count: int, order: str, depth: int) -
 
 
 def _texts(parts: list[_Element], shape, count: int, order: str) -> np.ndarray:
-    """(rows,) the rows of a text; MATLAB stores them down the columns."""
+    """The texts along the last dimension of an array of characters, for a matrix its rows."""
     if not count or not parts:
         return np.array([], str)
     if parts[0].kind not in _TEXTS:
@@ -177,6 +184,7 @@ def _texts(parts: list[_Element], shape, count: int, order: str) -> np.ndarray:
     if encoding == "utf-16":  # without a byte order mark
         encoding += "-le" if order == "<" else "-be"
     text = bytes(parts[0].data).decode(encoding)
-    if len(shape) != 2 or len(text) != count:
+    if len(text) != count:
         raise _Broken("a text of another length")
-    return np.array(["".join(text[row :: shape[0]]) for row in range(shape[0])])
+    characters = np.ascontiguousarray(np.array(list(text)).reshape(shape, order="F"))
+    return characters.view(f"U{shape[-1]}")[..., 0]

@@ -18,12 +18,16 @@ def record(image, joints, size=(3, 40, 50)):
     return image, np.array([size]), cell
 
 
-def write_mat(folder, *records):
+def write_annotations(folder, *records):
     dtype = [("image", "O"), ("size", "O"), ("joints", "O")]
     savemat(folder / "dataset.mat", {"dataset": np.array(list(records), dtype=dtype)[None]})
+    return make_config(dataset=str(folder / "dataset.mat"), num_joints=3)
+
+
+def write_mat(folder, *records):
     for image, size, _ in records:
         Image.new("RGB", (int(size[0, 2]), int(size[0, 1]))).save(folder / image)
-    return make_config(dataset=str(folder / "dataset.mat"), num_joints=3)
+    return write_annotations(folder, *records)
 
 
 def test_one_and_several_people(tmp_path):
@@ -131,3 +135,26 @@ def test_mpii_refuses_other_numbers_of_joints():
 def test_factory_knows_every_type(coco):
     coco.add_person(coco.add_image())
     assert type(create(coco.config())) is MSCOCO
+
+
+def test_deeplabcut_writes_the_parts_of_paths(tmp_path):
+    """In <project>/training-datasets/<iteration>/<set>, and with every path's parts as long as the longest."""
+    folder = tmp_path / "training-datasets/iteration-0/set"
+    folder.mkdir(parents=True)
+    image = tmp_path / "labeled-data/a video/img1.png"
+    image.parent.mkdir(parents=True)
+    image.touch()
+    joints = np.empty((1, 1), object)
+    joints[0, 0] = np.array([[0, 5, 6], [2, 7, 8]])
+    parts = np.array([["labeled-data", "a video", "img1.png"]])
+    dataset = create(write_annotations(folder, (parts, np.array([[3, 48, 64]]), joints)))
+    assert dataset[0].image == image and dataset[0].size == (48, 64)
+    np.testing.assert_array_equal(dataset[0].people, [[[5, 6, 1], [0, 0, 0], [7, 8, 1]]])
+
+
+def test_backslashes_are_those_of_windows(tmp_path):
+    (tmp_path / "images").mkdir()
+    for name in ("images/a.png", "b\\c.png"):
+        (tmp_path / name).touch()
+    dataset = create(write_annotations(tmp_path, record("images\\a.png", []), record("b\\c.png", [])))
+    assert [sample.image for sample in dataset] == [tmp_path / "images/a.png", tmp_path / "b\\c.png"]

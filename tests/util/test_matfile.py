@@ -1,4 +1,6 @@
 import io
+import math
+import struct
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ CONTENT = {
     "bytes": np.array([[3]], np.uint8),
     "text": "Füße",
     "rows": np.array(["ab", "cd"]),
+    "more rows": np.array([["ab", "cde", "f"], ["g", "h", "ij"]]),
     "none": np.zeros((0, 3)),
     "cell": CELL,
     "struct": {"a": 1.5, "long_field_name": "b"},
@@ -89,3 +92,17 @@ def test_names_that_cannot_be_printed_do_not_break_the_message(tmp_path):
     (tmp_path / "x.mat").write_bytes(data.replace(b"means", b"\x85eans"))
     with pytest.raises(InputError, match=r"the file holds '\\x85eans'$"):
         read_mat(tmp_path / "x.mat", "means")
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan, 0.5, -1.0])
+def test_sizes_are_whole_numbers(tmp_path, number):
+    """Of fields' names, which take two bytes each, and of arrays."""
+    savemat(tmp_path / "x.mat", {"struct": {"a": 1}})
+    whole, real = (tmp_path / "x.mat").read_bytes(), struct.pack("<f", number)
+    name_size, dimensions = struct.pack("<hhi", 5, 4, 2), struct.pack("<iiii", 5, 8, 1, 1)
+    for sound, broken in ((name_size, struct.pack("<hh", 7, 4) + real),
+                          (dimensions, struct.pack("<ii", 7, 8) + real + real)):  # fmt: skip
+        assert sound in whole
+        (tmp_path / "x.mat").write_bytes(whole.replace(sound, broken))
+        with pytest.raises(InputError, match="not a MATLAB file, or a broken one: sizes that are not whole numbers"):
+            read_mat(tmp_path / "x.mat")
