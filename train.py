@@ -157,12 +157,12 @@ def save(trainer, step: int, batch: dict, writer) -> None:
 def train(cfg) -> None:
     """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
     from dataset.factory import create
+    from dataset.pair_offsets import load_pairwise_stats
     from dataset.pipeline import training_batches
     from nnet.checkpoint import remove_leftovers
     from nnet.devices import connect
     from nnet.model_skeleton import keep_beside
     from nnet.trainer import SummaryWriter, Trainer
-    from util.pairwise_stats import load_pairwise_stats
 
     require(cfg, "multi_step", "dataset")
     if not cfg.tensorflow_pairwise_order:

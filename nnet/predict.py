@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from config import require
+from dataset.pair_offsets import PairwiseStats, load_pairwise_stats
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
@@ -18,7 +19,6 @@ from nnet.trainer import compute_dtype
 from nnet.tta import ImagePredictor
 from util.errors import InputError
 from util.maps import OUTPUT_STRIDE, Maps
-from util.pairwise_stats import PairwiseStats, load_pairwise_stats
 
 
 class Predictor(ImagePredictor):

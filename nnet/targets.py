@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from dataset.pair_offsets import PairwiseStats
 from util.maps import STRIDE
-from util.pairwise_stats import PairwiseStats
 
 
 class Targets(NamedTuple):

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dataset.pair_offsets import PairwiseStats
 from nnet import checkpoint
 from nnet.devices import Devices
 from nnet.loss_scale import LossScale
@@ -17,7 +18,6 @@ from nnet.net_factory import pose_net
 from nnet.snapshots import latest_snapshot
 from nnet.targets import make_targets
 from util.errors import InputError
-from util.pairwise_stats import PairwiseStats
 
 
 class Trainer:

@@ -23,12 +23,12 @@ from config import KEYS, load_config, make_config
 from dataset import aic_to_coco
 from dataset.augment import prepare
 from dataset.factory import create
+from dataset.pair_offsets import load_pairwise_stats
 from multiperson.pairwise_model import load_model
 from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
 from util.errors import InputError
 from util.images import open_image, read_image, read_image_size
 from util.jpeg import jpeg_size
-from util.pairwise_stats import load_pairwise_stats
 
 MODELS = Path(__file__).parents[1] / "models"
 

@@ -20,11 +20,10 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
 
     from dataset.factory import create
-    from dataset.pairwise_stats import compute
-    from util.pairwise_stats import save_pairwise_stats
+    from dataset.pair_offsets import compute_offsets, save_pairwise_stats
 
     dataset = create(cfg, need_images=False)
-    offsets = compute(dataset)
+    offsets = compute_offsets(dataset)
     path = options.out or cfg.pairwise_stats_fn
     save_pairwise_stats(path, offsets.means, offsets.std_devs)
     print(report(offsets, dataset.skeleton))
@@ -33,9 +32,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def report(offsets, skeleton) -> str:
     """A table of the joints that are neighbours, and which pairs had to be guessed."""
-    from dataset.pairwise_stats import MIN_COUNT
-    from util.maps import pair_index
-    from util.pairwise_stats import joint_pairs
+    from dataset.pair_offsets import MIN_COUNT
+    from util.maps import joint_pairs, pair_index
 
     names = skeleton.keypoints
     lines = [f"{'pair':32} {'people':>7} {'mean x, y':>16} {'deviation x, y':>16}"]

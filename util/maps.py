@@ -44,3 +44,8 @@ def cell_centers(cells: np.ndarray, stride: int = STRIDE) -> np.ndarray:
 def pair_index(a, b, num_joints: int):
     """Channel of the directed joint pair (a, b), a != b: all b for a = 0, then for a = 1, ...; arrays work too."""
     return (num_joints - 1) * a + b - (a < b)
+
+
+def joint_pairs(num_joints: int) -> np.ndarray:
+    """All ordered pairs of different joints, (J(J-1), 2), in the order of `pair_index`."""
+    return np.argwhere(~np.eye(num_joints, dtype=bool))

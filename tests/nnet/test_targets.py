@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from config import make_config
+from dataset.pair_offsets import PairwiseStats
 from nnet.targets import make_targets
-from util.maps import pair_index
-from util.pairwise_stats import PairwiseStats, joint_pairs
+from util.maps import joint_pairs, pair_index
 
 
 @pytest.fixture(scope="module")

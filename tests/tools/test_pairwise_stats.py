@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from dataset.pair_offsets import load_pairwise_stats
 from tools.pairwise_stats import main
 from util.errors import InputError
-from util.pairwise_stats import load_pairwise_stats
 
 
 def write_data(folder):

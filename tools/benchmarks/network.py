@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
+from dataset.pair_offsets import PairwiseStats
 from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from util.logging import silence_tensorflow
-from util.maps import map_size
-from util.pairwise_stats import PairwiseStats, joint_pairs
+from util.maps import joint_pairs, map_size
 from util.report import table
 
 PAIRWISE_CELLS = 100  # as many as there are detections

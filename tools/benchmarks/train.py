@@ -47,9 +47,8 @@ def drawn_data(folder: Path) -> str:
     """Write 64 drawn scenes, their statistics and the configuration of COCO's recipe for them; its path."""
     from dataset.aic_to_coco import convert
     from dataset.factory import create
-    from dataset.pairwise_stats import compute
+    from dataset.pair_offsets import compute_offsets, save_pairwise_stats
     from tools import make_toy_dataset
-    from util.pairwise_stats import save_pairwise_stats
 
     make_toy_dataset.main([str(folder), "--images", "64", "--people", "3", "3", "--size", "640", "480"])
     convert(folder / "annotations/train.json", folder / "images/train",
@@ -58,7 +57,7 @@ def drawn_data(folder: Path) -> str:
               "num_joints": 17, "net_type": "resnet_101", "batch_norm": "frozen", "location_refinement": True,
               "intermediate_supervision": True, "pairwise_predict": True,
               "pairwise_stats_fn": str(folder / "pairwise_stats.mat")}  # fmt: skip
-    offsets = compute(create(make_config(**recipe)))
+    offsets = compute_offsets(create(make_config(**recipe)))
     save_pairwise_stats(recipe["pairwise_stats_fn"], offsets.means, offsets.std_devs)
     path = folder / "pose_cfg.yaml"
     path.write_text(yaml.safe_dump(recipe))
@@ -113,11 +112,11 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
     import tensorflow as tf
 
     from dataset.factory import create
+    from dataset.pair_offsets import load_pairwise_stats
     from dataset.pipeline import training_batches
     from nnet.losses import compute_losses
     from nnet.targets import make_targets
     from nnet.trainer import Trainer, compute_dtype
-    from util.pairwise_stats import load_pairwise_stats
 
     cfg = load_config(path, overrides)
     dataset = create(cfg)

@@ -1,13 +1,31 @@
-"""The file pairwise_stats.mat: mean and standard deviation of the offset between each two joints of a person."""
+"""Mean and standard deviation of the offset between each two joints of a person: computed, and kept in a file."""
 
 import os
 from typing import NamedTuple
 
 import numpy as np
 
+from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
+from util.maps import joint_pairs, pair_index
 from util.matfile import read_mat, write_mat
 from util.published import fetching_hint
+
+# Fewer people say nothing about a spread.
+MIN_COUNT = 2
+# px; a pair that never varies would be divided by zero.
+MIN_STD = 1.0
+
+
+class Offsets(NamedTuple):
+    """Offsets from joint a to joint b in pixels at scale 1, rows in the order of `util.maps.pair_index`.
+
+    means, std_devs: (J(J-1), 2) x, y; counts: (J(J-1),) people that have both joints
+    """
+
+    means: np.ndarray
+    std_devs: np.ndarray
+    counts: np.ndarray
 
 
 class PairwiseStats(NamedTuple):
@@ -24,9 +42,26 @@ class PairwiseStats(NamedTuple):
     rows: np.ndarray
 
 
-def joint_pairs(num_joints: int) -> np.ndarray:
-    """All ordered pairs of different joints, (J(J-1), 2), in the order of `util.maps.pair_index`."""
-    return np.argwhere(~np.eye(num_joints, dtype=bool))
+def compute_offsets(dataset: PoseDataset) -> Offsets:
+    """The statistics of a data set's people.
+
+    A pair seen fewer than twice borrows from its mirror image (with x negated), or else gets mean 0, deviation 1.
+    """
+    people = dataset.table.people.astype(np.float64)
+    pairs = joint_pairs(dataset.num_joints)
+    means, stds = np.zeros((len(pairs), 2)), np.zeros((len(pairs), 2))
+    counts = np.zeros(len(pairs), int)
+    for row, (a, b) in enumerate(pairs):
+        both = (people[:, a, 2] > 0) & (people[:, b, 2] > 0)
+        counts[row] = both.sum()
+        if counts[row] >= MIN_COUNT:
+            offsets = people[both, b, :2] - people[both, a, :2]
+            means[row], stds[row] = offsets.mean(axis=0), offsets.std(axis=0)
+    rare = np.flatnonzero(counts < MIN_COUNT)
+    swap = dataset.skeleton.mirror_map
+    mirrored = pair_index(swap[pairs[rare, 0]], swap[pairs[rare, 1]], dataset.num_joints)
+    means[rare], stds[rare] = means[mirrored] * (-1, 1), stds[mirrored]
+    return Offsets(means, np.maximum(stds, MIN_STD), counts)
 
 
 def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseStats:
@@ -52,7 +87,7 @@ def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseSta
 
 
 def save_pairwise_stats(path: str | os.PathLike, means: np.ndarray, std_devs: np.ndarray) -> None:
-    """Write statistics given in the order of `util.maps.pair_index`."""
+    """Write pairwise_stats.mat: means and deviations in the order of `util.maps.pair_index`."""
     num_joints = round((1 + np.sqrt(1 + 4 * len(means))) / 2)
     content = {"graph": joint_pairs(num_joints).astype(np.int32), "means": means, "std_devs": std_devs}
     write_mat(path, content)
