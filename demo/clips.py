@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from matplotlib.figure import Figure
+import numpy as np
 
 from multiperson.estimator import estimate_ahead
 from multiperson.track import Tracker
 from multiperson.visualize import PersonDraw
 from util.errors import InputError
 from util.files import atomic_path
-from util.images import find_images
+from util.images import find_images, write_image
 from util.report import Reductions
 from util.video import Clip, Frame, by_number, clip_writer, frame_sequence, read_clip
-from util.visualize import figure_image, save_figure
 
 
 def run_video(estimator, path: Path, out_dir: Path, name: str) -> str:
@@ -27,7 +26,7 @@ def run_video(estimator, path: Path, out_dir: Path, name: str) -> str:
     clip = read_clip(path)
     suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
     with clip_writer(out_dir / f"{name}_people{suffix}", clip.fps) as add:
-        return _track(estimator, clip, lambda frame, figure: add(figure_image(figure), frame.duration),
+        return _track(estimator, clip, lambda frame, picture: add(picture, frame.duration),
                       out_dir / f"{name}_people.jsonl", lambda frame: {"seconds": round(frame.seconds, 4)})  # fmt: skip
 
 
@@ -39,11 +38,11 @@ def run_frames(estimator, folder: Path, out_dir: Path, name: str) -> str:
     paths = sorted(find_images([folder]), key=by_number)
     pictures = out_dir / f"{name}_people"
     return _track(estimator, frame_sequence(paths),
-                  lambda frame, figure: save_figure(pictures / f"{paths[frame.number].stem}.png", figure),
+                  lambda frame, picture: write_image(pictures / f"{paths[frame.number].stem}.png", picture),
                   out_dir / f"{name}_people.jsonl", lambda frame: {"file": paths[frame.number].name})  # fmt: skip
 
 
-def _track(estimator, clip: Clip, save: Callable[[Frame, Figure], None], lines: Path,
+def _track(estimator, clip: Clip, save: Callable[[Frame, np.ndarray], None], lines: Path,
            label: Callable[[Frame], dict]) -> str:  # fmt: skip
     from tqdm import tqdm
 
@@ -53,7 +52,7 @@ def _track(estimator, clip: Clip, save: Callable[[Frame, Figure], None], lines: 
     with _json_lines(lines) as write:
         for frame, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
             identities = tracker.update(result.people)
-            save(frame, drawer.figure(image, result.people, identities))
+            save(frame, drawer.draw(image, result.people, identities))
             people = [{"id": identity} | person
                       for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
             write({"frame": frame.number} | label(frame) | {"people": people})

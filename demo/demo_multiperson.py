@@ -71,10 +71,8 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     from multiperson.estimator import estimate_ahead
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
-    from util.images import readable_images
+    from util.images import readable_images, write_image
     from util.report import Reductions
-    from util.visualize import save_figure
-    from util.visualize import show as show_figure
 
     drawer = PersonDraw(estimator.skeleton.limbs)
     width = max(len(path.name) for path in paths)
@@ -83,15 +81,17 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     for number, image, result in estimate_ahead(estimator, readable_images(paths)):
         path = paths[number]
         name = unused_name(path.stem, taken) + "_people"
-        figure = drawer.figure(image, result.people)
-        save_figure(out_dir / f"{name}.png", figure)
+        picture = drawer.draw(image, result.people)
+        write_image(out_dir / f"{name}.png", picture)
         write_json(out_dir / f"{name}.json", result.as_dict())
         scores = " ".join(f"{score:.2f}" for score in result.people.score)
         print(f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
               f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
         reductions.add(path.name, result.reduction)
         if show:
-            show_figure(figure)
+            from util.visualize import show as show_picture
+
+            show_picture(picture)
     reductions.print()
 
 

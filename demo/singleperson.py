@@ -41,10 +41,10 @@ def main(argv: list[str] | None = None) -> None:
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Write the results of each picture. Raises InputError when not one can be read."""
     from util.files import unused_name, write_json
-    from util.images import readable_images
+    from util.images import readable_images, write_image
     from util.report import Reductions
     from util.visualize import save_figure, show_heatmaps
-    from util.visualize import show as show_figure
+    from util.visualize import show as show_picture
 
     skeleton = estimator.skeleton
     used = list(skeleton.used)
@@ -55,8 +55,8 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         path, result = paths[number], estimator(image)
         pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
         name = unused_name(path.stem, taken)
-        figure = pose_figure(image, pose, skeleton.limbs)
-        save_figure(out_dir / f"{name}_pose.png", figure)
+        picture = draw_pose(image, pose, skeleton.limbs)
+        write_image(out_dir / f"{name}_pose.png", picture)
         heatmaps = show_heatmaps(result.image, result.part_prob[..., used], [skeleton.keypoints[j] for j in used],
                                  result.network_keypoints[used])  # fmt: skip
         save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)
@@ -65,7 +65,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         print(f"{path.name:{width}}  {np.count_nonzero(pose[:, 2]):6}  {score.mean():10.2f}", flush=True)
         reductions.add(path.name, result.reduction)
         if show:
-            show_figure(figure)
+            show_picture(picture)
     reductions.print()
     print(f"written to {out_dir}")
 
@@ -75,12 +75,12 @@ def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(keypoints[:, 2:] >= threshold, keypoints, keypoints * [1, 1, 0])
 
 
-def pose_figure(image: np.ndarray, pose: np.ndarray, limbs):
-    """The image with the person on it, as a figure."""
+def draw_pose(image: np.ndarray, pose: np.ndarray, limbs) -> np.ndarray:
+    """The image with the person on it."""
     from multiperson.predict import People
     from multiperson.visualize import PersonDraw
 
-    return PersonDraw(limbs).figure(image, People(pose[None], pose[None, :, 2].mean(axis=1)))
+    return PersonDraw(limbs).draw(image, People(pose[None], pose[None, :, 2].mean(axis=1)))
 
 
 def as_dict(image: np.ndarray, pose: np.ndarray, names: tuple[str, ...]) -> dict:

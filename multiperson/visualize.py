@@ -1,14 +1,16 @@
 """Pictures of people and of what they are made from, drawn on the image."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 
 from multiperson.detections import Detections, flatten
 from multiperson.predict import People
-from util.visualize import figure_image, image_figure, line_width, palette, show_arrows
+from util.draw import draw_dot, draw_line, line_width, palette
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class PersonDraw:
@@ -21,37 +23,29 @@ class PersonDraw:
         self.limbs = np.array(limbs, int).reshape(-1, 2)
 
     def draw(self, image: np.ndarray, people: People, ids: Sequence[int] | None = None) -> np.ndarray:
-        """The image, uint8 (H, W, 3), with the people on it.
+        """A copy of the image, uint8 (H, W, 3), with the people on it.
 
         ids: a number for each person that decides the colour (default: the person's rank)
         """
-        return figure_image(self.figure(image, people, ids))
-
-    def figure(self, image: np.ndarray, people: People, ids: Sequence[int] | None = None) -> Figure:
-        """The same as a figure, for `util.visualize.show` and for additions."""
-        figure, axes = image_figure(image)
-        keypoints = people.keypoints
-        if not len(keypoints):  # matplotlib leaves a dot for an empty scatter
-            return figure
-        colors = palette(range(len(keypoints)) if ids is None else ids)
-        width = line_width(image)
-        found = keypoints[..., 2] > 0
-        person, limb = np.nonzero(found[:, self.limbs].all(axis=2))
-        lines = keypoints[person[:, None], self.limbs[limb], :2]
-        axes.add_collection(LineCollection(lines, colors=colors[person], linewidths=width, capstyle="round"))
-        person, joint = np.nonzero(found)
-        x, y = keypoints[person, joint, :2].T
-        axes.scatter(x, y, s=(1.5 * width) ** 2, c=colors[person], edgecolors="black", linewidths=width / 4, zorder=3)
-        return figure
+        picture, width = image.copy(), line_width(image)
+        found, points = people.keypoints[..., 2] > 0, people.keypoints[..., :2]
+        colors = palette(range(len(points)) if ids is None else ids)
+        for person, limb in np.argwhere(found[:, self.limbs].all(axis=2)):
+            draw_line(picture, *points[person, self.limbs[limb]], width, colors[person])
+        for person, joint in np.argwhere(found):
+            draw_dot(picture, points[person, joint], 1.25 * width, width / 4, colors[person])
+        return picture
 
 
-def visualize_detections(image: np.ndarray, detections: Detections, names: Sequence[str]) -> Figure:
+def visualize_detections(image: np.ndarray, detections: Detections, names: Sequence[str]) -> "Figure":
     """The candidates before they are grouped: a dot per detection, a colour per part, the surer the larger.
 
     A cross marks the centre of the cell that a detection comes from.
     """
+    from util.visualize import POINT, image_figure
+
     figure, axes = image_figure(image)
-    width = line_width(image)
+    width = line_width(image) * POINT
     for name, color, coord, grid, conf in zip(
         names, palette(range(len(names))), detections.coord, detections.coord_grid, detections.conf, strict=True
     ):
@@ -64,8 +58,10 @@ def visualize_detections(image: np.ndarray, detections: Detections, names: Seque
     return figure
 
 
-def visualize_offsets(image: np.ndarray, detections: Detections, limbs: Sequence[tuple[int, int]]) -> Figure:
+def visualize_offsets(image: np.ndarray, detections: Detections, limbs: Sequence[tuple[int, int]]) -> "Figure":
     """Arrows from each detection to where it expects its neighbours along the limbs, both ways."""
+    from util.visualize import show_arrows
+
     nodes = flatten(detections)
     towards = [pair for a, b in limbs for pair in ((a, b), (b, a))]
     start, offset, kind = [np.empty((0, 2))], [np.empty((0, 2))], [np.empty(0, int)]

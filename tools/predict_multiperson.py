@@ -215,9 +215,9 @@ def entry(target: Target, result, skeleton) -> dict[str, Any]:
 
 def _draw(image: np.ndarray, people, limbs, path: Path) -> None:
     from multiperson.visualize import PersonDraw
-    from util.visualize import save_figure
+    from util.images import write_image
 
-    save_figure(path, PersonDraw(limbs).figure(image, people))
+    write_image(path, PersonDraw(limbs).draw(image, people))
 
 
 def merge(out_dir: Path) -> None:

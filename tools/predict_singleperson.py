@@ -131,9 +131,9 @@ def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs,
 def draw(image: np.ndarray, people: np.ndarray, limbs, path: Path) -> None:
     from multiperson.predict import People
     from multiperson.visualize import PersonDraw
-    from util.visualize import save_figure
+    from util.images import write_image
 
-    save_figure(path, PersonDraw(limbs).figure(image, People(people, people[..., 2].mean(axis=1))))
+    write_image(path, PersonDraw(limbs).draw(image, People(people, people[..., 2].mean(axis=1))))
 
 
 def submission(record, people: np.ndarray, skeleton) -> dict:

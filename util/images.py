@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from util.errors import InputError
+from util.files import atomic_path
 
 # What photographs come in. Pillow knows dozens of formats more: for some it runs other programs, and a few hundred
 # bytes of others keep it busy for minutes.
@@ -125,6 +126,13 @@ def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, n
             yield number, image
     if len(faults) == len(paths):
         raise InputError(f"none of the {len(paths)} images can be read; the first: {faults[0]}")
+
+
+def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Write uint8 (H, W, 3), whole or not at all; the suffix decides the format. Raises InputError."""
+    with atomic_path(path) as temporary:
+        # PNGs at zlib's fastest level: written in a third of the time, 5 % larger.
+        Image.fromarray(image).save(temporary, compress_level=1)
 
 
 def read_image_size(path: str | os.PathLike) -> tuple[int, int]:

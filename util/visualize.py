@@ -3,7 +3,6 @@
 Only `show` opens a window, and only it imports pyplot.
 """
 
-import colorsys
 import math
 import os
 from collections.abc import Sequence
@@ -12,21 +11,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
+from util.draw import line_width, palette
 from util.errors import InputError
-from util.files import atomic_path
+from util.images import write_image
 
 # A power of two, so that a size in pixels survives the way through inches.
 _DPI = 128
-_POINT = 72 / _DPI  # points per pixel
+POINT = 72 / _DPI  # of a pixel
 _WINDOW_INCHES = 10  # the longer side
-_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
-
-
-def palette(numbers: Sequence[int]) -> np.ndarray:
-    """RGB (n, 3) in [0, 1]: a bright colour for each number, far from those of the numbers before it."""
-    return np.array([colorsys.hsv_to_rgb(k * _GOLDEN_RATIO % 1, 0.8, 1.0) for k in numbers]).reshape(-1, 3)
 
 
 def image_figure(image: np.ndarray) -> tuple[Figure, Axes]:
@@ -44,11 +37,6 @@ def image_figure(image: np.ndarray) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def line_width(image: np.ndarray) -> float:
-    """Width of a line, in points, that looks alike on images of any size: 1/200 of the mean side, at least 2 pixels."""
-    return max(2.0, sum(image.shape[:2]) / 400) * _POINT
-
-
 def figure_image(figure: Figure) -> np.ndarray:
     """The drawn figure as uint8 (H, W, 3) RGB."""
     canvas = figure.canvas
@@ -58,18 +46,18 @@ def figure_image(figure: Figure) -> np.ndarray:
 
 def save_figure(path: str | os.PathLike, figure: Figure) -> None:
     """Write the figure as an image, whole or not at all; the suffix decides the format."""
-    with atomic_path(path) as temporary:
-        # PNGs at zlib's fastest level: written in a third of the time, 5 % larger.
-        Image.fromarray(figure_image(figure)).save(temporary, compress_level=1)
+    write_image(path, figure_image(figure))
 
 
-def show(figure: Figure) -> None:
-    """Open a window with the figure and wait until it is closed. Raises InputError where there is no display."""
+def show(picture: np.ndarray) -> None:
+    """Open a window with a picture, uint8 (H, W, 3), and wait until it is closed.
+
+    Raises InputError where there is no display.
+    """
     from matplotlib import pyplot
 
     if pyplot.get_backend().lower() == "agg":  # what matplotlib falls back to
         raise InputError("there is no display to open a window on: leave --show out and look at the files written")
-    picture = figure_image(figure)
     height, width = picture.shape[:2]
     inches = _WINDOW_INCHES / max(height, width)
     window = pyplot.figure(figsize=(width * inches, height * inches))
@@ -117,6 +105,6 @@ def show_arrows(image: np.ndarray, start: np.ndarray, offset: np.ndarray, kind: 
     figure, axes = image_figure(image)
     axes.quiver(
         *np.transpose(start), *np.transpose(offset), color=palette(kind), angles="xy", scale_units="xy", scale=1,
-        units="dots", width=line_width(image) / _POINT,
+        units="dots", width=line_width(image),
     )  # fmt: skip
     return figure

@@ -7,7 +7,8 @@ from multiperson.detections import extract_detections
 from multiperson.predict import People
 from multiperson.simulate import simulate_maps
 from multiperson.visualize import PersonDraw, visualize_detections, visualize_offsets
-from util.visualize import figure_image, palette
+from util.draw import palette
+from util.visualize import figure_image
 
 PERSONS = np.array([[[30.0, 40, 1], [60, 40, 1], [0, 0, 0]], [[30, 80, 1], [60, 80, 1], [60, 110, 1]]])
 LIMBS = [(0, 1), (1, 2)]

@@ -54,7 +54,7 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
     from dataset.skeleton import AIC
     from multiperson.predict import People
     from multiperson.visualize import PersonDraw
-    from util.visualize import save_figure
+    from util.images import write_image
 
     drawer = PersonDraw(AIC.limbs)
     for (image_id, true, height, width), record, answer in zip(images, records, submission, strict=True):
@@ -64,7 +64,7 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
         found[..., 0] += width
         people = np.concatenate([true, np.where(found[..., 2:] == aic.VISIBLE, found, 0)])
         canvas = np.full((height, 2 * width, 3), 255, np.uint8)
-        save_figure(folder / f"{image_id}.png", drawer.figure(canvas, People(people, np.ones(len(people)))))
+        write_image(folder / f"{image_id}.png", drawer.draw(canvas, People(people, np.ones(len(people)))))
 
 
 def simulated_image(record) -> tuple[str, np.ndarray, int, int]:

@@ -1,0 +1,62 @@
+"""Lines and dots cover the area they should, wherever they lie."""
+
+import numpy as np
+import pytest
+
+from util.draw import draw_dot, draw_line, palette
+
+WHITE, RED = np.ones(3), np.array([1, 0, 0])
+
+
+def canvas(height=80, width=100, level=0):
+    return np.full((height, width, 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("end", [(20, 30), (70, 30), (20, 70), (64.3, 51.8), (31.7, 66.1), (5.5, 12.5)])
+@pytest.mark.parametrize("width", [2, 3.7, 8])
+def test_the_area_of_a_line(end, width):
+    image, start = canvas(), np.array([20.0, 30])
+    draw_line(image, start, np.array(end), width, WHITE)
+    area = width * np.hypot(*(end - start)) + np.pi * width**2 / 4
+    # A pixel's share is taken from its distance alone: exact along straight edges, .1 too much at most in round ends.
+    assert image[..., 0].sum() / 255 == pytest.approx(area, abs=0.01 * area + 0.3)
+    swapped = canvas()
+    draw_line(swapped, np.array(end), start, width, WHITE)
+    assert np.abs(swapped.astype(int) - image).max() <= 1
+
+
+def test_a_line_is_where_it_should_be():
+    image = canvas(level=100)
+    draw_line(image, np.array([10.0, 20]), np.array([50.0, 20]), 3, RED)
+    np.testing.assert_array_equal(image[19:22, 10:51], np.broadcast_to([255, 0, 0], (3, 41, 3)))
+    assert (image[:18] == 100).all() and (image[23:] == 100).all() and (image[:, :8] == 100).all()
+    across = np.swapaxes(canvas(100, 80, level=100), 0, 1)
+    draw_line(across.swapaxes(0, 1), np.array([20.0, 10]), np.array([20.0, 50]), 3, RED)
+    np.testing.assert_array_equal(across, image)
+
+
+def test_a_dot_and_its_rim():
+    image = canvas(level=200)
+    draw_dot(image, np.array([40.0, 30]), 10, 2, WHITE)
+    y, x = np.indices((80, 100))
+    distance = np.hypot(x - 40, y - 30)
+    assert (image[distance <= 4.5] == 255).all() and (image[distance >= 7.5] == 200).all()
+    assert (image[(distance >= 5.5) & (distance <= 6.5)] == 0).all()
+
+
+@pytest.mark.parametrize("shift", [(-30, 0), (-45, -38), (60, 45), (5000, 5000), (-1e7, 3)])
+def test_what_is_beyond_the_border_is_left_out(shift):
+    large, small = canvas(300, 300, 50), canvas(level=50)
+    ends, offset = np.array([[20.0, 25], [62.5, 60]]) + shift, np.array([100, 100])
+    draw_line(small, *ends, 5, RED)
+    draw_dot(small, ends[0], 6, 1, RED)
+    draw_line(large, *(ends + offset), 5, RED)
+    draw_dot(large, ends[0] + offset, 6, 1, RED)
+    np.testing.assert_array_equal(small, large[100:180, 100:200])
+
+
+def test_palette_depends_on_the_number_only():
+    np.testing.assert_array_equal(palette([5, 0, 5]), palette([5, 0, 1, 5])[[0, 1, 3]])
+    colors = palette(range(10))
+    assert np.linalg.norm(colors[:, None] - colors, axis=2)[np.triu_indices(10, 1)].min() > 0.15
+    assert palette([]).shape == (0, 3)
