@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from easydict import EasyDict
 
 from util.errors import InputError
-from util.values import FILE_PATH, FLAG, PATH, TEXT, Kind, choice, either, integer, list_of, number, row
+from util.values import FILE_PATH, FLAG, PATH, TEXT, Kind, choice, either, integer, list_of, mapping, number, row
 from util.yamlfile import parse_yaml, read_yaml
 
 
@@ -34,7 +34,9 @@ class Key(NamedTuple):
 
 
 NET_TYPES = ("resnet_18", "resnet_50", "resnet_101", "resnet_152",
-             "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35")  # fmt: skip
+             "mobilenet_v2_1.0", "mobilenet_v2_0.75", "mobilenet_v2_0.5", "mobilenet_v2_0.35",
+             "resnet_18_fpn", "resnet_50_fpn", "resnet_101_fpn", "resnet_152_fpn", "mobilenet_v2_1.0_fpn",
+             "movenet_fpn")  # fmt: skip
 
 COUNT = integer(1, 1000)
 STEPS, STEP = integer(0, 10**9), integer(1, 10**9)
@@ -46,12 +48,17 @@ RATE = number(0, 10**6)
 INPUT = Kind(PATH.wanted, PATH.convert)
 CHECKPOINT = Kind(PATH.wanted, lambda value: checkpoint_prefix(PATH.convert(value)))
 
+DATASET_TYPE = choice("default", "coco", "mpii")
 JOINTS = list_of(integer(0, 999), what="joint ids")
 PAIR = list_of(integer(0, 999), 2, "joint ids")
 RATE_UNTIL = row(RATE, STEP)
 TABLE = Kind("a table of joints, pairs and limbs", lambda value: {**value})
 
 MAX_NAMED = 20  # unknown keys that a message lists
+
+# What a data set of `mixture` may have for itself; the rest it shares.
+DATA_SET = {"dataset": INPUT, "dataset_type": DATASET_TYPE, "dataset_phase": TEXT, "dataset_ann": TEXT,
+            "coco_only_images_with_people": FLAG, "global_scale": FACTOR, "weight": number(0.001, 1000)}  # fmt: skip
 
 KEYS = {
     # Joints
@@ -65,10 +72,13 @@ KEYS = {
                     "data or the weights tell"),
     # Data
     "dataset": Key(INPUT, "", "folder of the data set (coco), or its dataset.mat file"),
-    "dataset_type": Key(choice("default", "coco", "mpii"), "default", "how `dataset` is read"),
+    "dataset_type": Key(DATASET_TYPE, "default", "how `dataset` is read"),
     "dataset_phase": Key(TEXT, "train", "coco: annotations/<dataset_ann>_<phase>.json and images/<phase>"),
     "dataset_ann": Key(TEXT, "person_keypoints", "coco: first part of the annotation file's name"),
     "coco_only_images_with_people": Key(FLAG, False, "coco: leave out images without labelled people"),
+    "mixture": Key(list_of(mapping(DATA_SET, "dataset"), what="data sets"), [],
+                   "training: several data sets in place of one, each with its own dataset, global_scale, ..., and its "
+                   "weight: how often an epoch shows its images"),
     "shuffle": Key(FLAG, True, "visit the images in random order, anew each epoch"),
     "seed": Key(integer(0, 2**32 - 1), 0, "every random choice is a function of this and of the step"),
     "batch_size": Key(integer(1, 10_000), 1, "images at once, shared among all devices"),
@@ -97,6 +107,7 @@ KEYS = {
     "weigh_part_predictions": Key(FLAG, False, "multiply the part loss by its weights (else they only select)"),
     "weigh_negatives": Key(FLAG, False, "balance foreground and background cells by fg_fraction"),
     "fg_fraction": Key(SHARE, 0.25, "weigh_negatives: share of the loss for the foreground"),
+    "ignore_unlabelled": Key(FLAG, False, "no part loss for a person's unlabelled joints within the box of the others"),
     "weigh_only_present_joints": Key(FLAG, False, "no part loss for parts that an image does not show"),
     "location_refinement": Key(FLAG, False, "regress the offset from cell to joint"),
     "locref_stdev": Key(number(0.001, 10_000), 7.2801, "px; offsets are stored divided by it"),
@@ -110,7 +121,8 @@ KEYS = {
     "intermediate_supervision": Key(FLAG, False, "a second part loss, on an earlier layer"),
     "intermediate_supervision_layer": Key(COUNT, 12, "which unit of ResNet block 3"),
     # Network and optimiser
-    "net_type": Key(choice(*NET_TYPES), "resnet_101", "backbone"),
+    "net_type": Key(choice(*NET_TYPES), "resnet_101", "backbone; _fpn: a feature pyramid on top"),
+    "stride": Key(choice(4, 8), None, "pixels per cell of the maps; follows net_type: 4 with a pyramid, else 8"),
     "init_weights": Key(CHECKPOINT, "", "checkpoint to start from; empty: random weights"),
     "batch_norm": Key(choice("auto", "frozen", "train"), "auto",
                       "moments: stored (frozen) or of the batch (train); auto: frozen if init_weights is set"),
@@ -163,7 +175,6 @@ KEYS = {
 
 # Keys of pose-tensorflow that its YAML files may hold and that change nothing here.
 WITHOUT_EFFECT = {
-    "stride": Key(choice(8), 8, "pixels per cell of the maps, which have no other size"),
     "use_gt_segm": Key(FLAG, False, "unlabelled people are always ignored"),
 }
 # What is read from disk, and what the file that such a key names has behind that name.
@@ -191,6 +202,8 @@ def load_config(
     cfg = _checked(cfg, overrides, "command line")
     for key, suffix in PATH_KEYS.items():
         cfg[key] = _resolve(cfg[key], path.parent, suffix)
+    for part in cfg.mixture:
+        part["dataset"] = _resolve(part["dataset"], path.parent, "")
     cfg.config_file = str(path)
     cfg.skeleton = _skeleton_table(cfg, path.parent)
     cfg.overridden = sorted(overrides)
@@ -323,8 +336,12 @@ def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> dict[str, Any]
 
 
 def _check_together(cfg: EasyDict) -> None:
-    """Checks of several keys; fills num_joints from skeleton or all_joints."""
+    """Checks of several keys; fills num_joints from skeleton or all_joints, and stride from net_type."""
     where = cfg.config_file
+    stride = 4 if cfg.net_type.endswith("_fpn") else 8
+    if cfg.stride not in (None, stride):
+        raise InputError(f"{where}: stride is {cfg.stride}, but the maps of {cfg.net_type} have {stride}")
+    cfg.stride = stride
     if cfg.skeleton:
         _count_joints(cfg)
     if cfg.all_joints:

@@ -164,7 +164,7 @@ def train(cfg) -> None:
     from nnet.model_skeleton import keep_beside
     from nnet.trainer import SummaryWriter, Trainer
 
-    require(cfg, "multi_step", "dataset")
+    require(cfg, "multi_step", *([] if cfg.mixture else ["dataset"]))
     if not cfg.tensorflow_pairwise_order:
         raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
                          "training writes the other order: leave the key out")  # fmt: skip

@@ -55,7 +55,7 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, ra
     beside = beside_people(people, scaled.shape[:2]) if cfg.background_weight < 1 and len(people) else None
     if random is not None:
         scaled, mask, beside, people = _augment(cfg, (scaled, mask, beside, people), random, size)
-    cells = map_size(*scaled.shape[:2])
+    cells = map_size(*scaled.shape[:2], cfg.stride)
     weight = cell_weights(mask, cells)
     if beside is not None:
         weight *= 1 - (1 - cfg.background_weight) * (1 - cell_weights(beside, cells))
@@ -102,13 +102,13 @@ def _within(people, size):
     return np.where(inside[..., None], people, 0)
 
 
-def mosaic(parts: Sequence[Prepared], size: int) -> Prepared:
+def mosaic(parts: Sequence[Prepared], size: int, stride: int) -> Prepared:
     """One sample from four that fill the corners of a square: top left, top right, bottom left, bottom right.
 
     The parts' sides are multiples of 16 pixels, so that their cells are cells of the whole.
     """
     image = np.empty((size, size, 3), np.uint8)
-    weight = np.empty(map_size(size, size), np.float32)
+    weight = np.empty(map_size(size, size, stride), np.float32)
     people = []
     for number, part in enumerate(parts):
         height, width = part.image.shape[:2]

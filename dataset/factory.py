@@ -1,5 +1,6 @@
 """The data set that a configuration names."""
 
+from dataset.mixture import Mixture
 from dataset.mpii import MPII
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset
@@ -8,8 +9,12 @@ TYPES = {"default": PoseDataset, "coco": MSCOCO, "mpii": MPII}
 
 
 def create(cfg, need_images: bool = True) -> PoseDataset:
-    """The data set of `cfg.dataset_type`; need_images=False where only the annotations count.
+    """The data set of `cfg.dataset_type`, or those of `cfg.mixture`; need_images=False where only annotations count.
 
     Raises InputError when it cannot be read.
     """
-    return TYPES[cfg.dataset_type](cfg, need_images)
+    if not cfg.mixture:
+        return TYPES[cfg.dataset_type](cfg, need_images)
+    configs = [type(cfg)({**cfg, **part, "mixture": []}) for part in cfg.mixture]
+    parts = [create(part, need_images) for part in configs]
+    return Mixture(cfg, parts, [part.get("weight", 1.0) for part in cfg.mixture])

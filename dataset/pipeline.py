@@ -24,7 +24,6 @@ from dataset.augment import Prepared, mosaic, prepare
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
 from util.images import fitting_scale, scaled_size
-from util.maps import STRIDE
 
 Batch = dict[str, np.ndarray]
 
@@ -59,7 +58,8 @@ class Plan:
     """Which sample stands at which position of the endless sequence of epochs, and how it is transformed."""
 
     def __init__(self, dataset: PoseDataset, cfg):
-        self.dataset, self.cfg, self.num_images = dataset, cfg, len(dataset)
+        self.dataset, self.cfg = dataset, cfg
+        self.num_images, self.epoch_size = len(dataset), dataset.epoch_size
         # Neither copies of the data set's arrays nor many epochs are kept.
         self._epoch = lru_cache(maxsize=4)(self._draw_epoch)
         self._window = lru_cache(maxsize=4)(self._arrange_window)
@@ -74,7 +74,7 @@ class Plan:
 
     def choice(self, position: int) -> Choice:
         """The sample at `position`."""
-        epoch, place = divmod(position, self.num_images)
+        epoch, place = divmod(position, self.epoch_size)
         order, scales, mirrored = self._epoch(epoch)
         return Choice(int(order[place]), float(scales[place]), bool(mirrored[place]))
 
@@ -86,14 +86,18 @@ class Plan:
         """Any sample, for the other parts of a mosaic."""
         cfg = self.cfg
         scale = cfg.global_scale * random.uniform(cfg.scale_jitter_lo, cfg.scale_jitter_up)
-        return Choice(int(random.integers(self.num_images)), scale, bool(random.random() < 0.5 * cfg.mirror))
+        index = int(random.integers(self.num_images))
+        scale *= float(self.dataset.relative_scale([index])[0])
+        return Choice(index, scale, bool(random.random() < 0.5 * cfg.mirror))
 
     def _draw_epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        cfg, count = self.cfg, self.num_images
+        cfg, count = self.cfg, self.epoch_size
         random = np.random.default_rng([cfg.seed, 0, epoch])
         order = random.permutation(count) if cfg.shuffle else np.arange(count)
         scales = cfg.global_scale * random.uniform(cfg.scale_jitter_lo, cfg.scale_jitter_up, count)
-        return order, scales, random.random(count) < 0.5 * cfg.mirror
+        mirrored = random.random(count) < 0.5 * cfg.mirror
+        order = self.dataset.epoch(random)[order]
+        return order, scales * self.dataset.relative_scale(order), mirrored
 
     def _arrange_window(self, window: int) -> np.ndarray:
         """(WINDOW_BATCHES, batch_size) positions: images of similar size together, the batches in random order."""
@@ -175,7 +179,7 @@ def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared
     sides = [(side, cfg.crop_size - side) for side in split.tolist()]
     sizes = [(height, width) for height in sides[0] for width in sides[1]]
     return mosaic([prepare(dataset, dataset[part.index], part.scale, part.mirror, random, size)
-                   for part, size in zip(choices, sizes, strict=True)], cfg.crop_size)  # fmt: skip
+                   for part, size in zip(choices, sizes, strict=True)], cfg.crop_size, cfg.stride)  # fmt: skip
 
 
 class BadImages:
@@ -208,7 +212,7 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
     num_joints = samples[0].people.shape[1]
     rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
     if cfg.batch_size > 1:
-        rows, cols = height // STRIDE, width // STRIDE
+        rows, cols = height // cfg.stride, width // cfg.stride
     image = np.empty((len(samples), height, width, 3), np.uint8)
     people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
     weight = np.zeros((len(samples), rows, cols), np.float32)
@@ -252,7 +256,7 @@ def pad_batch(batch: Batch, height: int, width: int, num_people: int, cfg) -> Ba
     return batch | {
         "image": whole,
         "people": np.pad(people, ((0, 0), (0, num_people - people.shape[1]), (0, 0), (0, 0))),
-        "weight": np.pad(weight, ((0, 0), (0, down // STRIDE), (0, right // STRIDE))),
+        "weight": np.pad(weight, ((0, 0), (0, down // cfg.stride), (0, right // cfg.stride))),
     }
 
 

@@ -123,6 +123,19 @@ class PoseDataset:
             ignore=table.ignore.get(index, ()),
         )
 
+    def relative_scale(self, indices: np.ndarray) -> np.ndarray:
+        """Factors (n,) on `global_scale` for these images."""
+        return np.ones(len(indices))
+
+    @property
+    def epoch_size(self) -> int:
+        """How many samples an epoch has."""
+        return len(self)
+
+    def epoch(self, random: np.random.Generator) -> np.ndarray:
+        """The images (epoch_size,) that an epoch shows, in the order of the data set."""
+        return np.arange(len(self))
+
     def image_name(self, sample: Sample) -> str:
         """What result files that go by names call the image."""
         return sample.image.stem

@@ -44,7 +44,7 @@ def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
     rows, cols = cells[:, 0], cells[:, 1]
     part = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
-    grid = cell_centers(cells)
+    grid = cell_centers(cells, cfg.stride)
     coord = grid if maps.locref is None else grid + maps.locref[rows, cols, part]
     conf = maps.part_prob[rows, cols, part][:, None].astype(np.float64)
     pairwise = None

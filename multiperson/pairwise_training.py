@@ -21,6 +21,7 @@ from scipy.stats import rankdata
 from multiperson.detections import Nodes
 from multiperson.pairwise_model import NUM_FEATURES, PairModel, pair_edges, pair_features
 from util.errors import InputError
+from util.maps import STRIDE
 
 # Owner of a detection that is on no labelled joint: wrong, or nobody can tell.
 FALSE, UNKNOWN = -1, -2
@@ -81,11 +82,13 @@ class PairReport(NamedTuple):
     own: bool
 
 
-def make_scene(nodes: Nodes, people: np.ndarray, threshold: float, weight: np.ndarray | None = None) -> Scene:
+def make_scene(
+    nodes: Nodes, people: np.ndarray, threshold: float, weight: np.ndarray | None = None, stride: int = STRIDE
+) -> Scene:
     """Decide by the annotations whose each detection is.
 
     people: (P, J, 3) x, y, flag in the pixels of the detections; threshold: pixels
-    weight: (rows, cols) 0 in the cells where the annotations say nothing
+    weight: (rows, cols) 0 in the cells, of so many pixels, where the annotations say nothing
 
     A detection belongs to the nearest labelled joint of its part within the threshold. Others are FALSE, but UNKNOWN
     up to twice the threshold, where the annotations say nothing, and within the extent of a person whose joint of
@@ -98,7 +101,7 @@ def make_scene(nodes: Nodes, people: np.ndarray, threshold: float, weight: np.nd
     high = np.where(labelled, people[..., :2], -np.inf).max(axis=1)
     owner = np.full(len(nodes.part), FALSE)
     if weight is not None:
-        rows, cols = _cells(nodes.grid, weight.shape)
+        rows, cols = _cells(nodes.grid, weight.shape, stride)
         owner[weight[rows, cols] == 0] = UNKNOWN
     if len(people):
         labelled = labelled[:, nodes.part, 0]  # (P, N)
@@ -113,7 +116,7 @@ def make_scene(nodes: Nodes, people: np.ndarray, threshold: float, weight: np.nd
     return Scene(nodes, owner, (low + high) / 2, np.maximum(np.linalg.norm(high - low, axis=1), 2 * threshold))
 
 
-def _cells(grid, shape, stride=8):
+def _cells(grid, shape, stride):
     cols, rows = (grid // stride).astype(int).T
     return np.minimum(rows, shape[0] - 1), np.minimum(cols, shape[1] - 1)
 

@@ -12,7 +12,7 @@ from multiperson.detections import Detections, extract_detections, flatten
 from multiperson.grouping import group
 from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path
 from util.errors import InputError
-from util.maps import STRIDE, Maps
+from util.maps import Maps
 
 MIN_PROBABILITY = 1e-7
 MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
@@ -130,7 +130,7 @@ def fill_missing_joints(
     nodes = flatten(detections)
     member = (labels[None] == np.arange(len(people.score))[:, None]) * nodes.conf
     guess = np.einsum("kn,njx->kjx", member, _expected_joints(nodes)) / member.sum(axis=1)[:, None, None]
-    cells = np.floor(guess / STRIDE).astype(int)
+    cells = np.floor(guess / cfg.stride).astype(int)
     shape = maps.part_prob.shape
     fill = (people.keypoints[..., 2] == 0) & np.all((cells >= 0) & (cells < [shape[1], shape[0]]), axis=2)
     keypoints = people.keypoints.copy()

@@ -57,7 +57,7 @@ class SinglePersonEstimator:
         limit = self.cfg.max_input_size
         scaled = scale_image(part, fitting_scale(part.shape[:2], scale, limit))
         maps = self.network.maps(np.ascontiguousarray(scaled))
-        pose = argmax_pose_predict(maps.part_prob, maps.locref)
+        pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
         # Width and height are truncated on their own, so each has its own factor.
         factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
         return SinglePose(pose * factors + [cols.start, rows.start, 0], scaled, maps.part_prob, pose,

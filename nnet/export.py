@@ -75,7 +75,7 @@ def _inputs(predictor, photos):
         yield "serving_default", {"image": photo[None]}
         if predictor.stats is not None:
             features = predictor.dense(tf.constant(photo[None]))["features"].numpy()
-            cells = random.integers(0, map_size(*photo.shape[:2]), (CELLS, 2))
+            cells = random.integers(0, map_size(*photo.shape[:2], predictor.cfg.stride), (CELLS, 2))
             yield "pairwise", {"features": features, "cells": np.pad(cells, ((0, 0), (1, 0))).astype(np.int32)}
 
 
@@ -89,7 +89,7 @@ def _signatures(predictor, batch=None):
     image = tf.TensorSpec([batch, None, None, 3], tf.uint8, "image")
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
     if predictor.stats is not None:
-        channels, dtype = predictor.net.backbone.output["features"].shape[-1], predictor.net.compute_dtype
+        channels, dtype = predictor.net.source["features"].shape[-1], predictor.net.compute_dtype
         features = tf.TensorSpec([batch, None, None, channels],
                                  tf.float32 if dtype == "float32" else tf.bfloat16, "features")  # fmt: skip
         cells = tf.TensorSpec([None, 3], tf.int32, "cells")

@@ -1,20 +1,27 @@
-"""MobileNet v2 at output stride 16, under slim's names (Sandler et al., arXiv 1801.04381)."""
+"""MobileNet v2 under slim's names (Sandler et al., arXiv 1801.04381)."""
 
 import keras
 
 from nnet.layers import ConvBN
 from util.maps import OUTPUT_STRIDE
 
-# Expansion, channels, units and stride of each group; past stride 16 the stride becomes a dilation.
+# Expansion, channels, units and stride of each group; past the output stride, strides become dilations.
 GROUPS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 EPSILON = 1e-3
 
 
-def mobilenet_v2(image, width: float, **options) -> dict[str, keras.KerasTensor]:
-    """The outputs of all units, keyed "layer_<n>"; "features" is the last, (B, h/16, w/16, 1280 or more).
+# The deepest units at strides 4, 8 and 16: what a feature pyramid takes beside the last layer.
+LEVELS = {4: "layer_4", 8: "layer_7", 16: "layer_14"}
+
+
+def mobilenet_v2(
+    image, width: float, output_stride: int = OUTPUT_STRIDE, last_channels: int | None = None, **options
+) -> dict[str, keras.KerasTensor]:
+    """The outputs of all units, keyed "layer_<n>"; "features" is the last, (B, h/stride, w/stride, last_channels).
 
     image: (B, h, w, 3), mean subtracted
     width: factor on all numbers of channels
+    last_channels: of the last layer, by default slim's, 1280 or, where width > 1, more
     options: of every ConvBN
     """
     options["epsilon"] = EPSILON
@@ -23,7 +30,7 @@ def mobilenet_v2(image, width: float, **options) -> dict[str, keras.KerasTensor]
     for expansion, channels, units, group_stride in GROUPS:
         for unit in range(units):
             unit_stride = group_stride if unit == 0 else 1
-            within = stride * unit_stride <= OUTPUT_STRIDE
+            within = stride * unit_stride <= output_stride
             number = len(outputs)
             scope = "MobilenetV2/expanded_conv" + (f"_{number - 1}" if number > 1 else "")
             x = _inverted_residual(x, scope, expansion, _channels(channels, width),
@@ -34,7 +41,8 @@ def mobilenet_v2(image, width: float, **options) -> dict[str, keras.KerasTensor]
                 rate *= unit_stride
             outputs[f"layer_{number + 1}"] = x
     # The last layer keeps its width when the others shrink.
-    x = ConvBN("MobilenetV2/Conv_1", _channels(1280, max(width, 1.0)), 1, activation="relu6", **options)(x)
+    last_channels = last_channels or _channels(1280, max(width, 1.0))
+    x = ConvBN("MobilenetV2/Conv_1", last_channels, 1, activation="relu6", **options)(x)
     return outputs | {"features": x}
 
 

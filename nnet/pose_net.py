@@ -3,22 +3,18 @@
 import keras
 import tensorflow as tf
 
+from nnet import mobilenet_v2, movenet, resnet_v1
 from nnet.layers import ConvBN, Head, dense_maps
-from nnet.mobilenet_v2 import mobilenet_v2
-from nnet.resnet_v1 import UNITS, resnet_v1
+from nnet.pyramid import feature_pyramid
 from util.errors import InputError
-from util.maps import OUTPUT_STRIDE
-
-# Pixels per cell of the coarsest layer, by kind of backbone: images are filled up to multiples of them.
-COARSEST_STRIDE = {"resnet": OUTPUT_STRIDE, "mobilenet_v2": OUTPUT_STRIDE}
 
 
 class PoseNet(keras.Model):
     """Finds parts (`part_pred`) and, where configured, offsets (`locref_pred`), part-to-part offsets (`pairwise_pred`)
     and parts from an earlier layer (`intermediate_supervision`).
 
-    `net(image)` gives all heads as dense maps (B, 2 ceil(h/16), 2 ceil(w/16), channels), raw: no sigmoid, nothing
-    multiplied by a standard deviation. `features` and `heads` serve those who want less.
+    `net(image)` gives all heads as dense maps (B, rows, cols, channels) of `util.maps.map_size`, raw: no sigmoid,
+    nothing multiplied by a standard deviation. `features` and `heads` serve those who want less.
 
     Images of any size are filled up with the mean pixel to whole cells, at the right and the bottom: in training,
     scoring, inference and export alike, since all of these come through `features`. Else where a cell lies would depend
@@ -33,42 +29,36 @@ class PoseNet(keras.Model):
         super().__init__(dtype=dtype)
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
-        self.coarsest_stride = COARSEST_STRIDE[cfg.net_type.rpartition("_")[0]]
+        # Pixels per cell of what the heads read, and of the coarsest layer: images are filled up to multiples of that.
+        self.feature_stride = 2 * cfg.stride
+        self.coarsest_stride = movenet.OUTPUT_STRIDE if cfg.net_type.startswith("movenet") else resnet_v1.OUTPUT_STRIDE
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
         try:
-            self.backbone = self._build_backbone(cfg)
+            self.backbone, self.pyramid = _build_backbone(cfg, self.supervised)
             self.heads = {name: Head(f"pose/{name}/block4", channels) for name, channels in _heads(cfg).items()}
         finally:
             keras.config.set_dtype_policy(policy)
         for name, head in self.heads.items():
             source = "intermediate" if name == "intermediate_supervision" else "features"
-            head.build(self.backbone.output[source].shape)
+            head.build(self.source[source].shape)
 
-    def _build_backbone(self, cfg):
-        image = keras.Input((None, None, 3))
-        kind, _, size = cfg.net_type.rpartition("_")
-        train_moments = cfg.batch_norm == "train" or (cfg.batch_norm == "auto" and not cfg.init_weights)
-        options = {"train_moments": train_moments and not cfg.freeze_backbone, "decay": cfg.batch_norm_decay}
-        if kind == "resnet":
-            outputs = resnet_v1(image, int(size), **options)
-        else:
-            outputs = mobilenet_v2(image, float(size), **options)
-        chosen = {"features": outputs["features"]}
-        if self.supervised:
-            chosen["intermediate"] = outputs[self.supervised]
-        backbone = keras.Model(image, chosen)
-        backbone.trainable = not cfg.freeze_backbone
-        return backbone
+    @property
+    def source(self) -> dict[str, keras.KerasTensor]:
+        """Symbols of what `features` returns: their shapes and types."""
+        return (self.pyramid or self.backbone).output
 
     def features(self, image, training=False) -> dict[str, tf.Tensor]:
-        """The backbone's outputs at stride 16: "features" and, where supervised, "intermediate".
+        """What the heads read: "features" and, where supervised, "intermediate".
 
-        image: (B, h, w, 3) RGB, 0 to 255, any type; the outputs are (B, ceil(h/16), ceil(w/16), channels)
+        image: (B, h, w, 3) RGB, 0 to 255, any type; "features" is (B, ceil(h/s), ceil(w/s), channels) at a stride s of
+            16 pixels, or of 8 with a feature pyramid
         """
         outputs = self.backbone(self._whole_cells(image), training=training)
-        if self.coarsest_stride > OUTPUT_STRIDE:
-            rows, cols = tf.unstack(-(-tf.shape(image)[1:3] // OUTPUT_STRIDE))
+        if self.pyramid is not None:
+            outputs = self.pyramid(outputs, training=training)
+        if self.coarsest_stride > self.feature_stride:
+            rows, cols = tf.unstack(-(-tf.shape(image)[1:3] // self.feature_stride))
             outputs = {name: values[:, :rows, :cols] for name, values in outputs.items()}
         return outputs
 
@@ -98,7 +88,9 @@ class PoseNet(keras.Model):
         return result | dict(zip(heads, dense_maps(list(heads.values()), outputs["features"]), strict=True))
 
     def _named_layers(self):
-        return [layer for layer in self.backbone.layers if isinstance(layer, ConvBN)] + list(self.heads.values())
+        models = [model for model in (self.backbone, self.pyramid) if model is not None]
+        convolutions = [layer for model in models for layer in model.layers if isinstance(layer, ConvBN)]
+        return convolutions + list(self.heads.values())
 
     def slim_variables(self) -> dict[str, keras.Variable]:
         """All variables under the names they have in checkpoints."""
@@ -112,6 +104,45 @@ class PoseNet(keras.Model):
         """Put batch norm into the convolutions, for inference only; the network is not to be trained afterwards."""
         for layer in self._named_layers():
             layer.fold()
+
+
+def _build_backbone(cfg, supervised: str | None) -> tuple[keras.Model, keras.Model | None]:
+    """From the image to what the heads read; with a feature pyramid in two: from the image to its levels, and on."""
+    image = keras.Input((None, None, 3))
+    kind = cfg.net_type.removesuffix("_fpn")
+    has_pyramid = kind != cfg.net_type
+    starts_trained = cfg.freeze_backbone or (cfg.batch_norm == "auto" and cfg.init_weights)
+    options = {"train_moments": cfg.batch_norm != "frozen" and not starts_trained, "decay": cfg.batch_norm_decay}
+    outputs, levels = _layers(kind, image, options)
+    if has_pyramid:
+        chosen = {f"level_{stride}": outputs[name] for stride, name in levels.items()}
+    else:
+        chosen = {"features": outputs["features"]}
+    if supervised:
+        chosen["intermediate"] = outputs[supervised]
+    backbone = keras.Model(image, chosen)
+    backbone.trainable = not cfg.freeze_backbone
+    # No weights of a backbone alone have a pyramid's moments: it trains them even where the backbone's are frozen.
+    options["train_moments"] = cfg.batch_norm != "frozen"
+    return backbone, _pyramid_on(chosen, options) if has_pyramid else None
+
+
+def _layers(kind: str, image, options: dict) -> tuple[dict[str, keras.KerasTensor], dict[int, str]]:
+    """A backbone's layers by name, and the names of those that a feature pyramid reads, by stride."""
+    family, _, size = kind.rpartition("_")
+    if family == "resnet":
+        return resnet_v1.resnet_v1(image, int(size), **options), resnet_v1.pyramid_levels(int(size))
+    if family == "mobilenet_v2":
+        return mobilenet_v2.mobilenet_v2(image, float(size), **options), mobilenet_v2.LEVELS
+    return movenet.movenet(image, **options), movenet.LEVELS
+
+
+def _pyramid_on(chosen: dict[str, keras.KerasTensor], options: dict) -> keras.Model:
+    """A feature pyramid on the levels among `chosen`; what else is there goes through."""
+    inputs = {name: keras.Input(tensor.shape[1:], name=name) for name, tensor in chosen.items()}
+    levels = {int(name.removeprefix("level_")): tensor for name, tensor in inputs.items() if name.startswith("level_")}
+    rest = {name: tensor for name, tensor in inputs.items() if not name.startswith("level_")}
+    return keras.Model(inputs, {"features": feature_pyramid(levels, **options)} | rest)
 
 
 def _heads(cfg) -> dict[str, int]:
@@ -129,10 +160,10 @@ def _heads(cfg) -> dict[str, int]:
 
 def _supervised_layer(cfg) -> str:
     layer, where = cfg.intermediate_supervision_layer, cfg.config_file
-    kind, _, size = cfg.net_type.rpartition("_")
-    if kind != "resnet":
+    family, _, size = cfg.net_type.removesuffix("_fpn").rpartition("_")
+    if family != "resnet":
         raise InputError(f"{where}: intermediate_supervision needs a ResNet; {cfg.net_type} has no block 3")
-    units = UNITS[int(size)][2]
+    units = resnet_v1.UNITS[int(size)][2]
     if layer > units:
         raise InputError(
             f"{where}: intermediate_supervision_layer is {layer}, but block 3 of {cfg.net_type} has {units} units"

@@ -18,7 +18,7 @@ from nnet.pose_net import PoseNet
 from nnet.trainer import compute_dtype
 from nnet.tta import ImagePredictor
 from util.errors import InputError
-from util.maps import OUTPUT_STRIDE, Maps
+from util.maps import Maps
 
 
 class Predictor(ImagePredictor):
@@ -38,7 +38,7 @@ class Predictor(ImagePredictor):
             self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)], autograph=False
         )
         if stats is not None:
-            features = self.net.backbone.output["features"]
+            features = self.net.source["features"]
             self._pairwise = tf.function(
                 self.net.heads["pairwise_pred"].at_cells,
                 input_signature=[tf.TensorSpec(features.shape, features.dtype), tf.TensorSpec([None, 3], tf.int32)],
@@ -93,7 +93,7 @@ class Predictor(ImagePredictor):
     def _pairwise_at(self, features, cells):
         cells = np.asarray(cells, np.int32).reshape(-1, 2)
         batched = np.pad(cells, ((0, 0), (1, 0)))
-        with _memory_for(*(OUTPUT_STRIDE * side for side in features.shape[1:3])):
+        with _memory_for(*(self.net.feature_stride * side for side in features.shape[1:3])):
             raw = self._pairwise(features, tf.constant(batched)).numpy()
         return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
 

@@ -16,6 +16,11 @@ from util.maps import OUTPUT_STRIDE
 UNITS = {18: (2, 2, 4), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
+def pyramid_levels(depth: int) -> dict[int, str]:
+    """The deepest units at strides 4, 8 and 16: a block's last unit has the next block's stride already."""
+    return {4: f"block1/unit_{UNITS[depth][0] - 1}", 8: f"block2/unit_{UNITS[depth][1] - 1}", 16: "features"}
+
+
 def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
     """The outputs of all units, keyed "block3/unit_12"; "features" is the last, (B, h/16, w/16, 2048 or 256).
 

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from dataset.pair_offsets import PairwiseStats
-from util.maps import STRIDE
 
 
 class Targets(NamedTuple):
@@ -43,8 +42,11 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     scale: (B,), factor on `pos_dist_thresh`
     """
     joints, present = people[..., :2], people[..., 2] > 0
-    part = _near_joints(joints, present, tf.shape(weight), cfg.pos_dist_thresh * scale)
+    part = _near_joints(joints, present, tf.shape(weight), cfg.stride, cfg.pos_dist_thresh * scale)
     part_weight = tf.broadcast_to(weight[..., None], tf.shape(part))
+    if cfg.ignore_unlabelled:
+        unsure = _near_unlabelled(joints, present, tf.shape(weight), cfg.stride)
+        part_weight *= 1 - unsure * (1 - part)
     if cfg.weigh_only_present_joints:
         part_weight *= tf.cast(tf.reduce_any(present, axis=1), tf.float32)[:, None, None]
     if cfg.weigh_negatives:
@@ -52,23 +54,23 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
 
     # Few cells are positive: offsets are computed for them alone.
     positive = tf.cast(tf.where(part), tf.int32)
-    person, offset = _nearest_joints(joints, present, positive)
+    person, offset = _nearest_joints(joints, present, positive, cfg.stride)
     pairwise, pairwise_mask = None, None
     if stats is not None:
         pairwise, pairwise_mask = _pairwise(people, positive, person, cfg, stats)
     return Targets(part, part_weight, positive, offset / cfg.locref_stdev, *_cells(positive), pairwise, pairwise_mask)
 
 
-def _near_joints(joints, present, size, limit):
+def _near_joints(joints, present, size, stride, limit):
     """1 where a cell lies within the distance `limit` (B,) of that joint of any person: (B, h, w, J).
 
     size: B, h, w
     """
     # Only the cells around a joint can be.
-    reach = tf.cast(tf.math.ceil(tf.reduce_max(limit) / STRIDE), tf.int32)
+    reach = tf.cast(tf.math.ceil(tf.reduce_max(limit) / stride), tf.int32)
     around = tf.range(-reach, reach + 1)
-    cells = tf.cast(tf.floor(joints / STRIDE), tf.int32)[..., None] + around  # (B, P, J, 2, k) col, row
-    squared = tf.square(joints[..., None] - (tf.cast(cells * STRIDE, tf.float32) + STRIDE / 2))
+    cells = tf.cast(tf.floor(joints / stride), tf.int32)[..., None] + around  # (B, P, J, 2, k) col, row
+    squared = tf.square(joints[..., None] - (tf.cast(cells * stride, tf.float32) + stride / 2))
     counts = present[..., None, None] & (cells >= 0) & (cells < size[:0:-1, None])
     squared = tf.where(counts, squared, np.inf)
     near = squared[..., 0, None, :] + squared[..., 1, :, None] <= tf.square(limit)[:, None, None, None, None]
@@ -81,12 +83,33 @@ def _near_joints(joints, present, size, limit):
     return tf.minimum(hits, 1.0)
 
 
-def _nearest_joints(joints, present, positive):
+# Around a person's labelled joints: so far, in the longer side of their extent, the others may be.
+PERSON_MARGIN = 0.2
+
+
+def _near_unlabelled(joints, present, size, stride):
+    """1 where a cell lies in the box of a person who lacks a label for that part: (B, h, w, J).
+
+    size: B, h, w
+    """
+    low = tf.reduce_min(tf.where(present[..., None], joints, np.inf), axis=2)  # (B, P, 2), inf without any joint
+    high = tf.reduce_max(tf.where(present[..., None], joints, -np.inf), axis=2)
+    margin = PERSON_MARGIN * tf.reduce_max(high - low, axis=-1, keepdims=True)
+    inside = []
+    for axis, count in ((1, size[1]), (0, size[2])):
+        centers = tf.cast(tf.range(count), tf.float32) * stride + stride / 2
+        near = (centers >= (low - margin)[..., axis, None]) & (centers <= (high + margin)[..., axis, None])
+        inside.append(tf.cast(near, tf.float32))
+    missing = tf.cast(~present, tf.float32)
+    return tf.minimum(tf.einsum("bph,bpw,bpj->bhwj", *inside, missing), 1.0)
+
+
+def _nearest_joints(joints, present, positive, stride):
     """The person (m,) whose joint is nearest, the first of several, and the offset (m, 2) to that joint."""
     batch_and_part = tf.gather(positive, [0, 3], axis=1)
     candidates = tf.gather_nd(tf.transpose(joints, [0, 2, 1, 3]), batch_and_part)  # (m, P, 2)
     missing = tf.gather_nd(tf.transpose(~present, [0, 2, 1]), batch_and_part)
-    offsets = candidates - (tf.cast(positive[:, 2:0:-1] * STRIDE, tf.float32) + STRIDE / 2)[:, None]
+    offsets = candidates - (tf.cast(positive[:, 2:0:-1] * stride, tf.float32) + stride / 2)[:, None]
     squared = tf.reduce_sum(tf.square(offsets), axis=-1) + tf.where(missing, np.inf, 0.0)
     # A batch without people has no axis to look along.
     person = tf.argmin(tf.pad(squared, [[0, 0], [0, 1]], constant_values=np.inf), axis=1, output_type=tf.int32)
@@ -121,7 +144,7 @@ def _pairwise(people, positive, person, cfg, stats):
     poses = tf.gather_nd(padded, tf.stack([positive[:, 0], person], axis=1))
     others = tf.gather(poses, other, batch_dims=1)
 
-    center = tf.cast(positive[:, 2:0:-1] * STRIDE, tf.float32) + STRIDE / 2
+    center = tf.cast(positive[:, 2:0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
     means, deviations = (
         tf.gather(np.float32(some * cfg.global_scale).reshape(count, count - 1, 2), part)
         for some in (stats.means, stats.std_devs)

@@ -10,7 +10,7 @@ from easydict import EasyDict
 
 from dataset.skeleton import from_config
 from util.images import fitting_scale, resize_image, scaled_size
-from util.maps import STRIDE, Maps, cell_centers, map_size, pair_index
+from util.maps import Maps, cell_centers, map_size, pair_index
 
 FLIP = "flip"  # in cfg.tta, beside factors of size
 _TO_THE_LEFT = np.array([-1, 1], np.float32)
@@ -52,19 +52,19 @@ def average_maps(
         view = resize_image(image, view_size)
         maps = network(view)
         if FLIP in cfg.tta:
-            mirrored = network(mirror_image(view, np.round(cfg.mean_pixel)))
+            mirrored = network(mirror_image(view, np.round(cfg.mean_pixel), cfg.stride))
             maps = mean_maps([maps, unmirror_maps(mirrored, mirror_map)])
-        views.append(maps if view_size == size else rescale_maps(maps, view_size, size))
+        views.append(maps if view_size == size else rescale_maps(maps, view_size, size, cfg.stride))
     return mean_maps(views)
 
 
-def mirror_image(image: np.ndarray, fill: Sequence[float]) -> np.ndarray:
+def mirror_image(image: np.ndarray, fill: Sequence[float], stride: int) -> np.ndarray:
     """The mirror image of (H, W, 3) about the middle of its maps, so that the centres of cells fall on such centres.
 
-    Pixel x comes to STRIDE * cols - x, and the first column drops out; what is left of the image's end gets `fill`.
+    Pixel x comes to stride * cols - x, and the first column drops out; what is left of the image's end gets `fill`.
     """
     height, width = image.shape[:2]
-    whole = STRIDE * map_size(height, width)[1]
+    whole = stride * map_size(height, width, stride)[1]
     mirrored = np.full((height, whole, 3), fill, np.uint8)
     mirrored[:, whole + 1 - width :] = image[:, :0:-1]
     return mirrored
@@ -87,7 +87,7 @@ def unmirror_maps(maps: Maps, mirror_map: np.ndarray) -> Maps:
     )
 
 
-def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int]) -> Maps:
+def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int], stride: int) -> Maps:
     """The maps of an image of `to_size` (H, W) from those of the same image resized to `from_size`.
 
     Probabilities and refinements are interpolated, offsets between joints are those of the nearest cell.
@@ -95,14 +95,14 @@ def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int
     factor = np.divide(from_size, to_size)[::-1]  # x, y
 
     def pairwise(cells):
-        centers = cell_centers(cells)
-        nearest = np.round(_cell_positions(centers, factor)).astype(int)
+        centers = cell_centers(cells, stride)
+        nearest = np.round(_cell_positions(centers, factor, stride)).astype(int)
         nearest = np.clip(nearest, 0, np.array(maps.part_prob.shape[1::-1]) - 1)[:, ::-1]
         # Where the offsets start: the centre of the nearest cell, in pixels of the image.
-        origins = (cell_centers(nearest) + 0.5) / factor - 0.5
+        origins = (cell_centers(nearest, stride) + 0.5) / factor - 0.5
         return maps.pairwise(nearest) / factor + (origins - centers)[:, None]
 
-    part_prob, locref = (None if values is None else _interpolate(values, factor, map_size(*to_size))
+    part_prob, locref = (None if values is None else _interpolate(values, factor, map_size(*to_size, stride), stride)
                          for values in (maps.part_prob, maps.locref))  # fmt: skip
     return Maps(
         part_prob,
@@ -111,15 +111,15 @@ def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int
     )
 
 
-def _cell_positions(points, factor):
+def _cell_positions(points, factor, stride):
     """Places (..., 2) x, y in pixels as fractional cells (col, row) of the image resized by `factor` (x, y)."""
-    return ((points + 0.5) * factor - 0.5 - STRIDE / 2) / STRIDE
+    return ((points + 0.5) * factor - 0.5 - stride / 2) / stride
 
 
-def _interpolate(values, factor, size):
+def _interpolate(values, factor, size, stride):
     """values (rows, cols, ...) of a resized image at the cells of the image itself, bilinearly; size: their number."""
     for axis, count in enumerate(size):
-        positions = _cell_positions(np.arange(count) * STRIDE + STRIDE / 2, factor[1 - axis])
+        positions = _cell_positions(np.arange(count) * stride + stride / 2, factor[1 - axis], stride)
         positions = np.clip(positions, 0, values.shape[axis] - 1)
         first = np.minimum(positions.astype(int), values.shape[axis] - 2)
         share = (positions - first).astype(np.float32)

@@ -73,7 +73,8 @@ def look_at_images(dataset, network, cfg, number: int) -> list:
             logging.warning("left out: %s", error)
             continue
         nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
-        scenes.append(make_scene(nodes, sample.people, cfg.pos_dist_thresh * sample.scale, sample.weight))
+        scenes.append(make_scene(nodes, sample.people, cfg.pos_dist_thresh * sample.scale, sample.weight,
+                                 cfg.stride))
     if not scenes:
         raise InputError(f"{dataset.path}: not one image could be used")
     return scenes

@@ -17,7 +17,7 @@ from config import load_config
 from dataset.skeleton import MIDDLE
 from util.cli import config_parser, run
 from util.files import atomic_path
-from util.maps import STRIDE, cell_centers
+from util.maps import cell_centers
 
 HIDDEN_FLAG = 1  # COCO: labelled, not visible
 
@@ -48,20 +48,20 @@ def picture(batch: dict[str, np.ndarray], skeleton, cfg):
     from PIL import Image
 
     image, people = batch["image"][0], batch["people"][0]
-    left = _hatch(image, batch["weight"][0])
+    left = _hatch(image, batch["weight"][0], cfg.stride)
     _draw_people(left, people, skeleton)
     right = Image.fromarray(image // 2)
-    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0])
-    _draw_cells(right, cells, skeleton.colours)
+    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
+    _draw_cells(right, cells, skeleton.colours, cfg.stride)
     both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
     both.paste(left, (0, 0))
     both.paste(right, (left.width + 4, 0))
     return both
 
 
-def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float) -> np.ndarray:
+def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float, stride: int) -> np.ndarray:
     """(rows, cols, J) bool: cells whose centre is within `distance` pixels of a labelled joint."""
-    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1))
+    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1), stride)
     positive = np.zeros((*map_shape, people.shape[1]), bool)
     for person in people:
         for joint in np.flatnonzero(person[:, 2] > 0):
@@ -70,14 +70,14 @@ def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: flo
     return positive
 
 
-def _hatch(image: np.ndarray, weight: np.ndarray):
+def _hatch(image: np.ndarray, weight: np.ndarray, stride: int):
     """The image with stripes where the weight is 0."""
     from PIL import Image
 
     height, width = image.shape[:2]
-    ignored = np.kron(weight == 0, np.ones((STRIDE, STRIDE), bool))[:height, :width]
+    ignored = np.kron(weight == 0, np.ones((stride, stride), bool))[:height, :width]
     rows, cols = np.indices((height, width), sparse=True)
-    stripes = (rows + cols) % STRIDE < STRIDE // 2
+    stripes = (rows + cols) % stride < stride // 2
     return Image.fromarray(np.where((ignored & stripes)[..., None], np.uint8(255) - image // 3, image))
 
 
@@ -98,13 +98,13 @@ def _draw_people(image, people: np.ndarray, skeleton) -> None:
             canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill, outline=colours[joint])
 
 
-def _draw_cells(image, positive: np.ndarray, colours) -> None:
+def _draw_cells(image, positive: np.ndarray, colours, stride: int) -> None:
     from PIL import ImageDraw
 
     canvas = ImageDraw.Draw(image)
     for row, col, joint in np.argwhere(positive):
-        x, y = col * STRIDE, row * STRIDE
-        canvas.rectangle((x + 1, y + 1, x + STRIDE - 2, y + STRIDE - 2), fill=colours[joint])
+        x, y = col * stride, row * stride
+        canvas.rectangle((x + 1, y + 1, x + stride - 2, y + stride - 2), fill=colours[joint])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The maps between network and grouping, and the geometry of their cells.
 
 A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4). That holds wherever an
-image ends, since every network sees whole cells only: `PoseNet` fills images up at the right and the bottom.
+image ends, since every network sees whole cells only: `PoseNet` fills images up at the right and the bottom. With a
+feature pyramid the stride is 4 (`cfg.stride`).
 """
 
 from collections.abc import Callable
@@ -9,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Pixels per cell of the maps, and per cell of the features from which the heads make them.
+# Pixels per cell of the maps of a network without a feature pyramid.
 STRIDE = 8
-OUTPUT_STRIDE = 2 * STRIDE
 
 # Receives cells (n, 2) int as row, col and returns (n, J(J-1), 2) pixels.
 PairwiseFunction = Callable[[np.ndarray], np.ndarray]
@@ -32,7 +32,7 @@ class Maps(NamedTuple):
 
 
 def map_size(height: int, width: int, stride: int = STRIDE) -> tuple[int, int]:
-    """Rows and columns of the maps of an image: the stride-16 grid, rounded up, doubled by the heads."""
+    """Rows and columns of the maps of an image: a grid of twice the stride, rounded up, doubled by the heads."""
     return 2 * -(-height // (2 * stride)), 2 * -(-width // (2 * stride))
 
 

@@ -85,6 +85,17 @@ def row(*items: Kind) -> Kind:
     return Kind(f"[{', '.join(item.wanted for item in items)}]", convert)
 
 
+def mapping(kinds: dict[str, Kind], required: str) -> Kind:
+    """A mapping of any of these keys, `required` among them."""
+
+    def convert(value):
+        if not isinstance(value, dict) or required not in value or not set(value) <= set(kinds):
+            raise ValueError
+        return {key: kinds[key].convert(one) for key, one in value.items()}
+
+    return Kind(f"{{{required}: ...}} with perhaps {', '.join(key for key in kinds if key != required)}", convert)
+
+
 def either(first: Kind, second: Kind) -> Kind:
     """What one of two kinds accepts."""
 

@@ -203,7 +203,7 @@ def test_a_mosaic_puts_every_part_with_its_people_and_cells_in_its_corner():
         image = np.full((height, width, 3), number, np.uint8)
         weight = np.full((height // 8, width // 8), number, np.float32)
         parts.append(Prepared(image, people, weight, 1.0 + number))
-    whole = mosaic(parts, 64)
+    whole = mosaic(parts, 64, 8)
     assert whole.image[[0, 0, 63, 63], [0, 63, 0, 63], 0].tolist() == [0, 1, 2, 3]
     np.testing.assert_array_equal(whole.weight, whole.image[4::8, 4::8, 0])
     assert whole.people[:, 0].tolist() == [[1, 2, 1], [49, 2, 1], [1, 34, 1], [49, 34, 1]]

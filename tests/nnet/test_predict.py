@@ -87,7 +87,8 @@ def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):
     image = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)
     image[:, 0] = np.round(cfg.mean_pixel)  # the column that mirrored images lack
     maps = predictor.maps(image)
-    mirrored = unmirror_maps(predictor.maps(mirror_image(image, np.round(cfg.mean_pixel))), np.array([0, 3, 2, 1]))
+    mirrored = predictor.maps(mirror_image(image, np.round(cfg.mean_pixel), cfg.stride))
+    mirrored = unmirror_maps(mirrored, np.array([0, 3, 2, 1]))
     np.testing.assert_allclose(maps.part_prob, mirrored.part_prob, atol=1e-6)
     np.testing.assert_allclose(maps.locref, mirrored.locref, atol=1e-4)
     cells = np.array([[0, 0], [5, 7], [3, 2]])

@@ -67,7 +67,7 @@ def test_a_network_to_which_left_and_right_are_alike_stays_as_it_is(size):
 
 def test_mirrored_pixels_and_cells_line_up():
     image = picture(20, 37, [(5, 5), (30, 10), (9, 12)])
-    mirrored = mirror_image(image, [1, 2, 3])
+    mirrored = mirror_image(image, [1, 2, 3], 8)
     assert mirrored.shape == (20, 48, 3) and mirrored[0, :12].tolist() == [[1, 2, 3]] * 12
     for x in range(1, 37):
         np.testing.assert_array_equal(mirrored[:, 48 - x], image[:, x])
@@ -115,6 +115,6 @@ def test_a_view_without_the_part_has_no_say_in_where_it_is():
 
 def test_without_refinement_and_offsets():
     image = picture(48, 80, JOINTS)
-    cfg = EasyDict(tta=["flip", 0.5], max_input_size=850, mean_pixel=[0, 0, 0])
+    cfg = EasyDict(stride=8, tta=["flip", 0.5], max_input_size=850, mean_pixel=[0, 0, 0])
     maps = average_maps(lambda view: Maps(Seer()(view).part_prob), image, cfg, SWAP)
     assert maps.locref is None and maps.pairwise is None

@@ -16,7 +16,7 @@ def test_positive_cells():
     people[0, 1] = 12, 20, 2
     people[1, 1] = 12, 20 + 8, 1
     people[0, 2] = 12, 20, 0
-    positive = positive_cells(people, (6, 4), 8)
+    positive = positive_cells(people, (6, 4), 8, 8)
     assert np.argwhere(positive[..., 1]).tolist() == [[1, 1], [2, 0], [2, 1], [2, 2], [3, 0], [3, 1], [3, 2], [4, 1]]
     assert not positive[..., [0, 2]].any()
 

@@ -75,7 +75,7 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
         predictor = random_network(overrides)
     ready = time.perf_counter() - start
     image = resize_image(read_image(IMAGE), size)
-    cells = np.random.default_rng(0).integers(0, map_size(*size), (PAIRWISE_CELLS, 2))
+    cells = np.random.default_rng(0).integers(0, map_size(*size, predictor.cfg.stride), (PAIRWISE_CELLS, 2))
 
     def look():
         maps = predictor.maps(image)
