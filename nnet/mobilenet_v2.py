@@ -3,13 +3,11 @@
 import keras
 
 from nnet.layers import ConvBN
-from util.maps import OUTPUT_STRIDE
 
 # Expansion, channels, units and stride of each group; past the output stride, strides become dilations.
 GROUPS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+OUTPUT_STRIDE = 16
 EPSILON = 1e-3
-
-
 # The deepest units at strides 4, 8 and 16: what a feature pyramid takes beside the last layer.
 LEVELS = {4: "layer_4", 8: "layer_7", 16: "layer_14"}
 

@@ -11,9 +11,9 @@ import keras
 import tensorflow as tf
 
 from nnet.layers import ConvBN
-from util.maps import OUTPUT_STRIDE
 
 UNITS = {18: (2, 2, 4), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+OUTPUT_STRIDE = 16
 
 
 def pyramid_levels(depth: int) -> dict[int, str]:
