@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from easydict import EasyDict
 
 from util.errors import InputError
@@ -228,6 +229,11 @@ def with_skeleton(cfg: EasyDict, table: dict[str, Any]) -> EasyDict:
     return completed
 
 
+def named_skeleton_table(name: str) -> dict[str, Any]:
+    """The table of one of NAMED_SKELETONS: our own files need no checks, and libyaml is eight times as quick."""
+    return yaml.load(NAMED_SKELETONS[name].read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read_skeleton_table(path: str | os.PathLike) -> dict[str, Any]:
     """The table in a skeleton's YAML file, for `dataset.skeleton.from_table`. Raises InputError."""
     table = read_yaml(path)
@@ -324,7 +330,7 @@ def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> dict[str, Any]
     if isinstance(wanted, dict):
         return wanted
     if wanted in NAMED_SKELETONS:
-        return read_skeleton_table(NAMED_SKELETONS[wanted])
+        return named_skeleton_table(wanted)
     if wanted:
         path = _resolve(wanted, folder or Path(), "")
         if not os.path.exists(path):

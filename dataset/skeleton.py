@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageColor
 
-from config import NAMED_SKELETONS, read_skeleton_table
+from config import named_skeleton_table
 from dataset.sides import left_right_pairs, lonely_sides, plain_name, plain_names
 from util.errors import InputError
 
@@ -240,7 +240,7 @@ def _connected(num_joints: int, pairs: Pairs) -> bool:
 
 
 COCO, NECKHEAD, AIC, MPII = SKELETONS = tuple(
-    from_table(read_skeleton_table(NAMED_SKELETONS[name]), name) for name in ("coco", "neckhead", "aic", "mpii")
+    from_table(named_skeleton_table(name), name) for name in ("coco", "neckhead", "aic", "mpii")
 )
 AIC_SIGMAS = AIC.sigmas
 
@@ -279,7 +279,8 @@ def _from_groups(cfg) -> Skeleton:
         for number, joint in enumerate(group, start=1):
             names[joint] = kind if len(group) == 1 else f"{kind}_{number}"
     refuse_equal_names(names, f"{cfg.config_file}: all_joints_names")
-    pairs = _group_pairs(cfg) if cfg.all_joints else _sides(names)
+    # Files of DeepLabCut have groups of one joint alone; the names may tell what the groups do not.
+    pairs = (_group_pairs(cfg) or left_right_pairs(names)) if cfg.all_joints else _sides(names)
     sigmas = (DEFAULT_SIGMA,) * cfg.num_joints
     return Skeleton("own", tuple(names), pairs, (), (), sigmas, side_colours(cfg.num_joints, pairs))
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from config import load_config
 from dataset import pck
+from dataset.sides import plain_names
 from dataset.skeleton import AIC, Skeleton
 from util.cli import config_parser, run
 from util.errors import InputError
@@ -53,6 +54,10 @@ def main(argv: list[str] | None = None) -> None:
     }  # fmt: skip
     print(f"{len(true)} people, {np.count_nonzero(true[..., 2] > 0)} labelled joints\n")
     print(joint_table(true, measures, skeleton))
+    unmeasured = [name for name, (errors, _) in measures.items() if not errors.counts.any()]
+    if unmeasured:
+        print(f"\n{', '.join(unmeasured)}: nobody can be measured. PCK needs left_shoulder and right_hip, PCKh neck, "
+              f"head_top; the skeleton {skeleton.name} has {', '.join(skeleton.keypoints)}")  # fmt: skip
     if options.plot:
         plot(measures, skeleton, options.plot)
         print(f"\nplot written to {options.plot}")
@@ -143,7 +148,7 @@ def plot(measures: dict, skeleton: Skeleton, path: Path) -> None:
 def joint_kinds(skeleton: Skeleton) -> dict[str, list[int]]:
     """Joint ids by name without left and right."""
     kinds = {}
-    for joint, name in enumerate(skeleton.keypoints):
+    for joint, name in enumerate(plain_names(skeleton.keypoints)):
         kinds.setdefault(name.removeprefix("left_").removeprefix("right_"), []).append(joint)
     return kinds
 

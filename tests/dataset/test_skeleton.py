@@ -96,6 +96,11 @@ def test_joints_without_names_are_numbered_and_have_unknown_sides():
     from_config(make_config(all_joints=[[0], [1]])).require_sides("x.yaml", "mirror: true")  # said to have none
 
 
+def test_groups_of_one_as_deeplabcut_writes_them():
+    cfg = make_config(all_joints=[[0], [1], [2]], all_joints_names=["snout", "leftear", "rightear"])
+    assert from_config(cfg).symmetric_pairs == ((1, 2),)
+
+
 def test_from_config_named_skeleton():
     assert from_config(make_config(skeleton="aic")) == AIC
     assert make_config(skeleton="aic").num_joints == 14

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import AIC
 from tools import eval_pck
 from tools.predict_singleperson import write_predictions
@@ -82,3 +83,15 @@ def test_data_set_and_predictions_mat(tmp_path, monkeypatch, capsys):
     write_predictions(tmp_path / "results/predictions.mat", np.zeros((2, 14, 3)))
     with pytest.raises(InputError, match="must hold 1 people of 14 x, y, score"):
         eval_pck.main([])
+
+
+def test_what_cannot_be_measured_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (20, 20)).save("a.png")
+    save_dataset_mat("dataset.mat", [("a.png", (20, 20), [np.array([[0, 5, 5], [1, 15, 15]])])])
+    (tmp_path / "pose_cfg.yaml").write_text("dataset: dataset.mat\nskeleton: {joints: [left_ear, tail]}\n")
+    write_predictions(tmp_path / "results/predictions.mat", np.array([[[5.0, 5, 1], [15, 15, 1]]]))
+    eval_pck.main([])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].startswith("PCK@0.2, PCKh@0.5: nobody can be measured.") and lines[-1].endswith("left_ear, tail")
+    assert next(line for line in lines if line.startswith("tail")).split() == ["tail", "1", "nan", "nan", "1.0000"]
