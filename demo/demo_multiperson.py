@@ -2,7 +2,7 @@
 
     python demo/demo_multiperson.py                                  the picture that comes with it
     python demo/demo_multiperson.py photo.jpg holiday/ --out_dir out --show
-    python demo/demo_multiperson.py photo.jpg --cfg models/aic/test/pose_cfg.yaml
+    python demo/demo_multiperson.py photo.jpg --cfg models/aic/test/pose_cfg.yaml det_min_score=0.4
     python demo/demo_multiperson.py clip.mp4 dance.gif               people keep number and colour
     python demo/demo_multiperson.py frames/ --track                  so they do in a folder of numbered frames
 
@@ -14,18 +14,15 @@ folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl,
 from pathlib import Path
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_multi.jpg"
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("images", nargs="*", metavar="IMAGE, VIDEO or FOLDER", default=[DEFAULT_IMAGE])
-    arguments.add_argument("--cfg", default=HERE / "pose_cfg_multi.yaml", help="model (default: that of the demo)")
-    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", dest="overrides",
-                           help="keys of the configuration (config.py), such as det_min_score=0.4")  # fmt: skip
+    arguments = config_parser(__doc__, HERE / "pose_cfg_multi.yaml", files="IMAGE, VIDEO or FOLDER")
+    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", help="the same as without --set")
     arguments.add_argument("--track", action="store_true", help="each folder holds the numbered frames of a clip")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
     arguments.add_argument("--show", action="store_true", help="show each picture in a window")
@@ -34,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     from util.images import find_images
     from util.video import is_clip, require_reader
 
-    sources = [Path(path) for path in options.images]
+    sources = [Path(path) for path in (options.files or [DEFAULT_IMAGE])]
     folders = [path for path in sources if options.track and path.is_dir()]
     videos = [path for path in sources if is_clip(path)]
     pictures = [path for path in sources if path not in folders + videos]
@@ -42,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     find_images(folders + videos)
     for video in videos:
         require_reader(video)
-    cfg = load_config(options.cfg, options.overrides)
+    cfg = load_config(options.cfg, options.overrides + options.set)
 
     from nnet.load import build_estimator
 

@@ -12,26 +12,23 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from util.cli import parser, run
+from util.cli import config_parser, run
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_single.jpg"
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parser(__doc__)
-    arguments.add_argument("images", nargs="*", metavar="IMAGE or FOLDER", default=[DEFAULT_IMAGE])
-    arguments.add_argument("--cfg", default=HERE / "pose_cfg_single.yaml", help="model (default: that of the demo)")
-    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", dest="overrides",
-                           help="keys of the configuration (config.py), such as global_scale=0.8")  # fmt: skip
+    arguments = config_parser(__doc__, HERE / "pose_cfg_single.yaml", files="IMAGE or FOLDER")
+    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", help="the same as without --set")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
     arguments.add_argument("--show", action="store_true", help="show each picture in a window")
     options = arguments.parse_args(argv)
 
     from util.images import find_images
 
-    paths = find_images(options.images)
-    cfg = load_config(options.cfg, options.overrides)
+    paths = find_images(options.files or [DEFAULT_IMAGE])
+    cfg = load_config(options.cfg, options.overrides + options.set)
 
     from nnet.load import build_single_estimator
 

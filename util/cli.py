@@ -3,15 +3,13 @@
 import argparse
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from lib import MissingExtension
 from util.errors import InputError
-
-INTERRUPTED = 130  # as shells call an end by Ctrl-C
+from util.signals import INTERRUPTED, unwind_on_signals
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,6 +18,22 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):
         given = sys.argv[1:] if args is None else args
         return super().parse_known_args([_expand_home(argument) for argument in given], namespace)
+
+
+class ConfigParser(Parser):
+    """A parser whose key=value arguments may stand anywhere, also behind a list of files."""
+
+    def parse_args(self, args=None, namespace=None):
+        options = self.parse_intermixed_args(args, namespace)
+        for name, values in vars(options).items():
+            if isinstance(values, list) and name != "overrides":
+                options.overrides += filter(_is_override, values)
+                setattr(options, name, [value for value in values if not _is_override(value)])
+        return options
+
+
+def _is_override(argument) -> bool:
+    return re.match(r"[a-z_]+=", str(argument)) is not None and not os.path.exists(argument)
 
 
 def _expand_home(argument: str) -> str:
@@ -31,10 +45,16 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def config_parser(doc: str) -> argparse.ArgumentParser:
-    """A parser of a script that reads pose_cfg.yaml: with --cfg, and `overrides` of its keys."""
-    arguments = parser(doc)
-    arguments.add_argument("--cfg", default="pose_cfg.yaml", help="configuration (default: %(default)s)")
+def config_parser(doc: str, cfg: str | os.PathLike = "pose_cfg.yaml", files: str = "") -> argparse.ArgumentParser:
+    """A parser of a script that reads a configuration: with --cfg, and `overrides` of its keys.
+
+    cfg: the default configuration
+    files: what the script calls the `files` that it takes; empty if it takes none
+    """
+    arguments = ConfigParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if files:
+        arguments.add_argument("files", nargs="*", metavar=files)
+    arguments.add_argument("--cfg", default=cfg, help="configuration (default: %(default)s)")
     arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
     return arguments
 
@@ -44,9 +64,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
     Ctrl-C and the signals that end a process remove what is half-written.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _leave)
+    unwind_on_signals()
     try:
         status = main() or 0
         sys.stdout.flush()
@@ -61,28 +79,3 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status)
-
-
-def _leave(number, _frame) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)
-    sys.exit(128 + number)
-
-
-def _report(kind, error, trace) -> None:
-    """What may end a script while it imports what it needs, before `run`: Ctrl-C, or a package that is missing."""
-    at_prompt = hasattr(sys, "ps1")
-    if issubclass(kind, KeyboardInterrupt) and not at_prompt:
-        _stop("\ninterrupted", INTERRUPTED)
-    elif issubclass(kind, ModuleNotFoundError) and error.name and not at_prompt:
-        _stop(f"{os.path.basename(sys.argv[0])}: {error.name.partition('.')[0]} is not installed in {sys.executable}; "
-              "./compile.sh makes an environment that has everything: .venv/bin/python", 2)  # fmt: skip
-    else:
-        sys.__excepthook__(kind, error, trace)
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr, flush=True)
-    os._exit(status)
-
-
-sys.excepthook = _report

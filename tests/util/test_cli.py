@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from util.cli import parser
+from util.cli import config_parser, parser
 
 SCRIPT = """
 import sys, time
@@ -94,3 +94,28 @@ def test_the_home_folder_in_arguments(monkeypatch):
     options = arguments.parse_args(["--out=~/x", "~", "~/a~b", "a~/b", "~other/x", "key=~/v"])
     assert options.out == "/home/somebody/x"
     assert options.rest == ["/home/somebody", "/home/somebody/a~b", "a~/b", "~other/x", "key=~/v"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a.jpg", "seed=1", "--out", "x=y", "mirror=true"],
+        ["seed=1", "--out", "x=y", "a.jpg", "--set", "mirror=true"],
+        ["--images", "a.jpg", "seed=1", "mirror=true", "--out", "x=y"],
+    ],
+)
+def test_keys_of_the_configuration_stand_anywhere(arguments):
+    options = config_parser("doc", "other.yaml", files="IMAGE")
+    options.add_argument("--set", nargs="+", default=[])
+    options.add_argument("--images", nargs="+", default=[])
+    options.add_argument("--out")
+    found = options.parse_args(arguments)
+    assert sorted(found.overrides) == ["mirror=true", "seed=1"] and found.files + found.images == ["a.jpg"]
+    assert found.cfg == "other.yaml" and found.out == "x=y"
+
+
+def test_a_file_with_an_equals_sign(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a=1.jpg").touch()
+    found = config_parser("doc", files="IMAGE").parse_args(["a=1.jpg", "b=1"])
+    assert (found.files, found.overrides) == (["a=1.jpg"], ["b=1"])

@@ -1,0 +1,55 @@
+"""What ends a script from outside: Ctrl-C, the signals that end a process, and packages that are missing.
+
+Scripts import util.cli before all else, and that imports this: from then on Ctrl-C is a line, also in the middle of an
+import, where some packages turn a KeyboardInterrupt into other errors.
+"""
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+INTERRUPTED = 130  # as shells call an end by Ctrl-C
+
+
+def unwind_on_signals() -> None:
+    """From now on signals are exceptions, so that what is half-written is removed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores them
+            signal.signal(number, _leave)
+
+
+def _leave(number, _frame) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    print(message, file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def _report(kind, error, trace) -> None:
+    if issubclass(kind, ModuleNotFoundError) and error.name:
+        _stop(f"{os.path.basename(sys.argv[0])}: {error.name.partition('.')[0]} is not installed in {sys.executable}; "
+              "./compile.sh makes an environment that has everything: .venv/bin/python", 2)  # fmt: skip
+    sys.__excepthook__(kind, error, trace)
+
+
+def _imported_by_a_script() -> bool:
+    """Whether the import of this module began in the file that Python runs, not in a test or at a prompt."""
+    frame = sys._getframe()
+    while frame and (frame.f_globals.get("__name__") in (__name__, "util.cli") or _is_import_machinery(frame)):
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__") == "__main__" and not hasattr(sys, "ps1")
+
+
+def _is_import_machinery(frame) -> bool:
+    return frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+if _imported_by_a_script():
+    sys.excepthook = _report
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: _stop("\ninterrupted", INTERRUPTED))
