@@ -9,6 +9,8 @@ held-out images, log.txt, scalars and score maps for TensorBoard to log/, and at
 snapshot and leaves. CUDA_VISIBLE_DEVICES chooses the GPU.
 """
 
+from util.cli import parser, run
+
 import logging
 import math
 import signal
@@ -21,7 +23,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from config import load_config, require, settings
-from util.cli import parser, run
 from util.errors import InputError
 from util.logging import setup_logging
 

@@ -11,10 +11,14 @@ and how long the network and the grouping of parts into people took. Of videos, 
 folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame.
 """
 
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
+
 from pathlib import Path
 
 from config import load_config
-from util.cli import config_parser, run
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_multi.jpg"

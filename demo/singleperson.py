@@ -7,12 +7,16 @@ Writes <name>_pose.png, <name>_heatmaps.png (one map per joint) and <name>_pose.
 several people: demo/demo_multiperson.py.
 """
 
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
+
 from pathlib import Path
 
 import numpy as np
 
 from config import load_config
-from util.cli import config_parser, run
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_single.jpg"

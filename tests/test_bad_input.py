@@ -4,6 +4,8 @@
 `accept`: status 0 without one. Never a traceback: whatever is no InputError fails the test.
 """
 
+from util.cli import run
+
 import itertools
 import json
 import logging
@@ -32,7 +34,6 @@ from tools import (
     train_pairwise,
     vis_dataset,
 )
-from util.cli import run
 
 DEMO = Path(__file__).parents[1] / "models/demo/pose_cfg.yaml"
 CONFIG = """dataset: .

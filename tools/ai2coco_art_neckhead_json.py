@@ -7,10 +7,11 @@ COCO's 17 slots: the neck in slot 0, the head top in slot 1, slots 2-4 never lab
 writes coco_art_neckhead_annotations.json beside annotations.json.
 """
 
+from util.cli import parser, run
+
 from pathlib import Path
 
 from dataset.aic_to_coco import convert, print_summary
-from util.cli import parser, run
 from util.errors import InputError
 
 

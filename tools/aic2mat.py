@@ -6,11 +6,12 @@ writes a PNG for each person and cropped/dataset.mat with MPII's 14 joints (data
 as forehead. AIC has no rectangles of heads: a person's height is estimated from the lengths of its limbs.
 """
 
+from util.cli import parser, run
+
 from pathlib import Path
 
 import numpy as np
 
-from util.cli import parser, run
 from util.errors import InputError
 
 # Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).

@@ -13,6 +13,8 @@
     python tools/benchmark.py startup --images 210000
 """
 
+from util.cli import parser, run
+
 from tools.benchmarks import (
     convert,
     decode,
@@ -26,7 +28,6 @@ from tools.benchmarks import (
     tflite,
     train,
 )
-from util.cli import parser, run
 
 
 def main(argv=None):

@@ -8,10 +8,11 @@ The files hold scoremaps, locreg_pred and pairwise_diff in the network's pixels,
 an image of 640x480 pixels and 17 joints. Files that are there already are kept.
 """
 
+from util.cli import config_parser, run
+
 import sys
 
 from config import load_config
-from util.cli import config_parser, run
 from util.errors import InputError
 
 

@@ -7,6 +7,8 @@
 Exit status: 0 nothing unusable, 1 something unusable, 2 the file as a whole cannot be used.
 """
 
+from util.cli import parser, run
+
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,6 @@ import numpy as np
 from dataset.aic import NUM_JOINTS, UNLABELLED, AnnotationFile
 from dataset.pose_dataset import FileLister
 from dataset.skeleton import from_category
-from util.cli import parser, run
 from util.errors import InputError
 from util.faults import Faults
 from util.images import IMAGE_SUFFIXES, read_image, read_image_size

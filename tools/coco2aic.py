@@ -7,6 +7,8 @@ are found by their names, so that any skeleton can be converted; what AIC has an
 head top) is not labelled. Crowds are no people and are left out.
 """
 
+from util.cli import parser, run
+
 import os
 from collections import Counter
 from pathlib import Path
@@ -14,7 +16,6 @@ from pathlib import Path
 from dataset.aic import UNLABELLED
 from dataset.aic_to_coco import COCO_FLAG, Summary, print_summary
 from dataset.skeleton import AIC
-from util.cli import parser, run
 from util.errors import InputError
 from util.faults import Faults
 from util.files import write_json

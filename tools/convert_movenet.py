@@ -6,6 +6,8 @@
 The weights are Google's, under the Apache licence 2.0. Reads the .json file and the .bin files beside it.
 """
 
+from util.cli import parser, run
+
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from config import make_config
-from util.cli import parser, run
 from util.errors import InputError
 from util.files import read_json
 

@@ -8,6 +8,8 @@ odd about it. The plot follows the confidences in the submission's `scores`; a s
 for each threshold.
 """
 
+from util.cli import parser, run
+
 import os
 import sys
 from pathlib import Path
@@ -16,7 +18,6 @@ import numpy as np
 
 from dataset import aic
 from dataset.skeleton import AIC
-from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path, read_json
 from util.report import table

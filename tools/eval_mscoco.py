@@ -8,11 +8,12 @@ Works with COCO's 17 keypoints, with converted AI Challenger data and with skele
 scores a network for neckhead data by the joints it shares with COCO, shoulders to ankles.
 """
 
+from util.cli import parser, run
+
 from pathlib import Path
 
 import numpy as np
 
-from util.cli import parser, run
 from util.errors import InputError
 from util.faults import Faults
 from util.report import table

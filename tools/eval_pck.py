@@ -10,6 +10,8 @@ crops, which are scaled by it), PCK-box .2 of the longer side of the box around 
 All labelled joints count, hidden ones too; people without a size count nowhere in that column.
 """
 
+from util.cli import config_parser, run
+
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,6 @@ from config import load_config
 from dataset import pck
 from dataset.sides import plain_names
 from dataset.skeleton import AIC, Skeleton
-from util.cli import config_parser, run
 from util.errors import InputError
 from util.files import atomic_path, read_json
 from util.report import table

@@ -18,13 +18,14 @@ here run it in place of the checkpoint that it is called after (weights.tflite b
 `precision: auto`, and start more quickly then. Any other name stands in init_weights: init_weights=pose8.tflite.
 """
 
+from util.cli import config_parser, run
+
 from pathlib import Path
 
 import numpy as np
 
 from config import load_config
 from multiperson.estimator import network_size
-from util.cli import config_parser, run
 from util.errors import InputError
 from util.images import find_images, readable_images, resize_image
 

@@ -10,11 +10,12 @@ moving averages of the weights (ema_decay), these are what is written. Of severa
 written, which may do better than each of them on images unlike those of the training (model soups, arXiv 2203.05482).
 """
 
+from util.cli import parser, run
+
 import os
 
 import numpy as np
 
-from util.cli import parser, run
 from util.errors import InputError
 
 _TRAINING_ONLY = ("/Momentum", "/Adam", "/Adam_1")

@@ -8,12 +8,13 @@ Any checkpoint under slim's names: ImageNet weights, the published COCO and MPII
 snapshots, our own. The exit status is 1 if the configuration can neither start training from it nor predict with it.
 """
 
+from util.cli import parser, run
+
 import math
 from collections import Counter
 from collections.abc import Mapping
 
 from config import load_config
-from util.cli import parser, run
 from util.report import table
 
 HEADS = "part_pred", "locref_pred", "pairwise_pred", "intermediate_supervision"

@@ -10,6 +10,8 @@ four windows of photos at their own size, each around one person; joints that a 
 neither are strangers.
 """
 
+from util.cli import config_parser, run
+
 import json
 from pathlib import Path
 
@@ -17,7 +19,6 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
-from util.cli import config_parser, run
 from util.files import atomic_path
 
 # COCO's flags (hidden 1, visible 2) as AI Challenger's.

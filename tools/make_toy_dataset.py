@@ -9,6 +9,8 @@ mirror: false, since a mirrored picture has the colours the other way round (fac
 same seed gives the same people, with --no_images as well (a huge file in seconds: --images 210000 --no_images).
 """
 
+from util.cli import parser, run
+
 import argparse
 import colorsys
 import json
@@ -20,7 +22,6 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path
 

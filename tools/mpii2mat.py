@@ -7,9 +7,10 @@ rectangle of the head), 130 pixels around people who stand alone, 65 around the 
 models/mpii/train/pose_cfg.yaml to cropped/dataset.mat.
 """
 
+from util.cli import parser, run
+
 from pathlib import Path
 
-from util.cli import parser, run
 from util.errors import InputError
 
 

@@ -7,10 +7,11 @@
 Only the annotations are read; the images need not be there. Training needs the file if pairwise_predict is on.
 """
 
+from util.cli import config_parser, run
+
 import numpy as np
 
 from config import load_config
-from util.cli import config_parser, run
 
 
 def main(argv: list[str] | None = None) -> None:

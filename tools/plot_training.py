@@ -8,12 +8,13 @@ Reads the scalars that train.py writes for TensorBoard; what a killed run wrote 
 continued run has it. train.py draws its own picture when it ends.
 """
 
+from util.cli import parser, run
+
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from util.cli import parser, run
 from util.errors import InputError
 from util.files import atomic_path
 

@@ -16,6 +16,8 @@ share the work, each with its part, and the last step checks that nothing is mis
     python ../../../tools/predict_multiperson.py --out_dir results --merge
 """
 
+from util.cli import config_parser, run
+
 import argparse
 import hashlib
 import json
@@ -30,7 +32,6 @@ import numpy as np
 
 from config import load_config, settings
 from util.ahead import starmap_ahead
-from util.cli import config_parser, run
 from util.errors import InputError
 from util.files import write_json
 from util.journal import Journal, read_journal

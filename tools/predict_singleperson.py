@@ -12,6 +12,8 @@ The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of
 `--ref` gives results/aic.json, the people named as in that AI Challenger file.
 """
 
+from util.cli import config_parser, run
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 
 from config import load_config
-from util.cli import config_parser, run
 from util.errors import InputError
 from util.files import write_json
 

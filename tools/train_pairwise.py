@@ -11,6 +11,8 @@ higher score than another pair (1 is perfect, .5 is chance). Pairs seen too seld
 common; photos without strangers are helped out with made-up ones (multiperson/pairwise_training.py).
 """
 
+from util.cli import config_parser, run
+
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,6 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from util.cli import config_parser, run
 from util.errors import InputError
 
 

@@ -8,6 +8,8 @@ One PNG a sample: on the left the people (left limbs red, right limbs blue, hidd
 regions to ignore; on the right the cells that are positive for some joint.
 """
 
+from util.cli import config_parser, run
+
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,6 @@ from tqdm import tqdm
 
 from config import load_config
 from dataset.skeleton import MIDDLE
-from util.cli import config_parser, run
 from util.files import atomic_path
 from util.maps import cell_centers
 

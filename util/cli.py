@@ -1,5 +1,7 @@
 """What every command-line script shares: its parser and its way out."""
 
+from util.signals import INTERRUPTED, unwind_on_signals
+
 import argparse
 import os
 import re
@@ -9,7 +11,6 @@ from typing import NoReturn
 
 from lib import MissingExtension
 from util.errors import InputError
-from util.signals import INTERRUPTED, unwind_on_signals
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,13 +1,13 @@
 """How scripts end, and what they read from their arguments."""
 
+from util.cli import config_parser, parser
+
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
-
-from util.cli import config_parser, parser
 
 SCRIPT = """
 import sys, time
