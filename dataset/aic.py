@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dataset.flags import AIC_FLAGS, UNLABELLED, VISIBLE
 from dataset.pose_dataset import FileLister
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
@@ -26,7 +27,6 @@ from util.faults import Faults
 from util.files import read_text
 from util.images import IMAGE_SUFFIXES
 
-VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -34,7 +34,6 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 CHUNK = 4096
 
 _INTEGER = {int}
-_FLAGS = {VISIBLE, HIDDEN, UNLABELLED}
 
 
 class Person(NamedTuple):
@@ -170,7 +169,7 @@ def _read_people(record: dict, image_id: str, faults: Faults) -> list[Person] | 
         if fault:
             faults.add(f"people with {fault}", f"{image_id} {name}")
             continue
-        if not set(values[2::3]) <= _FLAGS:
+        if not set(values[2::3]) <= AIC_FLAGS:
             faults.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
             values = _without_odd_flags(values)
         people.append(Person(name, values, box if min(box) >= 0 else [max(0, value) for value in box]))
@@ -200,7 +199,7 @@ def box_fault(box: Any) -> str | None:
 
 def _without_odd_flags(values: list) -> list:
     return list(chain.from_iterable(
-        joint if joint[2] in _FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
+        joint if joint[2] in AIC_FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
     ))  # fmt: skip
 
 
@@ -366,7 +365,7 @@ def _reference_people(truth: dict[str, dict], faults: Faults) -> tuple[_People, 
     keypoints, good_keypoints, whole = _table(values, NUM_VALUES)
     corners, good_box, _ = _table(boxes, 4)
     x0, y0, x1, y1 = corners.T
-    odd_flag = ~np.isin(keypoints[:, 2::3], (VISIBLE, HIDDEN, UNLABELLED)).all(axis=1)
+    odd_flag = ~np.isin(keypoints[:, 2::3], tuple(AIC_FLAGS)).all(axis=1)
     odd_box = ~((x1 > x0) & (y1 > y0) & (x1 > 0) & (y1 > 0))
     good = good_keypoints & good_box
     for i in np.flatnonzero(~good | odd_box | odd_flag):

@@ -12,7 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from dataset.aic import HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
+from dataset.aic import NUM_VALUES, AnnotationFile, Person, Record
+from dataset.flags import COCO_FLAG, HIDDEN, UNLABELLED, VISIBLE
 from dataset.skeleton import NECKHEAD
 from util.errors import InputError
 from util.faults import Faults
@@ -22,8 +23,6 @@ from util.jpeg import jpeg_size
 from util.workers import starmap_in_processes
 
 CHUNK = 256  # records converted at a time by one process
-# What COCO calls the flags: 2 visible, 1 labelled but hidden, 0 not labelled.
-COCO_FLAG = {VISIBLE: 2, HIDDEN: 1, UNLABELLED: 0}
 CATEGORY = {
     "id": 1,
     "name": "person",

@@ -45,8 +45,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def people_of(record, faults) -> list:
     """The people of an AIC record (dataset.crops.Person)."""
-    from dataset.aic import UNLABELLED
     from dataset.crops import Person
+    from dataset.flags import UNLABELLED
     from dataset.skeleton import AIC, MPII
 
     people = []

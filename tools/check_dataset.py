@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataset.aic import NUM_JOINTS, UNLABELLED, AnnotationFile
+from dataset.aic import NUM_JOINTS, AnnotationFile
+from dataset.flags import UNLABELLED
 from dataset.pose_dataset import FileLister
 from dataset.skeleton import from_category
 from util.errors import InputError

@@ -13,16 +13,14 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from dataset.aic import UNLABELLED
-from dataset.aic_to_coco import COCO_FLAG, Summary, print_summary
+from dataset.aic_to_coco import Summary, print_summary
+from dataset.flags import AIC_FLAG, UNLABELLED
 from dataset.skeleton import AIC
 from util.errors import InputError
 from util.faults import Faults
 from util.files import write_json
 from util.images import IMAGE_SUFFIXES
 from util.mscoco_util import read_coco
-
-AIC_FLAG = {coco: flag for flag, coco in COCO_FLAG.items()}
 
 
 def aic_keypoints(keypoints: list, joints: list[int | None]) -> list:

@@ -66,7 +66,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted people (N, 14, 3), paired by image and name; whoever is not predicted is all 0."""
-    from dataset.aic import UNLABELLED, AnnotationFile, keypoints_fault
+    from dataset.aic import AnnotationFile, keypoints_fault
+    from dataset.flags import UNLABELLED
 
     answers = read_json(submit)
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):

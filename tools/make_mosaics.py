@@ -19,10 +19,9 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
+from dataset.flags import AIC_FLAG
 from util.files import atomic_path
 
-# COCO's flags (hidden 1, visible 2) as AI Challenger's.
-AIC_FLAGS = np.array([3, 2, 1])
 BOX_MARGIN = 0.1  # of the joints' extent, on each side
 
 
@@ -63,7 +62,7 @@ def record(image_id: str, people: np.ndarray, side: int) -> dict:
     for person in people[(people[..., 2] > 0).any(axis=1)]:
         name = f"human{len(keypoints) + 1}"
         joints = np.rint(person).astype(int)
-        joints[:, 2] = AIC_FLAGS[joints[:, 2]]
+        joints[:, 2] = [AIC_FLAG[flag] for flag in joints[:, 2]]
         keypoints[name] = joints.ravel().tolist()
         seen = person[person[:, 2] > 0, :2]
         low, high = seen.min(axis=0), seen.max(axis=0)

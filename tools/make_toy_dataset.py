@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from dataset.flags import HIDDEN, UNLABELLED, VISIBLE
 from util.errors import InputError
 from util.files import atomic_path
 
@@ -37,7 +38,6 @@ SHAPES = (
     (R_HIP, R_KNEE, THIGH), (R_KNEE, R_ANKLE, SHIN), (L_HIP, L_KNEE, THIGH), (L_KNEE, L_ANKLE, SHIN),
     (R_SHOULDER, R_HIP, TRUNK), (L_SHOULDER, L_HIP, TRUNK), (R_SHOULDER, L_HIP, TRUNK), (HEAD_TOP, NECK, HEAD * 0.8),
 )  # fmt: skip
-VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
 MIN_JOINTS = 4  # a person with fewer in the picture is left out
 BLOCK = 256  # images whose people are made at once
 SUPERSAMPLING = 2

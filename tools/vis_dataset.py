@@ -16,11 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
+from dataset.flags import COCO_FLAG, HIDDEN
 from dataset.skeleton import MIDDLE
 from util.files import atomic_path
 from util.maps import cell_centers
-
-HIDDEN_FLAG = 1  # COCO: labelled, not visible
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -95,7 +94,7 @@ def _draw_people(image, people: np.ndarray, skeleton) -> None:
                 canvas.line([*person[a, :2], *person[b, :2]], fill=colour, width=radius)
         for joint in np.flatnonzero(labelled):
             x, y, flag = person[joint]
-            fill = None if flag == HIDDEN_FLAG else colours[joint]
+            fill = None if flag == COCO_FLAG[HIDDEN] else colours[joint]
             canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill, outline=colours[joint])
 
 

@@ -51,6 +51,7 @@ def grouping(args: argparse.Namespace) -> None:
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
     """A picture of each image whose people are not all found with an OKS above .95."""
     from dataset import aic
+    from dataset.flags import VISIBLE
     from dataset.skeleton import AIC
     from multiperson.predict import People
     from multiperson.visualize import PersonDraw
@@ -62,7 +63,7 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
             continue
         found = np.array(list(answer["keypoint_annotations"].values()), float).reshape(-1, AIC.num_joints, 3)
         found[..., 0] += width
-        people = np.concatenate([true, np.where(found[..., 2:] == aic.VISIBLE, found, 0)])
+        people = np.concatenate([true, np.where(found[..., 2:] == VISIBLE, found, 0)])
         canvas = np.full((height, 2 * width, 3), 255, np.uint8)
         write_image(folder / f"{image_id}.png", drawer.draw(canvas, People(people, np.ones(len(people)))))
 

@@ -41,7 +41,7 @@ def labels(args: argparse.Namespace) -> None:
 
 def joints_of(records: list[dict]) -> np.ndarray:
     """The people of all records, (N, 14, 3) x, y and 1 or 0 for not labelled."""
-    from dataset.aic import UNLABELLED
+    from dataset.flags import UNLABELLED
 
     values = [values for record in records for values in record["keypoint_annotations"].values()]
     people = np.array(values, float).reshape(len(values), -1, 3)
