@@ -6,18 +6,20 @@
 
 Writes snapshot-<step> every save_iters steps (the last five are kept), snapshot-best if eval_iters asks for scores on
 held-out images, log.txt, scalars and score maps for TensorBoard to log/, and at the end training.png. Ctrl-C saves a
-snapshot and leaves. CUDA_VISIBLE_DEVICES chooses the GPU.
+snapshot and leaves, with exit status 130. CUDA_VISIBLE_DEVICES chooses the GPU.
 """
 
-from util.cli import parser, run
+from util.cli import INTERRUPTED, parser, run
 
 import logging
 import math
 import signal
+import sys
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from tqdm import tqdm
@@ -67,8 +69,8 @@ class Progress:
     """Averages the losses and times between two lines of the log, and writes those lines."""
 
     def __init__(self, cfg, first_step: int, writer):
-        self.cfg, self.writer = cfg, writer
-        self.bar = tqdm(initial=first_step, total=cfg.multi_step[-1][1], unit="step", disable=None)
+        self.cfg, self.writer, self.last_step = cfg, writer, cfg.multi_step[-1][1]
+        self.bar = tqdm(initial=first_step, total=self.last_step, unit="step", disable=None)
         self._restart()
 
     def _restart(self):
@@ -90,8 +92,9 @@ class Progress:
         means = {name: value / self.steps for name, value in self.sums.items()}
         with self.bar.external_write_mode():
             logging.info(
-                "iteration: %d loss: %.4f lr: %g  %.1f images/s, %.0f%% of the time waiting for data",
-                step, means["total_loss"], rate, self.images / seconds, 100 * self.waited / seconds,
+                "iteration: %d of %d loss: %.4f lr: %g  %.1f images/s, %.0f%% of the time waiting for data, %s left",
+                step, self.last_step, means["total_loss"], rate, self.images / seconds, 100 * self.waited / seconds,
+                timedelta(seconds=round((self.last_step - step) * seconds / self.steps)),
             )  # fmt: skip
         if self.writer:
             self.writer.scalars(step, {**means, "learning_rate": rate, "images_per_second": self.images / seconds})
@@ -194,6 +197,8 @@ def train(cfg) -> None:
         draw_curves(cfg.log_dir)
     devices.gather([step])  # nobody leaves while others are still at work
     logging.info("%s at step %d of %d", "finished" if step >= last_step else "stopped", step, last_step)
+    if step < last_step:
+        sys.exit(INTERRUPTED)
 
 
 def check_alike(devices, cfg, num_images: int) -> None:

@@ -126,7 +126,7 @@ def test_a_killed_worker_stops_the_other_and_a_restart_resumes(data, tmp_path):
     wait_for_step(tmp_path / "0", workers[0], reached + 2)
     workers[1].send_signal(signal.SIGINT)
     errors = [worker.communicate(timeout=100)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], errors
+    assert [worker.returncode for worker in workers] == [130, 130], errors
     assert f"resuming from snapshot-{reached}: step {reached}" in errors[0]
     stopped = max(snapshots(tmp_path / "0", "snapshot"))
     assert all(f"stopped at step {stopped} of 100000" in error for error in errors)
