@@ -1,14 +1,17 @@
 """People in clips: found in each frame, known again from frame to frame, drawn in their colour."""
 
+import itertools
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from multiperson.estimator import estimate_ahead
+from multiperson.table import people_table
 from multiperson.track import Tracker
 from multiperson.visualize import PersonDraw
 from util.errors import InputError
@@ -18,50 +21,96 @@ from util.report import Reductions
 from util.video import Clip, Frame, by_number, clip_writer, frame_sequence, read_clip
 
 
-def run_video(estimator, path: Path, out_dir: Path, name: str) -> str:
-    """Write <name>_people.mp4 (.gif for a GIF) and <name>_people.jsonl of a video; a line about it.
+def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
+    """Write <out>.mp4 (.gif for a GIF), <out>.jsonl and, if wanted, <out>.csv of a video; a line about it.
 
     Raises InputError.
     """
     clip = read_clip(path)
     suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
-    with clip_writer(out_dir / f"{name}_people{suffix}", clip.fps) as add:
-        return _track(estimator, clip, lambda frame, picture: add(picture, frame.duration),
-                      out_dir / f"{name}_people.jsonl", lambda frame: {"seconds": round(frame.seconds, 4)})  # fmt: skip
+    with clip_writer(f"{out}{suffix}", clip.fps) as add:
+        return _track(estimator, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
 
 
-def run_frames(estimator, folder: Path, out_dir: Path, name: str) -> str:
-    """Write the folder <name>_people with a picture of each frame, and <name>_people.jsonl; a line about them.
+def run_frames(estimator, folder: Path, out: Path, csv: bool = False) -> str:
+    """Write the folder <out> with a picture of each frame, <out>.jsonl and perhaps <out>.csv; a line about them.
 
     Raises InputError.
     """
     paths = sorted(find_images([folder]), key=by_number)
-    pictures = out_dir / f"{name}_people"
-    return _track(estimator, frame_sequence(paths),
-                  lambda frame, picture: write_image(pictures / f"{paths[frame.number].stem}.png", picture),
-                  out_dir / f"{name}_people.jsonl", lambda frame: {"file": paths[frame.number].name})  # fmt: skip
+
+    def save(frame, picture):
+        write_image(out / f"{paths[frame.number].stem}.png", picture)
+
+    return _track(estimator, frame_sequence(paths), folder, save, out, csv)
 
 
-def _track(estimator, clip: Clip, save: Callable[[Frame, np.ndarray], None], lines: Path,
-           label: Callable[[Frame], dict]) -> str:  # fmt: skip
+def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) -> str:
+    """As `run_video`, of a camera and until Ctrl-C; show: in a window, too, where any key ends it."""
+    window = None
+    if show:
+        from util.visualize import Window
+
+        window = Window()
+
+    def save(frame, picture):
+        add(picture, frame.duration)
+        if window:
+            window.show(picture)
+
+    with clip_writer(f"{out}.mp4", clip.fps) as add, _interrupted() as interrupted:
+        print("Ctrl-C ends it" + (", or any key in the window" if window else ""), flush=True)
+        going_on = itertools.takewhile(lambda _: not (interrupted() or window and window.closed), clip.frames)
+        return _track(estimator, clip._replace(frames=going_on), "camera", save, out, csv)
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """A function that says whether Ctrl-C was pressed within the block; a second Ctrl-C interrupts as ever."""
+    pressed = False
+
+    def note(*_):
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _track(estimator, clip: Clip, source: Path | str, save: Callable[[Frame, np.ndarray], None], out: Path,
+           csv: bool) -> str:  # fmt: skip
     from tqdm import tqdm
 
-    drawer, tracker = PersonDraw(estimator.skeleton.limbs), Tracker()
+    skeleton = estimator.skeleton
+    drawer, tracker = PersonDraw(skeleton.limbs), Tracker()
     seen, frames, started = set(), 0, time.perf_counter()
     reductions = Reductions(estimator.cfg.max_input_size)
-    with _json_lines(lines) as write:
+    table = people_table(f"{out}.csv", skeleton.keypoints) if csv else nullcontext()
+    with _json_lines(f"{out}.jsonl") as write, table as add_to_table:
         for frame, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
             identities = tracker.update(result.people)
             save(frame, drawer.draw(image, result.people, identities))
             people = [{"id": identity} | person
                       for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
-            write({"frame": frame.number} | label(frame) | {"people": people})
+            if clip.files:
+                file = clip.files[frame.number]
+                label, row = {"file": file.name}, {"file": file}
+            else:
+                label = {"seconds": round(frame.seconds, 4)}
+                row = {"file": source} | label
+            write({"frame": frame.number} | label | {"people": people})
+            if csv:
+                add_to_table(people=result.people, ids=identities, frame=frame.number, **row)
             seen.update(identities)
             reductions.add(f"frame {frame.number}", result.reduction)
             frames += 1
         reductions.print()
         if not frames:
-            raise InputError(f"{lines.stem.removesuffix('_people')}: no frames in this clip")
+            raise InputError(f"{source}: no frames in this clip")
     return f"{frames} frames, {len(seen)} people, {frames / (time.perf_counter() - started):.1f} frames/s"
 
 

@@ -5,10 +5,14 @@
     python demo/demo_multiperson.py photo.jpg --cfg models/aic/test/pose_cfg.yaml det_min_score=0.4
     python demo/demo_multiperson.py clip.mp4 dance.gif               people keep number and colour
     python demo/demo_multiperson.py frames/ --track                  so they do in a folder of numbered frames
+    python demo/demo_multiperson.py --camera 0 --show                and before a camera, until a key or Ctrl-C
 
 writes <name>_people.png and <name>_people.json for each picture and prints a table: how many people, their scores,
 and how long the network and the grouping of parts into people took. Of videos, animated GIFs and, with --track,
-folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame.
+folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame. With --csv also
+people.csv of all pictures and <name>_people.csv of each clip: a line for each person and frame, with the columns
+    file, frame, seconds, person, score, <joint>_x, <joint>_y, <joint>_confidence, ...
+frame and seconds are empty for pictures, as are the three cells of a joint that a person lacks.
 """
 
 try:
@@ -16,9 +20,13 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from config import load_config
+from util.errors import InputError
 
 HERE = Path(__file__).parent
 DEFAULT_IMAGE = HERE / "image_multi.jpg"
@@ -29,47 +37,72 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", help="the same as without --set")
     arguments.add_argument("--track", action="store_true", help="each folder holds the numbered frames of a clip")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
+    arguments.add_argument("--camera", type=int, metavar="N", help="film with camera N (0: the first) until Ctrl-C")
+    arguments.add_argument("--csv", action="store_true", help="write tables of the people, too")
     arguments.add_argument("--show", action="store_true", help="show each picture in a window")
     options = arguments.parse_args(argv)
-
-    from util.images import find_images
-    from util.video import is_clip, require_reader
-
-    sources = [Path(path) for path in (options.files or [DEFAULT_IMAGE])]
-    folders = [path for path in sources if options.track and path.is_dir()]
-    videos = [path for path in sources if is_clip(path)]
-    pictures = [path for path in sources if path not in folders + videos]
-    paths = find_images(pictures)
-    find_images(folders + videos)
-    for video in videos:
-        require_reader(video)
+    if options.camera is not None and options.files:
+        raise InputError("either --camera or files")
+    sources = None if options.camera is not None else find_sources(options.files or [DEFAULT_IMAGE], options.track)
     cfg = load_config(options.cfg, options.overrides + options.set)
+    if sources is None:
+        from util.video import read_camera
+
+        camera = read_camera(options.camera)  # before the network: what is wrong with it is told at once
 
     from nnet.load import build_estimator
 
     estimator = build_estimator(cfg)
-    if paths:
-        run_demo(estimator, paths, options.out_dir, options.show)
-    if folders or videos:
-        run_clips(estimator, folders, videos, options.out_dir)
+    if sources is None:
+        from demo.clips import run_camera
+
+        print(run_camera(estimator, camera, options.out_dir / "camera_people", options.show, options.csv))
+    else:
+        if sources.pictures:
+            run_demo(estimator, sources.pictures, options.out_dir, options.show, options.csv)
+        run_clips(estimator, sources, options.out_dir, options.csv)
     print(f"written to {options.out_dir}")
 
 
-def run_clips(estimator, folders: list[Path], videos: list[Path], out_dir: Path) -> None:
+class Sources(NamedTuple):
+    """What to look at: image files, folders of numbered frames, videos and animated GIFs."""
+
+    pictures: list[Path]
+    folders: list[Path]
+    videos: list[Path]
+
+
+def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
+    """Files and folders by their kinds; track: folders hold frames. Raises InputError for what is missing."""
+    from util.images import find_images
+    from util.video import is_clip, require_reader
+
+    paths = [Path(name) for name in names]
+    folders = [path for path in paths if track and path.is_dir()]
+    videos = [path for path in paths if is_clip(path)]
+    pictures = find_images([path for path in paths if path not in folders + videos])
+    find_images(folders + videos)
+    for video in videos:
+        require_reader(video)
+    return Sources(pictures, folders, videos)
+
+
+def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
     """Draw the people of videos and folders of frames, each in a colour of their own. Raises InputError."""
     from demo.clips import run_frames, run_video
     from util.files import unused_name
 
     taken = set()
-    for run_clip, paths in ((run_frames, folders), (run_video, videos)):
+    for run_clip, paths in ((run_frames, sources.folders), (run_video, sources.videos)):
         for path in paths:
-            name = unused_name(path.absolute().stem, taken)
-            print(f"{path.name}: {run_clip(estimator, path, out_dir, name)}", flush=True)
+            out = out_dir / f"{unused_name(path.absolute().stem, taken)}_people"
+            print(f"{path.name}: {run_clip(estimator, path, out, csv)}", flush=True)
 
 
-def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
+def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:
     """Draw the people of each picture. Raises InputError when not one can be read."""
     from multiperson.estimator import estimate_ahead
+    from multiperson.table import people_table
     from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
     from util.images import readable_images, write_image
@@ -79,20 +112,24 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
     taken, reductions = set(), Reductions(estimator.cfg.max_input_size)
-    for number, image, result in estimate_ahead(estimator, readable_images(paths)):
-        path = paths[number]
-        name = unused_name(path.stem, taken) + "_people"
-        picture = drawer.draw(image, result.people)
-        write_image(out_dir / f"{name}.png", picture)
-        write_json(out_dir / f"{name}.json", result.as_dict())
-        scores = " ".join(f"{score:.2f}" for score in result.people.score)
-        print(f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
-              f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
-        reductions.add(path.name, result.reduction)
-        if show:
-            from util.visualize import show as show_picture
+    table = people_table(out_dir / "people.csv", estimator.skeleton.keypoints) if csv else nullcontext()
+    with table as add_to_table:
+        for number, image, result in estimate_ahead(estimator, readable_images(paths)):
+            path = paths[number]
+            name = unused_name(path.stem, taken) + "_people"
+            picture = drawer.draw(image, result.people)
+            write_image(out_dir / f"{name}.png", picture)
+            write_json(out_dir / f"{name}.json", result.as_dict())
+            if csv:
+                add_to_table(path, result.people)
+            scores = " ".join(f"{score:.2f}" for score in result.people.score)
+            print(f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
+                  f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
+            reductions.add(path.name, result.reduction)
+            if show:
+                from util.visualize import show as show_picture
 
-            show_picture(picture)
+                show_picture(picture)
     reductions.print()
 
 

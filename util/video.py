@@ -1,8 +1,9 @@
-"""Clips: videos (through imageio with ffmpeg, an optional extra), animated GIFs, folders of numbered frames."""
+"""Clips: videos and cameras (by imageio with ffmpeg, an optional extra), animated GIFs, folders of numbered frames."""
 
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,14 @@ class Frame(NamedTuple):
 
 
 class Clip(NamedTuple):
-    """fps: frames a second, on average; frames: their times and content, uint8 RGB (H, W, 3)"""
+    """fps: frames a second, on average; frames: their times and content, uint8 RGB (H, W, 3)
+
+    files: the frames' own, whose times are made up; empty where the clip has times
+    """
 
     fps: float
     frames: Iterator[tuple[Frame, np.ndarray]]
+    files: Sequence[Path] = ()
 
 
 def is_clip(path: str | os.PathLike) -> bool:
@@ -60,7 +65,7 @@ def read_clip(path: str | os.PathLike) -> Clip:
 
 def frame_sequence(paths: Sequence[Path]) -> Clip:
     """Pictures that are the frames of a clip; those that cannot be read are named on standard error and missing."""
-    return _steady_clip(DEFAULT_FPS, readable_images(paths))
+    return _steady_clip(DEFAULT_FPS, readable_images(paths))._replace(files=paths)
 
 
 def _steady_clip(fps: float, images: Iterable[tuple[int, np.ndarray]]) -> Clip:
@@ -109,6 +114,34 @@ def _video_frames(path, reader):
             yield number, np.asarray(frame)
 
 
+def read_camera(number: int) -> Clip:
+    """What a camera sees from now on, without end; whoever is slower than it gets the newest frame each time.
+
+    Raises InputError where there is no such camera.
+    """
+    name = f"camera {number}"
+    imageio = _imageio(name)
+    try:
+        reader = imageio.get_reader(f"<video{number}>", format="FFMPEG")
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
+        raise InputError(f"{name}: there is none, or another program uses it; --camera 0 is the first") from error
+    fps = reader.get_meta_data()["fps"] or DEFAULT_FPS
+    return Clip(fps, _camera_frames(name, reader, fps))
+
+
+def _camera_frames(name, reader, fps):
+    with _ffmpeg_errors(name), reader:
+        start = last = time.monotonic()
+        number = 0
+        for image in reader:
+            if not image.meta["new"]:  # seen already: the camera is slower than we are
+                time.sleep(0.001)
+                continue
+            now = time.monotonic()
+            yield Frame(number, now - start, now - last if number else 1 / fps), np.asarray(image)
+            last, number = now, number + 1
+
+
 def _imageio(path) -> ModuleType:
     try:
         import imageio.v2 as imageio
@@ -132,8 +165,8 @@ def _ffmpeg_errors(path):
 def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
     """A function that takes uint8 RGB frames and how many seconds each lasts, and writes an MP4 video or animated GIF.
 
-    The suffix of `path` decides; in a video all frames last 1 / fps. The file appears when the block ends well.
-    Raises InputError.
+    The suffix of `path` decides. In a video, where all frames last 1 / fps, one that lasts longer is repeated. The file
+    appears when the block ends well. Raises InputError.
     """
     with atomic_path(path) as temporary:
         if temporary.suffix.lower() == ".gif":
@@ -148,7 +181,23 @@ def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.nd
                 frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=durations, loop=0)
         else:
             with _ffmpeg_errors(path):
-                # H.264 wants even sides; ffmpeg stretches odd ones by a pixel.
-                writer = _imageio(path).get_writer(temporary, format="FFMPEG", fps=fps, macro_block_size=2)
+                # H.264 wants even sides; ffmpeg stretches odd ones by a pixel. Its slower presets take as much time as
+                # the network.
+                writer = _imageio(path).get_writer(temporary, format="FFMPEG", fps=fps, macro_block_size=2,
+                                                   output_params=["-preset", "veryfast"])  # fmt: skip
             with writer:
-                yield lambda frame, _: writer.append_data(frame)
+                yield _steady_writer(writer.append_data, fps)
+
+
+def _steady_writer(append: Callable[[np.ndarray], None], fps: float) -> Callable[[np.ndarray, float], None]:
+    """Appends frames so often that the video is as long as they last together."""
+    seconds, written = 0.0, 0
+
+    def add(frame, duration):
+        nonlocal seconds, written
+        seconds += duration
+        for _ in range(round(seconds * fps) - written):
+            append(frame)
+            written += 1
+
+    return add

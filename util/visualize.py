@@ -54,18 +54,49 @@ def show(picture: np.ndarray) -> None:
 
     Raises InputError where there is no display.
     """
-    from matplotlib import pyplot
+    window = Window()
+    window.show(picture)
+    window.wait()
 
-    if pyplot.get_backend().lower() == "agg":  # what matplotlib falls back to
-        raise InputError("there is no display to open a window on: leave --show out and look at the files written")
-    height, width = picture.shape[:2]
-    inches = _WINDOW_INCHES / max(height, width)
-    window = pyplot.figure(figsize=(width * inches, height * inches))
-    axes = window.add_axes((0, 0, 1, 1))
-    axes.imshow(picture)
-    axes.axis("off")
-    pyplot.show()
-    pyplot.close(window)
+
+class Window:
+    """A window for one picture after the other, uint8 (H, W, 3). Raises InputError where there is no display.
+
+    closed: somebody has closed it, or pressed a key in it
+    """
+
+    def __init__(self):
+        from matplotlib import pyplot
+
+        if pyplot.get_backend().lower() == "agg":  # what matplotlib falls back to
+            raise InputError("there is no display to open a window on: leave --show out and look at the files written")
+        self._pyplot, self._figure, self._image = pyplot, None, None
+        self.closed = False
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show it at once, without waiting."""
+        if self._figure is None:
+            self._open(*picture.shape[:2])
+        self._image.set_data(picture)
+        self._figure.canvas.draw_idle()
+        self._figure.canvas.flush_events()
+
+    def wait(self) -> None:
+        """Wait until the window is closed."""
+        self._pyplot.show()
+
+    def _open(self, height, width):
+        inches = _WINDOW_INCHES / max(height, width)
+        self._figure = self._pyplot.figure(figsize=(width * inches, height * inches))
+        axes = self._figure.add_axes((0, 0, 1, 1))
+        self._image = axes.imshow(np.zeros((height, width, 3), np.uint8))
+        axes.axis("off")
+        for event in ("close_event", "key_press_event"):
+            self._figure.canvas.mpl_connect(event, self._end)
+        self._pyplot.show(block=False)
+
+    def _end(self, _):
+        self.closed = True
 
 
 def show_heatmaps(

@@ -1,6 +1,8 @@
 """A clip in which two people cross: found by their colour, drawn in their own, and told in JSON lines."""
 
+import csv
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -9,12 +11,13 @@ from PIL import Image
 from config import make_config
 from dataset.skeleton import AIC
 from demo import demo_multiperson
-from demo.clips import run_frames, run_video
+from demo.clips import run_camera, run_frames, run_video
 from multiperson.estimator import PoseResult
 from multiperson.predict import People
+from tests.camera import StandIn, install
 from util.errors import InputError
 from util.images import read_image
-from util.video import read_clip
+from util.video import read_camera, read_clip
 
 JOINTS = np.random.default_rng(3).uniform([0, 0], [12, 40], (14, 2))
 
@@ -60,13 +63,19 @@ def identities_by_side(path):
 def test_people_who_cross_in_a_gif(tmp_path):
     images = [Image.fromarray(image) for image in frames()]
     images[0].save(tmp_path / "walk.gif", save_all=True, append_images=images[1:], duration=[80] * 5 + [40] * 19)
-    line = run_video(Squares(), tmp_path / "walk.gif", tmp_path / "out", "walk")
+    line = run_video(Squares(), tmp_path / "walk.gif", tmp_path / "out" / "walk_people", csv=True)
     assert line.startswith("24 frames, 2 people")
     lines, (first, last) = identities_by_side(tmp_path / "out" / "walk_people.jsonl")
     assert first == last[::-1] and sorted(first) == [0, 1]
     assert [lines[number]["seconds"] for number in (4, 5, 23)] == [0.32, 0.4, 1.12]
     drawn = [frame for frame, _ in read_clip(tmp_path / "out" / "walk_people.gif").frames]
     assert [frame.duration for frame in drawn] == [0.08] * 5 + [0.04] * 19
+    with open(tmp_path / "out" / "walk_people.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(int(row["frame"]), int(row["person"])) for row in rows] == [
+        (line["frame"], person["id"]) for line in lines for person in line["people"]
+    ]
+    assert {row["file"] for row in rows} == {str(tmp_path / "walk.gif")} and float(rows[-1]["seconds"]) == 1.12
 
 
 def test_people_who_cross_in_a_folder_of_frames(tmp_path):
@@ -74,9 +83,11 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
     folder.mkdir()
     for number, image in enumerate(frames()):
         Image.fromarray(image).save(folder / f"{number}.png")  # "10.png" sorts before "2.png"
-    run_frames(Squares(), folder, tmp_path, "walk")
+    run_frames(Squares(), folder, tmp_path / "walk_people", csv=True)
     lines, (first, last) = identities_by_side(tmp_path / "walk_people.jsonl")
     assert first == last[::-1] and lines[10]["file"] == "10.png"
+    row = (tmp_path / "walk_people.csv").read_text().splitlines()[21]
+    assert row.startswith(f"{folder / '10.png'},10,,")  # no time: nobody knows how fast the frames were taken
 
     def colour_of(number, level):
         """The mean colour drawn where a square of this level was."""
@@ -91,10 +102,38 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
 def test_a_broken_clip_leaves_nothing(tmp_path):
     (tmp_path / "a.gif").write_bytes(b"GIF89a")
     with pytest.raises(InputError, match=r"a\.gif"):
-        run_video(Squares(), tmp_path / "a.gif", tmp_path / "out", "a")
+        run_video(Squares(), tmp_path / "a.gif", tmp_path / "out" / "a_people")
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
 def test_a_missing_clip_is_named_before_the_network_is_loaded():
     with pytest.raises(InputError, match=r"nowhere\.mp4: no such file or folder"):
         demo_multiperson.main(["nowhere.mp4"])
+
+
+def test_a_camera_films_until_ctrl_c(tmp_path, monkeypatch, capsys):
+    images = list(frames())
+
+    def on_image(number):
+        if number == len(images) - 1:
+            signal.raise_signal(signal.SIGINT)
+
+    camera = StandIn(images, on_image)
+    install(monkeypatch, camera)
+    before = signal.getsignal(signal.SIGINT)
+    line = run_camera(Squares(), read_camera(0), tmp_path / "camera_people", show=False, csv=True)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert line.startswith("23 frames, 2 people") and "Ctrl-C ends it" in capsys.readouterr().out
+    assert {path.suffix for path in tmp_path.iterdir()} == {".mp4", ".jsonl", ".csv"}
+    lines = [json.loads(line) for line in (tmp_path / "camera_people.jsonl").read_text().splitlines()]
+    rows = (tmp_path / "camera_people.csv").read_text().splitlines()[1:]
+    assert len(lines) == 23 and len(rows) == sum(len(line["people"]) for line in lines)
+    assert np.ptp(camera.written[0], axis=2).max() > 100  # the people are drawn
+
+
+def test_a_missing_camera_is_named_before_the_network_is_loaded(monkeypatch, tmp_path):
+    install(monkeypatch, StandIn([]))
+    with pytest.raises(InputError, match="camera 3: there is none, or another program uses it"):
+        demo_multiperson.main(["--camera", "3", "--out_dir", str(tmp_path)])
+    with pytest.raises(InputError, match="either --camera or files"):
+        demo_multiperson.main(["photo.jpg", "--camera", "0"])

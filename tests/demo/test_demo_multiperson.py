@@ -1,5 +1,6 @@
 """The demo: pictures, JSON, table, and what happens with a broken file."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -27,6 +28,19 @@ def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, c
     assert drawn.shape == (48, 64, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
     rows = capsys.readouterr().out.splitlines()
     assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.85"]
+
+
+def test_csv_is_a_table_of_all_people(estimator, pictures, tmp_path):
+    demo_multiperson.run_demo(estimator, pictures[:2], tmp_path / "out", show=False, csv=True)
+    with open(tmp_path / "out" / "people.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [f"{name}_{what}" for name in estimator.skeleton.keypoints for what in ("x", "y", "confidence")]
+    assert list(rows[0]) == ["file", "frame", "seconds", "person", "score", *names]
+    expected = [(str(path), str(person)) for path in pictures[:2] for person in range(2)]
+    assert [(row["file"], row["person"]) for row in rows] == expected
+    found = [float(rows[0][f"{estimator.skeleton.keypoints[1]}_{axis}"]) for axis in "xy"]
+    assert found == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
+    assert rows[1][f"{estimator.skeleton.keypoints[1]}_x"] == rows[1]["frame"] == ""
 
 
 def test_a_broken_picture_is_named_and_the_others_are_done(estimator, pictures, tmp_path, capsys):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.camera import StandIn, install
 from util.errors import InputError
-from util.video import by_number, clip_writer, is_clip, read_clip, require_reader
+from util.video import by_number, clip_writer, is_clip, read_camera, read_clip, require_reader
 
 FRAMES = [np.full((20, 30, 3), color, np.uint8) for color in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
 
@@ -90,3 +91,24 @@ def test_without_ffmpeg_the_remedy_is_named(monkeypatch):
 def test_numbered_frames_are_in_order_of_their_numbers():
     paths = [Path(f"frame_{number}.png") for number in (10, 9, 1, 2)]
     assert [path.stem for path in sorted(paths, key=by_number)] == ["frame_1", "frame_2", "frame_9", "frame_10"]
+
+
+def test_a_camera_gives_each_image_once_and_its_time(monkeypatch):
+    times = iter([5.0, 5.5, 5.6, 7.0])
+    camera = StandIn([*FRAMES, FRAMES[0]])
+    install(monkeypatch, camera)
+    clip = read_camera(0)
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    assert clip.fps == 25
+    frames = [next(clip.frames) for _ in FRAMES]
+    np.testing.assert_allclose([frame for frame, _ in frames], [(0, 0.5, 0.04), (1, 0.6, 0.1), (2, 2.0, 1.4)])
+    np.testing.assert_array_equal([image for _, image in frames], FRAMES)
+
+
+def test_a_video_repeats_frames_that_last_longer(monkeypatch, tmp_path):
+    camera = StandIn([])
+    install(monkeypatch, camera)
+    with clip_writer(tmp_path / "a.mp4", fps=10) as add:
+        for frame, duration in zip(FRAMES, (0.1, 0.33, 0.17), strict=True):
+            add(frame, duration)
+    assert [frame[0, 0].tolist().index(255) for frame in camera.written] == [0, 1, 1, 1, 2, 2]

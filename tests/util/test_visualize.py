@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
 from util.errors import InputError
-from util.visualize import figure_image, image_figure, save_figure, show, show_arrows, show_heatmaps
+from util.visualize import Window, figure_image, image_figure, save_figure, show, show_arrows, show_heatmaps
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (333, 217), (480, 640), (1001, 7)])
@@ -54,6 +55,22 @@ def test_window_without_display_is_an_input_error(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     with pytest.raises(InputError, match="no display"):
         show(np.zeros((5, 5, 3), np.uint8))
+
+
+def test_any_key_ends_a_window():
+    from matplotlib import pyplot
+
+    pyplot.switch_backend("template")  # does nothing
+    window = Window()
+    for level in (3, 200):
+        window.show(np.full((30, 40, 3), level, np.uint8))
+        assert not window.closed
+    (number,) = pyplot.get_fignums()
+    canvas = pyplot.figure(number).canvas
+    assert (canvas.figure.axes[0].images[0].get_array() == 200).all()
+    canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", canvas, "q"))
+    assert window.closed
+    pyplot.close("all")
 
 
 def test_pyplot_is_not_imported_nor_matplotlib_to_draw_people():
