@@ -12,13 +12,13 @@ from nnet.layers import ConvBN
 SCOPE = "pose/pyramid"
 CHANNELS = 192
 # Of the finest level each 2x2 cells become the channels of one, so that their order is kept.
-DETAIL_CHANNELS = 64
+DETAIL_CHANNELS = 48
 CONTEXT_CHANNELS = 128
 BLOCKS = 3
 
 
 def feature_pyramid(levels: dict[int, keras.KerasTensor], **options) -> keras.KerasTensor:
-    """Features (B, h/8, w/8, CHANNELS) from the levels of a backbone.
+    """Features (B, h/8, w/8, CHANNELS + 4 DETAIL_CHANNELS) from the levels of a backbone.
 
     levels: (B, h/stride, w/stride, any) by stride: 4, 8, 16 and perhaps 32; h and w multiples of the largest
     options: of every ConvBN
@@ -28,12 +28,12 @@ def feature_pyramid(levels: dict[int, keras.KerasTensor], **options) -> keras.Ke
     for stride in coarse_first[:-1]:
         lateral = ConvBN(f"{SCOPE}/lateral_{stride}", CONTEXT_CHANNELS, 1, activation=None, **options)(levels[stride])
         x = lateral if x is None else merge(x, lateral, CONTEXT_CHANNELS, f"{SCOPE}/merge_{stride}", **options)
-    detail = ConvBN(f"{SCOPE}/detail", DETAIL_CHANNELS, 1, **options)(levels[coarse_first[-1]])
-    x = keras.layers.Concatenate()([x, SpaceToDepth()(detail)])
-    x = ConvBN(f"{SCOPE}/join", CHANNELS, 1, activation=None, **options)(x)
+    detail = SpaceToDepth()(ConvBN(f"{SCOPE}/detail", DETAIL_CHANNELS, 1, **options)(levels[coarse_first[-1]]))
+    x = ConvBN(f"{SCOPE}/join", CHANNELS, 1, activation=None, **options)(keras.layers.Concatenate()([x, detail]))
     for block in range(1, BLOCKS + 1):
         x = _residual_block(x, f"{SCOPE}/block_{block}", options)
-    return x
+    # The heads see the detail itself, too: what the backbone has found already need not come through all of that.
+    return keras.layers.Concatenate()([x, detail])
 
 
 def merge(coarse, fine, channels: int, scope: str, **options) -> keras.KerasTensor:
