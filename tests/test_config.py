@@ -207,3 +207,21 @@ def test_hostile_yaml_is_one_short_line(write, text, message):
 def test_hostile_overrides(write):
     with pytest.raises(InputError, match="command line: .*not usable YAML"):
         load_config(write("num_joints: 3"), ["seed=2001-99-99"])
+
+
+def test_the_stride_follows_the_network():
+    assert make_config().stride == 8
+    assert make_config(net_type="resnet_18_fpn").stride == 4
+    with pytest.raises(InputError, match="stride is 8, but the maps of resnet_18_fpn have 4"):
+        make_config(net_type="resnet_18_fpn", stride=8)
+
+
+def test_a_mixture_names_its_data_sets(tmp_path):
+    (tmp_path / "data").mkdir()
+    path = tmp_path / "pose_cfg.yaml"
+    path.write_text("mixture: [{dataset: data, global_scale: 2, weight: .5}]")
+    assert load_config(path).mixture == [{"dataset": str(tmp_path / "data"), "global_scale": 2.0, "weight": 0.5}]
+    for wrong in ("data", "[{global_scale: 2}]", "[{dataset: data, batch_size: 2}]", "[{dataset: data, weight: 0}]"):
+        path.write_text(f"mixture: {wrong}")
+        with pytest.raises(InputError, match="mixture: expected"):
+            load_config(path)

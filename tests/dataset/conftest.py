@@ -53,3 +53,9 @@ class CocoFolder:
 @pytest.fixture
 def coco(tmp_path) -> CocoFolder:
     return CocoFolder(tmp_path / "set")
+
+
+@pytest.fixture
+def coco_folder():
+    """Makes a further data set at a path."""
+    return CocoFolder

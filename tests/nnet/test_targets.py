@@ -104,3 +104,19 @@ def test_no_person(count):
     assert not targets.part.numpy().any()
     assert targets.positive.shape == (0, 4) and targets.locref.shape == (0, 2)
     assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 2, 2)
+
+
+def test_unlabelled_joints_count_neither_as_there_nor_as_absent():
+    people = np.zeros((1, 2, 3, 3), np.float32)
+    people[0, 0] = [[20, 20, 1], [60, 20, 1], [0, 0, 0]]  # the third joint has no label
+    people[0, 1] = [[100, 100, 1], [0, 0, 0], [28, 20, 1]]  # the second neither; the third lies in the other's box
+    cfg = make_config(num_joints=3, ignore_unlabelled=True, pos_dist_thresh=5)
+    targets = make_targets(people, np.ones((1, 16, 16), np.float32), np.ones(1, np.float32), cfg)
+    weight = targets.part_weight[0].numpy()
+    # The box of the first reaches from x 20 to 60 and a fifth of that beyond: 12 to 68, 12 to 28 in y.
+    inside = np.zeros((16, 16), bool)
+    inside[1:4, 1:9] = True  # cells with their middles at 12, 20, 28 and 12, 20, ... 68
+    assert not weight[inside & (targets.part[0, ..., 2].numpy() == 0), 2].any()
+    assert weight[targets.part[0, ..., 2].numpy() > 0, 2].all()
+    assert weight[~inside, 2].all()
+    assert weight[..., 0].all()
