@@ -55,7 +55,8 @@ PAIR = list_of(integer(0, 999), 2, "joint ids")
 RATE_UNTIL = row(RATE, STEP)
 TABLE = Kind("a table of joints, pairs and limbs", lambda value: {**value})
 
-MAX_NAMED = 20  # unknown keys that a message lists
+MAX_NAMED = 30  # unknown keys that a message lists
+DEEPLABCUT = {"metadataset", "project_path", "multi_stage", "lr_init"}  # of its files alone
 
 # What a data set of `mixture` may have for itself; the rest it shares.
 DATA_SET = {"dataset": INPUT, "dataset_type": DATASET_TYPE, "dataset_phase": TEXT, "dataset_ann": TEXT,
@@ -295,13 +296,16 @@ def _checked(base: Mapping[str, Any], values: Mapping[Any, Any], source: str) ->
 def _refuse_unknown(names: list[Any], source: str) -> None:
     if not names:
         return
-    described = []
-    for name in names[:MAX_NAMED]:
-        close = difflib.get_close_matches(str(name)[:100], KEYS, n=1)
-        described.append(_shown(name) + (f" (did you mean {close[0]}?)" if close else ""))
+    deeplabcut = not DEEPLABCUT.isdisjoint(names)
+    hint = "tools/deeplabcut2cfg.py takes over DeepLabCut's files" if deeplabcut else "config.py lists all keys"
+    described = [_shown(name) if deeplabcut else _shown(name) + _suggestion(name) for name in names[:MAX_NAMED]]
     rest = f" and {len(names) - MAX_NAMED} others" if len(names) > MAX_NAMED else ""
-    raise InputError(f"{source}: unknown key{'s' * (len(names) > 1)} {', '.join(described)}{rest}; "
-                     "config.py lists all keys")  # fmt: skip
+    raise InputError(f"{source}: unknown key{'s' * (len(names) > 1)} {', '.join(described)}{rest}; {hint}")
+
+
+def _suggestion(name: Any) -> str:
+    close = difflib.get_close_matches(str(name)[:100], KEYS, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _shown(value: Any) -> str:
