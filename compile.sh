@@ -14,18 +14,34 @@ fail() {
     exit 2
 }
 
-if [ -n "${VIRTUAL_ENV:-}" ]; then
-    environment=$VIRTUAL_ENV
-else
-    environment=$PWD/.venv
-    if [ ! -x "$environment/bin/python" ]; then
-        echo "creating $environment"
-        "${PYTHON:-python3}" -m venv "$environment" || fail "no virtual environment (Debian: apt-get install python3-venv)"
-    fi
-fi
+case "${1:-}" in
+"") ;;
+-h | --help)
+    sed -n '2,/^set/s/^# \{0,1\}//p' compile.sh
+    exit
+    ;;
+*) fail "unknown argument $1 (./compile.sh --help)" ;;
+esac
+
+# Prints the version of a Python; fails unless it is one that this code runs on.
+supported() {
+    "$1" -c 'import sys; print(sys.version.split()[0]); sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null
+}
+
+environment=${VIRTUAL_ENV:-$PWD/.venv}
 python=$environment/bin/python
-"$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
-    fail "$("$python" --version) found; Python 3.10 to 3.13 is needed (PYTHON=python3.11 ./compile.sh)"
+if [ -z "${VIRTUAL_ENV:-}" ] && [ ! -x "$python" ]; then
+    chosen=${PYTHON:-python3}
+    version=$(supported "$chosen") ||
+        fail "$chosen is ${version:-not found}; Python 3.10 to 3.13 is needed (PYTHON=python3.11 ./compile.sh)"
+    echo "creating $environment"
+    "$chosen" -m venv "$environment" || {
+        rm -rf "$environment"
+        fail "no virtual environment (Debian: apt-get install python3-venv)"
+    }
+fi
+version=$(supported "$python") ||
+    fail "$environment has Python ${version:-that does not run}; 3.10 to 3.13 is needed: remove it, or deactivate it"
 command -v "${CXX:-g++}" >/dev/null || fail "no C++ compiler (Debian: apt-get install g++; macOS: xcode-select --install)"
 
 # A copy of the requirements in the environment tells that they are installed.
