@@ -166,7 +166,8 @@ def train(cfg) -> None:
     from nnet.checkpoint import remove_leftovers
     from nnet.devices import connect
     from nnet.model_skeleton import keep_beside
-    from nnet.trainer import SummaryWriter, Trainer
+    from nnet.summary import SummaryWriter
+    from nnet.trainer import Trainer
 
     require(cfg, "multi_step", *([] if cfg.mixture else ["dataset"]))
     if not cfg.tensorflow_pairwise_order:

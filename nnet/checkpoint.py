@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from config import checkpoint_prefix
 from nnet.checkpoint_index import check_index
+from nnet.errors import reason
 from nnet.snapshots import DATA, INDEX
 from util.errors import InputError
 from util.published import fetching_hint
@@ -52,18 +53,14 @@ def _open(prefix):
     try:
         return tf.train.load_checkpoint(prefix)
     except _BROKEN as error:
-        raise InputError(f"{prefix}: not a readable checkpoint: {_first_line(error)}") from error
+        raise InputError(f"{prefix}: not a readable checkpoint: {reason(error)}") from error
 
 
 def _read(reader, name, prefix):
     try:
         return reader.get_tensor(name)
     except _BROKEN as error:
-        raise InputError(f"{prefix}: {name} cannot be read: {_first_line(error)}") from error
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{prefix}: {name} cannot be read: {reason(error)}") from error
 
 
 def read_shapes(prefix: str | os.PathLike) -> dict[str, tuple[int, ...]]:
@@ -148,8 +145,8 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
         os.replace(f"{temporary}{DATA}", f"{prefix}{DATA}")
         os.replace(f"{temporary}{INDEX}", f"{prefix}{INDEX}")
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or _first_line(error)
-        raise InputError(f"{prefix}: the checkpoint cannot be written: {reason}; earlier ones are untouched") from error
+        why = getattr(error, "strerror", None) or reason(error)
+        raise InputError(f"{prefix}: the checkpoint cannot be written: {why}; earlier ones are untouched") from error
     finally:
         for leftover in temporary.parent.glob(temporary.name + ".*"):
             leftover.unlink(missing_ok=True)

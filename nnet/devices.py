@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from nnet.cluster import read_cluster
+from nnet.errors import reason
 from util.errors import InputError
 
 # What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
@@ -157,8 +158,7 @@ def _connect_workers(workers, worker):
     try:
         devices = Devices(tf.distribute.MultiWorkerMirroredStrategy(), workers, worker)
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(f"TF_CONFIG: the workers cannot be connected: {reason}") from error
+        raise InputError(f"TF_CONFIG: the workers cannot be connected: {reason(error)}") from error
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from config import SKELETON_FILE
 from dataset.skeleton import from_config
+from nnet.errors import reason
 from nnet.lite_file import checkpoint_id, seal
 from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
+from util.errors import InputError
 from util.files import atomic_path
 from util.logging import silent_stderr
 from util.maps import map_size
@@ -25,7 +27,7 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
     Raises InputError when the folder cannot be written.
     """
     with atomic_path(folder) as temporary:
-        _write(os.fspath(temporary), _signatures(predictor))
+        _write(temporary, _signatures(predictor))
         # The folder that SavedModels have for what does not belong to their graphs.
         write_skeleton(temporary / "assets.extra" / SKELETON_FILE, from_config(predictor.cfg))
 
@@ -80,8 +82,11 @@ def _inputs(predictor, photos):
 
 
 def _write(folder, signatures):
-    # The module holds nothing: the weights are constants of the graphs.
-    tf.saved_model.save(tf.Module(), folder, signatures)
+    try:
+        # The module holds nothing: the weights are constants of the graphs.
+        tf.saved_model.save(tf.Module(), os.fspath(folder), signatures)
+    except (OSError, tf.errors.OpError) as error:
+        raise InputError(f"{folder}: cannot be written: {reason(error)}") from error
 
 
 def _signatures(predictor, batch=None):

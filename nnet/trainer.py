@@ -1,7 +1,6 @@
 """One training step, and all that must survive a restart."""
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -295,25 +294,3 @@ def _processor_has_bfloat16():
             return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
     except OSError:
         return False
-
-
-class SummaryWriter:
-    """Scalars and score maps for TensorBoard."""
-
-    def __init__(self, folder: str | os.PathLike):
-        self._writer = tf.summary.create_file_writer(os.fspath(folder))
-
-    def scalars(self, step: int, values: dict[str, float]) -> None:
-        with self._writer.as_default(step):
-            for name, value in values.items():
-                tf.summary.scalar(name, value)
-        self._writer.flush()
-
-    def score_maps(self, step: int, name: str, image: np.ndarray, part_prob: np.ndarray) -> None:
-        """An image (H, W, 3) beside the strongest probability of any part, and each part (h, w, J) by itself."""
-        small = tf.image.resize(image, part_prob.shape[:2]) / 255
-        strongest = tf.repeat(part_prob.max(axis=-1, keepdims=True), 3, axis=-1)
-        with self._writer.as_default(step):
-            tf.summary.image(f"{name}/parts", tf.concat([small, strongest], axis=1)[None])
-            tf.summary.image(f"{name}/part", np.moveaxis(part_prob, -1, 0)[..., None], max_outputs=part_prob.shape[-1])
-        self._writer.flush()

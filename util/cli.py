@@ -65,18 +65,40 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
     Ctrl-C and the signals that end a process remove what is half-written.
     """
+    _prepare_output()
     unwind_on_signals()
     try:
         status = main() or 0
         sys.stdout.flush()
     except (InputError, MissingExtension) as error:
-        print(f"{os.path.basename(sys.argv[0])}: {error}", file=sys.stderr)
+        _complain(str(error))
         status = 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         status = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has gone; keep the interpreter from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output (`| head`) has gone
+        _drop_output()
         status = 1
+    except OSError as error:  # without the name of a file: printing to a full disk, or to a closed stream
+        _drop_output()
+        _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        status = 2
     sys.exit(status)
+
+
+def _prepare_output() -> None:
+    """Any file name can be printed; a stream that is closed is one that cannot be written to, or drops what it gets."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Keep the interpreter from writing at exit what could not be written before."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    print(f"{os.path.basename(sys.argv[0])}: {message}", file=sys.stderr)

@@ -6,14 +6,38 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from util.errors import InputError
+
+
+class _LogFile(logging.FileHandler):
+    """A file that is gone on with when the disk has room again; meanwhile one warning is all."""
+
+    def __init__(self, path: str | os.PathLike):
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._warned = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._warned:
+            self._warned = True
+            logging.warning("%s: cannot be written: %s", self.baseFilename, error.strerror or error)
+
 
 def setup_logging(path: str | os.PathLike | None = None) -> None:
-    """Send log lines to standard error and, with date and time, to the end of the file `path`."""
+    """Send log lines to standard error and, with date and time, to the end of the file `path`.
+
+    Raises InputError when the file cannot be opened.
+    """
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(logging.Formatter("%(message)s"))
     handlers: list[logging.Handler] = [console]
     if path is not None:
-        file = logging.FileHandler(path, encoding="utf-8")
+        try:
+            file = _LogFile(path)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         handlers.append(file)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)

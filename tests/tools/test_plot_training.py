@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnet.trainer import SummaryWriter
+from nnet.summary import SummaryWriter
 from tools import plot_training
 from util.errors import InputError
 

@@ -19,6 +19,7 @@ def main():
     with atomic_path("result.txt") as path:
         path.touch()
         {body}
+    {after}
 if __name__ == "__main__":
     run(main)
 """
@@ -27,11 +28,12 @@ WAIT = 'print("ready", flush=True); time.sleep(1000)'
 
 @pytest.fixture
 def start(tmp_path):
-    def start(body="pass", imports=""):
-        (tmp_path / "script.py").write_text(SCRIPT.format(body=body, imports=imports))
-        path = os.pathsep.join(filter(None, sys.path))
-        return subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path})  # fmt: skip
+    def start(body="pass", *, imports="", after="", redirection="", **environment):
+        (tmp_path / "script.py").write_text(SCRIPT.format(body=body, imports=imports, after=after))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        command = ["sh", "-c", f"exec '{sys.executable}' script.py {redirection}"]
+        return subprocess.Popen(command, cwd=tmp_path, env=os.environ | environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, encoding="latin-1")  # fmt: skip
 
     return start
 
@@ -79,6 +81,23 @@ def test_a_missing_package_says_how_to_get_it(start):
     error = process.communicate()[1]
     assert process.returncode == 2 and error.startswith("script.py: no_such_package is not installed in ")
     assert "./compile.sh" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("redirection, reason", [(">/dev/full", "No space left on device"),
+                                                 (">&-", "Bad file descriptor")])  # fmt: skip
+def test_output_that_cannot_be_written_is_a_line(start, tmp_path, redirection, reason):
+    process = start(after='print("some result")', redirection=redirection)
+    assert process.communicate() == ("", f"script.py: standard output: {reason}\n") and process.returncode == 2
+
+
+def test_a_closed_stream_that_nobody_writes_to_does_not_matter(start, tmp_path):
+    assert start(redirection=">&- 2>&-").wait() == 0
+    assert start('raise InputError("a line")', redirection="2>&-").communicate() == ("", "")
+
+
+def test_any_name_can_be_printed(start):
+    process = start(r'print("F\xfc\u65e5\udcff")', PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert process.communicate() == ("F\xfc\\u65e5\\udcff\n", "")
 
 
 def test_other_errors_keep_their_traceback(start):

@@ -1,10 +1,40 @@
 """What reaches the terminal."""
 
+import logging
 import os
 
 import pytest
 
-from util.logging import silent_stderr
+from util.errors import InputError
+from util.logging import setup_logging, silent_stderr
+
+
+@pytest.fixture
+def own_handlers():
+    """Takes the place of the logging that pytest has set up, and puts it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = []
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_log_on_a_full_disk_is_one_warning(tmp_path, capsys, own_handlers):
+    (tmp_path / "log.txt").symlink_to("/dev/full")
+    setup_logging(tmp_path / "log.txt")
+    for number in range(3):
+        logging.info("line %d", number)
+    expected = ["line 0", f"{tmp_path}/log.txt: cannot be written: No space left on device", "line 1", "line 2"]
+    assert sorted(capsys.readouterr().err.splitlines()) == sorted(expected)
+    logging.getLogger().handlers.pop().stream = None  # closing it would fail again
+
+
+def test_a_log_in_no_folder_is_a_line(tmp_path, own_handlers):
+    with pytest.raises(InputError, match="nowhere/log.txt: cannot be written: No such file or directory"):
+        setup_logging(tmp_path / "nowhere" / "log.txt")
 
 
 def test_native_chatter_is_kept_off_the_terminal_and_only_while_it_lasts(capfd):
