@@ -207,7 +207,7 @@ def load_config(
     for part in cfg.mixture:
         part["dataset"] = _resolve(part["dataset"], path.parent, "")
     cfg.config_file = str(path)
-    cfg.skeleton = _skeleton_table(cfg, path.parent)
+    cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg, path.parent)
     cfg.overridden = sorted(overrides)
     _check_together(cfg)
     return cfg
@@ -217,15 +217,18 @@ def make_config(**values: Any) -> EasyDict:
     """The defaults with `values` over them, checked as if they stood in a file."""
     cfg = _checked(_defaults(), values, "make_config")
     cfg.config_file = "make_config"
-    cfg.skeleton = _skeleton_table(cfg)
+    cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg)
     cfg.overridden = []
     _check_together(cfg)
     return cfg
 
 
-def with_skeleton(cfg: EasyDict, table: dict[str, Any]) -> EasyDict:
-    """The configuration with the skeleton of the data or of the weights. Raises InputError where they do not fit."""
-    completed = EasyDict(cfg, skeleton=table)
+def with_skeleton(cfg: EasyDict, table: dict[str, Any], source: str) -> EasyDict:
+    """The configuration with the skeleton of the data or of the weights, which messages will say is that of `source`.
+
+    Raises InputError where they do not fit.
+    """
+    completed = EasyDict(cfg, skeleton=table, skeleton_source=source)
     _check_together(completed)
     return completed
 
@@ -328,21 +331,21 @@ def _resolve(text: str, folder: Path, suffix: str) -> str:
     return beside
 
 
-def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> dict[str, Any] | None:
-    """The table that `skeleton` is, or whose name or file it has; else that of `folder`, if there is one."""
+def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> tuple[dict[str, Any] | None, str]:
+    """The table that `skeleton` is, or whose name or file it has; else that of `folder`, if there is one. Its place."""
     wanted = cfg.skeleton
     if isinstance(wanted, dict):
-        return wanted
+        return wanted, cfg.config_file
     if wanted in NAMED_SKELETONS:
-        return named_skeleton_table(wanted)
+        return named_skeleton_table(wanted), cfg.config_file
     if wanted:
         path = _resolve(wanted, folder or Path(), "")
         if not os.path.exists(path):
             raise InputError(f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} "
                              "nor a YAML file")  # fmt: skip
-        return read_skeleton_table(path)
+        return read_skeleton_table(path), str(path)
     beside = folder and folder / SKELETON_FILE
-    return read_skeleton_table(beside) if beside and beside.exists() else None
+    return (read_skeleton_table(beside) if beside and beside.exists() else None), str(beside)
 
 
 def _check_together(cfg: EasyDict) -> None:
@@ -380,12 +383,13 @@ def _check_together(cfg: EasyDict) -> None:
 def _count_joints(cfg: EasyDict) -> None:
     joints = cfg.skeleton.get("joints")
     if not isinstance(joints, list):
-        raise InputError(f"{cfg.config_file}: skeleton: 'joints' must be a list of names, found {_shown(joints)}")
+        raise InputError(f"{cfg.skeleton_source}: skeleton: 'joints' must be a list of names, found {_shown(joints)}")
     if cfg.num_joints is None:
         cfg.num_joints = len(joints)
     if cfg.num_joints != len(joints):
-        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton "
-                         f"{cfg.skeleton.get('name', 'own')} has {len(joints)} joints")  # fmt: skip
+        name = cfg.skeleton.get("name", "own")
+        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {name} in "
+                         f"{cfg.skeleton_source} has {len(joints)} joints")  # fmt: skip
 
 
 def _check_joint_groups(cfg: EasyDict) -> None:

@@ -19,7 +19,7 @@ class Mixture(PoseDataset):
     def __init__(self, cfg: EasyDict, parts: list[PoseDataset], weights: list[float]):
         self.parts, self.weights = parts, weights
         self.skeleton = parts[0].skeleton
-        self.cfg = with_skeleton(cfg, self.skeleton.as_table())
+        self.cfg = with_skeleton(cfg, self.skeleton.as_table(), str(parts[0].path))
         for part in parts[1:]:
             if part.skeleton.keypoints != self.skeleton.keypoints:
                 raise InputError(f"{cfg.config_file}: mixture: {part.path} has other joints than {parts[0].path}")

@@ -149,7 +149,7 @@ class PoseDataset:
     def _adopt(self, found: Skeleton, source: str) -> None:
         """Take the skeleton that the data bring along."""
         self.skeleton = agreed(self.cfg, found, source)
-        self.cfg = with_skeleton(self.cfg, self.skeleton.as_table())
+        self.cfg = with_skeleton(self.cfg, self.skeleton.as_table(), source)
 
     def _take_skeleton(self) -> None:
         self.skeleton = from_config(self.cfg)

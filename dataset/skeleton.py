@@ -256,20 +256,12 @@ def from_config(cfg) -> Skeleton:
 
     Raises InputError where it has neither, or they contradict each other.
     """
-    where = cfg.config_file
     if cfg.num_joints is None:
-        raise InputError(f"{where}: num_joints is missing: how many joints has one person? "
+        raise InputError(f"{cfg.config_file}: num_joints is missing: how many joints has one person? "
                          "`skeleton` names them all")  # fmt: skip
-    groups = _from_groups(cfg)
     if not cfg.skeleton:
-        return groups
-    own = from_table(cfg.skeleton, where)
-    if not cfg.all_joints:
-        return own
-    if own.symmetric_pairs is None:
-        return replace(own, symmetric_pairs=groups.symmetric_pairs)
-    _refuse_other_pairs(cfg, own, f"skeleton {own.name}")
-    return own
+        return _from_groups(cfg)
+    return _with_groups(cfg, from_table(cfg.skeleton, cfg.skeleton_source), cfg.skeleton_source)
 
 
 def _from_groups(cfg) -> Skeleton:
@@ -289,14 +281,28 @@ def _group_pairs(cfg) -> Pairs:
     return tuple(tuple(group) for group in cfg.all_joints if len(group) == 2)
 
 
-def _refuse_other_pairs(cfg, skeleton: Skeleton, source: str) -> None:
-    """Raise InputError where `all_joints` has other left/right pairs than the skeleton of `source`."""
-    ours, theirs = ({frozenset(pair) for pair in pairs} for pairs in (_group_pairs(cfg), skeleton.symmetric_pairs))
+def _with_groups(cfg, skeleton: Skeleton, source: str) -> Skeleton:
+    """The skeleton of `source` with the pairs of `all_joints`, which must be its own if it has some."""
+    if not cfg.all_joints:
+        return skeleton
+    return _with_pairs(skeleton, _group_pairs(cfg), source, f"all_joints of {cfg.config_file}")
+
+
+def _with_pairs(skeleton: Skeleton, pairs: Pairs | None, source: str, other: str) -> Skeleton:
+    """The skeleton of `source` with the left/right pairs that `other` tells; the two must not differ."""
+    if pairs is None:
+        return skeleton
+    if skeleton.symmetric_pairs is None:
+        usual = side_colours(skeleton.num_joints, pairs)
+        colours = tuple(new if old == MIDDLE else old for old, new in zip(skeleton.colours, usual, strict=True))
+        return replace(skeleton, symmetric_pairs=pairs, colours=colours)
+    ours, theirs = ({frozenset(pair) for pair in known} for known in (skeleton.symmetric_pairs, pairs))
     for pair in sorted(map(sorted, ours ^ theirs)):
         names = " and ".join(skeleton.keypoints[joint] for joint in pair)
-        has, lacks = ("all_joints", source) if frozenset(pair) in ours else (source, "all_joints")
-        raise InputError(f"{cfg.config_file}: {names} (joints {pair[0]} and {pair[1]}) are left and right in {has}, "
-                         f"but not in {lacks}; leave all_joints out or correct it")  # fmt: skip
+        has, lacks = (source, other) if frozenset(pair) in ours else (other, source)
+        raise InputError(f"{names} (joints {pair[0]} and {pair[1]}) are left and right in {has}, but not in {lacks}; "
+                         "correct one of the two, or leave it out")  # fmt: skip
+    return skeleton
 
 
 def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
@@ -305,31 +311,25 @@ def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
     The configuration's `skeleton` counts, completed by the one found. Raises InputError where joints or left/right
     pairs of the two contradict each other.
     """
-    where = cfg.config_file
     if cfg.num_joints not in (None, found.num_joints):
-        raise InputError(f"{where}: num_joints is {cfg.num_joints}, but {source} has {found.num_joints} joints")
+        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but {source} has {found.num_joints} "
+                         "joints")  # fmt: skip
     if not cfg.skeleton:
         return _with_groups(cfg, found, source)
     own = from_config(cfg)
-    for joint, (ours, theirs) in enumerate(zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)):
-        if ours != theirs:
-            raise InputError(f"{where}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
-                             f"{found.keypoints[joint]} in {source}")  # fmt: skip
-    if own.symmetric_pairs is None:
-        own = replace(own, symmetric_pairs=found.symmetric_pairs)
+    _refuse_other_joints(own, found, cfg.skeleton_source, source)
+    own = _with_pairs(own, found.symmetric_pairs, cfg.skeleton_source, source)
     unmeasured = set(own.sigmas) == {DEFAULT_SIGMA}
     return replace(own, limbs=own.limbs or found.limbs, sparse_graph=own.sparse_graph or found.sparse_graph,
                    sigmas=found.sigmas if unmeasured else own.sigmas)  # fmt: skip
 
 
-def _with_groups(cfg, found: Skeleton, source: str) -> Skeleton:
-    if not cfg.all_joints:
-        return found
-    if found.symmetric_pairs is None:
-        pairs = _group_pairs(cfg)
-        return replace(found, symmetric_pairs=pairs, colours=side_colours(found.num_joints, pairs))
-    _refuse_other_pairs(cfg, found, source)
-    return found
+def _refuse_other_joints(own: Skeleton, found: Skeleton, own_source: str, source: str) -> None:
+    spelled_alike = zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)
+    for joint, (ours, theirs) in enumerate(spelled_alike):
+        if ours != theirs:
+            raise InputError(f"{own_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
+                             f"{found.keypoints[joint]} in {source}")  # fmt: skip
 
 
 def from_category(category: dict, where: str) -> Skeleton:

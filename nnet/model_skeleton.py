@@ -21,7 +21,7 @@ def with_skeleton_of(cfg: EasyDict, weights: str | os.PathLike) -> EasyDict:
     """
     found, source = read_skeleton(weights)
     skeleton = agreed(cfg, found, source) if found else from_config(cfg)
-    return with_skeleton(cfg, skeleton.as_table()) if found else cfg
+    return with_skeleton(cfg, skeleton.as_table(), source) if found else cfg
 
 
 def read_skeleton(weights: str | os.PathLike) -> tuple[Skeleton | None, str]:

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 import train
 from config import make_config
+from dataset.skeleton import COCO, NECKHEAD
 from nnet.checkpoint import read_array
+from nnet.model_skeleton import keep_beside, read_skeleton
 from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training, validation
 from util.errors import InputError
 
@@ -69,6 +71,14 @@ def test_training_writes_snapshots_log_and_summaries(model_dir):
     events = b"".join(path.read_bytes() for path in (model_dir / "log").iterdir())
     for tag in (b"part_loss", b"locref_loss", b"pairwise_loss", b"learning_rate", b"images_per_second", b"parts"):
         assert tag in events
+    assert read_skeleton(model_dir / "snapshot-6")[0] == NECKHEAD
+
+
+def test_a_folder_keeps_the_joints_of_its_training(model_dir):
+    keep_beside(model_dir / "snapshot-4", COCO)
+    with pytest.raises(InputError, match="joint 0 is nose in skeleton coco, but neck in .*_train.json"):
+        train.main([])
+    assert read_skeleton(model_dir / "snapshot-4")[0] == COCO
 
 
 def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):

@@ -104,7 +104,7 @@ def test_groups_of_one_as_deeplabcut_writes_them():
 def test_from_config_named_skeleton():
     assert from_config(make_config(skeleton="aic")) == AIC
     assert make_config(skeleton="aic").num_joints == 14
-    with pytest.raises(InputError, match="17, but the skeleton aic has 14"):
+    with pytest.raises(InputError, match="17, but the skeleton aic in make_config has 14"):
         make_config(skeleton="aic", num_joints=17)
     with pytest.raises(InputError, match="'acc' is neither one of aic, coco, mpii, neckhead nor a YAML file"):
         make_config(skeleton="acc")
@@ -112,12 +112,11 @@ def test_from_config_named_skeleton():
 
 def test_two_sources_in_one_configuration_agree():
     groups = [[0], [1, 2], [3], *([joint] for joint in range(4, 17))]
-    with pytest.raises(InputError, match=r"left_ear and right_ear \(joints 3 and 4\) are left and right in skeleton "
-                                         "coco, but not in all_joints"):  # fmt: skip
+    with pytest.raises(InputError, match=r"left_ear and right_ear \(joints 3 and 4\) are left and right in make"):
         from_config(make_config(skeleton="coco", all_joints=groups))
     groups = [[0], [1, 2], [3, 4], [5, 6], [7, 8], [9, 10], [12, 11], [13, 14], [15, 16]]
     assert from_config(make_config(skeleton="coco", all_joints=groups)) == COCO
-    with pytest.raises(InputError, match="neck and head_top .* in all_joints, but not in skeleton neckhead"):
+    with pytest.raises(InputError, match="neck and head_top .* right in all_joints of make_config, but not in make"):
         from_config(make_config(skeleton="neckhead", all_joints=[[0, 1], [2], [3], [4], *groups[3:]]))
 
 
@@ -185,6 +184,16 @@ def test_the_configuration_counts_and_is_completed():
     swapped = dataclasses.replace(found, keypoints=("nose", "right_eye", "left_eye"))
     with pytest.raises(InputError, match="joint 1 is LEye in skeleton face, but right_eye in f"):
         agreed(make_config(skeleton=table), swapped, "f")
+
+
+def test_pairs_of_configuration_and_data_agree():
+    found = from_table({"joints": ["nose", "left_eye", "right_eye"]}, "")
+    table = {"joints": ["nose", "left_eye", "right_eye"], "pairs": []}
+    with pytest.raises(InputError, match=r"left_eye and right_eye \(joints 1 and 2\) are left and right in f, but"):
+        agreed(make_config(skeleton=table), found, "f")
+    own = agreed(make_config(skeleton={"joints": ["nose", ["eye1", 0.1, "pink"], "eye2"]}),
+                 from_table({"joints": ["nose", "eye1", "eye2"], "pairs": [["eye1", "eye2"]]}, ""), "f")  # fmt: skip
+    assert own.symmetric_pairs == ((1, 2),) and own.colours == (skeleton.MIDDLE, "pink", skeleton.RIGHT)
 
 
 def test_edges():

@@ -11,6 +11,7 @@ from multiperson import load_model
 from nnet.export import save_tflite
 from nnet.lite import LitePredictor
 from nnet.lite_file import seal
+from nnet.model_skeleton import read_skeleton
 from nnet.predict import Predictor, setup_pose_prediction
 from tools import export
 from util.errors import InputError
@@ -57,6 +58,7 @@ def test_its_people_are_those_of_the_checkpoint(model, image):
     lite, network = load_model(CFG, weights=model), load_model(CFG, {"precision": "float32"})
     assert isinstance(lite.network, LitePredictor) and isinstance(network.network, Predictor)
     np.testing.assert_allclose(lite(image).people.keypoints, network(image).people.keypoints, atol=0.01)
+    assert read_skeleton(model)[0] == lite.skeleton
 
 
 def test_fewer_bits_make_smaller_files_and_nearly_the_same_maps(tmp_path, image):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import load_config
+from config import load_config, read_skeleton_table
+from dataset.skeleton import from_config, from_table
 from nnet.predict import setup_pose_prediction
 from tools import export
 from util.errors import InputError
@@ -29,6 +30,7 @@ def test_the_signatures_agree_with_the_predictor(tmp_path):
         np.testing.assert_allclose(served["part_prob"][number], maps.part_prob, atol=1e-5)
         np.testing.assert_allclose(served["locref"][number], maps.locref, atol=1e-4)
         np.testing.assert_allclose(offsets[4 * number : 4 * number + 4], maps.pairwise(cells), atol=1e-3)
+    assert from_table(read_skeleton_table(tmp_path / "1/assets.extra/skeleton.yaml"), "") == from_config(cfg)
 
 
 def test_eight_bits_need_photos_and_tensorflow_lite(tmp_path):

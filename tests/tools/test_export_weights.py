@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from dataset.skeleton import AIC
 from nnet import checkpoint
+from nnet.model_skeleton import keep_beside, read_skeleton
 from tools import export_weights
 from util.errors import InputError
 
@@ -17,8 +19,10 @@ def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, caps
         "pose/intermediate_supervision/block4/weights": kernel, "global_step": np.int64(3),
         "validation_score": np.float64(0.5), "loss_scale": np.float32(2), "loss_scale_good_steps": np.float32(1),
     })  # fmt: skip
-    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
-    arrays = checkpoint.read_checkpoint(tmp_path / "small")
+    keep_beside(tmp_path / "snapshot-3", AIC)
+    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
+    assert read_skeleton(tmp_path / "out/small")[0] == AIC
+    arrays = checkpoint.read_checkpoint(tmp_path / "out/small")
     assert set(arrays) == {"net/conv/weights", "net/conv/BatchNorm/moving_variance"}
     assert arrays["net/conv/weights"].dtype == np.float16
     np.testing.assert_allclose(arrays["net/conv/weights"], kernel, rtol=1e-3, atol=1e-6)
@@ -31,8 +35,10 @@ def test_moving_averages_are_written_where_there_are_some(tmp_path):
     checkpoint.write_checkpoint(tmp_path / "snapshot-3", {
         "a/weights": ones, "a/weights/ExponentialMovingAverage": 2 * ones, "a/moving_mean": ones[0, 0, 0],
     })  # fmt: skip
-    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
-    arrays = checkpoint.read_checkpoint(tmp_path / "small")
+    keep_beside(tmp_path / "snapshot-3", AIC)
+    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
+    assert read_skeleton(tmp_path / "out/small")[0] == AIC
+    arrays = checkpoint.read_checkpoint(tmp_path / "out/small")
     assert set(arrays) == {"a/weights", "a/moving_mean"} and (arrays["a/weights"] == 2).all()
 
 
