@@ -1,7 +1,7 @@
 """Trained models as callables, for one person or several. Importing this does not import TensorFlow: a network does."""
 
+import logging
 import os
-import sys
 from pathlib import Path
 
 from config import load_config
@@ -91,8 +91,8 @@ def find_weights(cfg) -> str:
     if cfg.precision != "auto" or not os.path.isfile(lite):
         return checkpoint
     if checkpoint_id(checkpoint) not in (None, read_notes(lite).get("checkpoint")):
-        print(f"{lite}: not used, since it was made of another checkpoint than {checkpoint}; make it anew with "
-              "tools/export.py --tflite", file=sys.stderr)  # fmt: skip
+        logging.warning("%s: not used, since it was made of another checkpoint than %s; make it anew with "
+                        "tools/export.py --tflite", lite, checkpoint)  # fmt: skip
         return checkpoint
     return lite
 

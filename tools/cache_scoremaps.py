@@ -10,7 +10,7 @@ an image of 640x480 pixels and 17 joints. Files that are there already are kept.
 
 from util.cli import config_parser, run
 
-import sys
+import logging
 
 from config import load_config
 from util.errors import InputError
@@ -54,7 +54,7 @@ def cache(dataset, network, cfg) -> tuple[int, int]:
         try:
             image = read_image(sample.image)
         except InputError as error:
-            print(f"skipped {error}", file=sys.stderr)
+            logging.warning("skipped %s", error)
             unread += 1
             continue
         save_maps(path, network.maps(resize_image(image, network_size(cfg, *image.shape[:2]))))

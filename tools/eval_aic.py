@@ -10,8 +10,8 @@ for each threshold.
 
 from util.cli import parser, run
 
+import logging
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +109,9 @@ def plot(result: aic.Score, path: Path) -> None:
 
 def print_warnings(warnings: list[str]) -> None:
     for warning in warnings[:SHOWN_WARNINGS]:
-        print(f"warning: {warning}", file=sys.stderr)
+        logging.warning("%s", warning)
     if len(warnings) > SHOWN_WARNINGS:
-        print(f"warning: ... and {len(warnings) - SHOWN_WARNINGS} more", file=sys.stderr)
+        logging.warning("... and %d more", len(warnings) - SHOWN_WARNINGS)
 
 
 def main(argv=None):

@@ -21,8 +21,8 @@ from util.cli import config_parser, run
 import argparse
 import hashlib
 import json
+import logging
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -170,7 +170,7 @@ def predict(estimator, targets: list[Target], numbers: list[int], journal: Journ
         images = starmap_ahead(pool, _read, ((targets[number].path,) for number in numbers), ahead=2 * READERS)
         for number, image in zip(tqdm(numbers, unit="image", disable=None), images, strict=True):
             if isinstance(image, InputError):
-                print(f"skipped {image}", file=sys.stderr)
+                logging.warning("skipped %s", image)
                 journal.add(number, {"unread": str(image)})
                 continue
             result = find_people(estimator, image, targets[number])

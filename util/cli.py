@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from lib import MissingExtension
 from util.errors import InputError
+from util.logging import show_warnings
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,6 +68,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     """
     _prepare_output()
     unwind_on_signals()
+    show_warnings()
     try:
         status = main() or 0
         sys.stdout.flush()

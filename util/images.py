@@ -1,7 +1,7 @@
 """Reading photographs of every kind as upright 8-bit RGB, and resizing them."""
 
+import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,7 +120,7 @@ def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, n
         try:
             image = read_image(path)
         except InputError as error:
-            print(f"skipped {error}", file=sys.stderr)
+            logging.warning("skipped %s", error)
             faults.append(error)
         else:
             yield number, image
@@ -209,8 +209,8 @@ def _search(folder: Path) -> list[Path]:
     others = [path.name for path in files if path.suffix.lower() in _OTHER_SUFFIXES]
     if others:
         examples = ", ".join(others[:3]) + ", ..." * (len(others) > 3)
-        print(f"skipped {folder}: {len(others)} of a kind that is not read here: {examples}; save them as JPEG",
-              file=sys.stderr)  # fmt: skip
+        logging.warning("skipped %s: %d of a kind that is not read here: %s; save them as JPEG",
+                        folder, len(others), examples)  # fmt: skip
     if not found:
         raise InputError(f"{folder}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
     return found

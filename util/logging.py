@@ -25,20 +25,36 @@ class _LogFile(logging.FileHandler):
             logging.warning("%s: cannot be written: %s", self.baseFilename, error.strerror or error)
 
 
+class _Plain(logging.Formatter):
+    """Messages as they are, with the word in front of those that warn."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if record.levelno >= logging.WARNING:
+            record.message = f"warning: {record.message}"
+        return super().formatMessage(record)
+
+
+def show_warnings() -> None:
+    """Send warnings to standard error, unless logging has been set up."""
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(_Plain())
+    logging.basicConfig(level=logging.WARNING, handlers=[console])
+
+
 def setup_logging(path: str | os.PathLike | None = None) -> None:
     """Send log lines to standard error and, with date and time, to the end of the file `path`.
 
     Raises InputError when the file cannot be opened.
     """
     console = logging.StreamHandler(sys.stderr)
-    console.setFormatter(logging.Formatter("%(message)s"))
+    console.setFormatter(_Plain())
     handlers: list[logging.Handler] = [console]
     if path is not None:
         try:
             file = _LogFile(path)
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
-        file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        file.setFormatter(_Plain("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         handlers.append(file)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What command-line tools print: tables, and what they scaled down."""
+"""What command-line tools print: tables, and which images the network sees smaller than asked for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,13 +28,13 @@ class Reductions:
         self.count += 1
         if self.count == 1:
             sizes = (f"{width}x{height}" for height, width in reduction)
-            self.first = f"{printable(name)} from {' to '.join(sizes)}"
+            self.first = f"{printable(name)} of {' as '.join(sizes)}"
 
     def print(self) -> None:
         """Tell of the first one and how many more there were, if there was any."""
         if self.count:
             more = f" (and {self.count - 1} more)" if self.count > 1 else ""
-            print(f"scaled down for the network, max_input_size={self.max_input_size}: {self.first}{more}")
+            print(f"seen smaller than asked for, max_input_size={self.max_input_size}: {self.first}{more}")
 
 
 def printable(value: Any) -> str:

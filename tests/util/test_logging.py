@@ -6,7 +6,7 @@ import os
 import pytest
 
 from util.errors import InputError
-from util.logging import setup_logging, silent_stderr
+from util.logging import setup_logging, show_warnings, silent_stderr
 
 
 @pytest.fixture
@@ -27,7 +27,8 @@ def test_a_log_on_a_full_disk_is_one_warning(tmp_path, capsys, own_handlers):
     setup_logging(tmp_path / "log.txt")
     for number in range(3):
         logging.info("line %d", number)
-    expected = ["line 0", f"{tmp_path}/log.txt: cannot be written: No space left on device", "line 1", "line 2"]
+    warning = f"warning: {tmp_path}/log.txt: cannot be written: No space left on device"
+    expected = ["line 0", warning, "line 1", "line 2"]
     assert sorted(capsys.readouterr().err.splitlines()) == sorted(expected)
     logging.getLogger().handlers.pop().stream = None  # closing it would fail again
 
@@ -43,3 +44,16 @@ def test_native_chatter_is_kept_off_the_terminal_and_only_while_it_lasts(capfd):
         raise ValueError("passes")
     os.write(2, b"a line")
     assert capfd.readouterr().err == "a line"
+
+
+def test_warnings_begin_alike_on_the_terminal_and_in_the_log(tmp_path, capsys, own_handlers):
+    logging.getLogger().handlers.clear()
+    show_warnings()
+    logging.warning("a %s", "mistake")
+    logging.info("not said")
+    setup_logging(tmp_path / "log.txt")
+    logging.warning("another")
+    logging.info("said")
+    assert capsys.readouterr().err == "warning: a mistake\nwarning: another\nsaid\n"
+    lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert [line[20:] for line in lines] == ["warning: another", "said"]

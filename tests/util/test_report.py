@@ -10,8 +10,8 @@ from util.report import Reductions
     ("sizes", "line"),
     [
         ([(400, 400)], ""),
-        ([(400, 400), (3648, 5472)], "big1.jpg from 5472x3648 to 489x326\n"),
-        ([(1600, 400), (800, 800), (8, 8)], "big0.jpg from 400x1600 to 200x800 (and 1 more)\n"),
+        ([(400, 400), (3648, 5472)], "big1.jpg of 5472x3648 as 489x326\n"),
+        ([(1600, 400), (800, 800), (8, 8)], "big0.jpg of 400x1600 as 200x800 (and 1 more)\n"),
     ],
 )
 def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
@@ -19,5 +19,5 @@ def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     for number, size in enumerate(sizes):
         reductions.add(f"big{number}.jpg", find_reduction(size, 1.0, 400))
     reductions.print()
-    head = "scaled down for the network, max_input_size=400: " if line else ""
+    head = "seen smaller than asked for, max_input_size=400: " if line else ""
     assert capsys.readouterr().out == head + line
