@@ -4,24 +4,29 @@
     python tools/convert_movenet.py package/models/movenet-multipose.json models/pretrained/movenet
 
 The weights are Google's, under the Apache licence 2.0. Reads the .json file and the .bin files beside it.
+
+Beside the backbone the checkpoint holds a feature pyramid and a head for the parts of AI Challenger's 14 joints. They
+are random but for one way through them, by which the head says from the start what MoveNet's heat maps say of its first
+twelve joints. A network with other joints starts with a random head.
 """
 
 from util.cli import parser, run
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from config import make_config
+from dataset.skeleton import AIC, COCO
 from util.errors import InputError
-from util.files import read_json
 
 # MoveNet takes RGB / 127.5 - 1, the networks here RGB minus the mean pixel.
 PIXEL_SCALE, PIXEL_SHIFT = 127.5, -1.0
-# Its convolutions, whether fused with bias and activation or not.
-OPERATIONS = "Conv2D", "_FusedConv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative"
+# Of its heat maps before the sigmoid: batch norm takes these out, the head for parts puts them back.
+HEAT_MAP_MEAN, HEAT_MAP_DEVIATION = -6.4, 2.0
+# So that offsets to both sides come through a ReLU.
+OFFSET_SHIFT = 2.0
 # The scope here of each of its layers; a layer's name there contains the pattern.
 SCOPES = (
     (r"/model/Conv1_", "MobilenetV2/Conv"),
@@ -49,49 +54,8 @@ SCOPES = (
 )
 
 
-class Convolution(NamedTuple):
-    """kernel (h, w, channels, filters), or (h, w, channels, 1) if depthwise; bias (filters,) or None."""
-
-    kernel: np.ndarray
-    bias: np.ndarray | None
-
-
-def read_convolutions(path: Path) -> dict[str, Convolution]:
-    """The convolutions of a TensorFlow.js graph model by the names of their nodes. Raises InputError."""
-    model = read_json(path)
-    try:
-        arrays = _read_arrays(model["weightsManifest"], path.parent)
-        nodes = [node for node in model["modelTopology"]["node"] if node["op"] in OPERATIONS]
-        return {node["name"]: Convolution(arrays[node["input"][1]],
-                                          arrays[node["input"][2]] if len(node["input"]) > 2 else None)
-                for node in nodes}  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: not a TensorFlow.js graph model with its weights beside it: {error}") from error
-    except OSError as error:
-        raise InputError(f"{error.filename}: cannot be read: {error.strerror}") from error
-
-
-def _read_arrays(manifest, folder):
-    """The arrays of all groups of weights; quantised ones are stored as (value - min) / scale."""
-    arrays = {}
-    for group in manifest:
-        data, at = b"".join((folder / name).read_bytes() for name in group["paths"]), 0
-        for entry in group["weights"]:
-            quantization = entry.get("quantization", {"dtype": entry["dtype"]})
-            stored = np.dtype(quantization["dtype"])
-            count = int(np.prod(entry["shape"]))
-            array = np.frombuffer(data, stored, count, at)
-            at += array.nbytes
-            if "scale" in quantization:
-                array = array.astype(np.float32) * quantization["scale"] + quantization["min"]
-            if entry["dtype"] == "float32":
-                array = array.astype(np.float32)
-            arrays[entry["name"]] = array.reshape(entry["shape"])
-    return arrays
-
-
-def by_scope(convolutions: dict[str, Convolution]) -> dict[str, Convolution]:
-    """The convolutions under the scopes of this project's layers; those of MoveNet's other heads are left out."""
+def by_scope(convolutions: dict) -> dict:
+    """Those of MoveNet's convolutions (`nnet.tfjs`) that have a place here, by the scopes of this project's layers."""
     found = {}
     for name, convolution in convolutions.items():
         for pattern, scope in SCOPES:
@@ -101,34 +65,69 @@ def by_scope(convolutions: dict[str, Convolution]) -> dict[str, Convolution]:
     return found
 
 
-def backbone_variables(convolutions: dict[str, Convolution]) -> dict[str, np.ndarray]:
-    """The variables of the backbone of `movenet_fpn` by their names in checkpoints.
+def build_network(convolutions: dict):
+    """A network of AI Challenger's joints with MoveNet's backbone and heat maps.
+
+    convolutions: of MoveNet, as `nnet.tfjs.convolutions` gives them
 
     Raises InputError when a convolution is missing or of another shape.
     """
-    from nnet.layers import ConvBN
+    import keras
+
     from nnet.net_factory import pose_net
 
-    cfg = make_config(net_type="movenet_fpn", num_joints=1)
-    convolutions = by_scope(convolutions)
-    variables = {}
-    for layer in pose_net(cfg).backbone.layers:
-        if not isinstance(layer, ConvBN):
+    keras.utils.set_random_seed(0)
+    cfg = make_config(net_type="movenet_fpn", skeleton="aic")
+    net = pose_net(cfg)
+    _set_backbone(net, by_scope(convolutions), np.array(cfg.mean_pixel))
+    _let_heat_maps_through(net)
+    return net
+
+
+def _set_backbone(net, convolutions, mean_pixel):
+    for layer in net.backbone.layers:
+        if not hasattr(layer, "scope"):
             continue
-        kernel, bias = convolutions.get(layer.scope, Convolution(np.zeros(0), None))
+        kernel, bias = convolutions.get(layer.scope, (np.zeros(0), None))
         if kernel.shape != tuple(layer.kernel.shape):
             raise InputError(f"{layer.scope}: {tuple(layer.kernel.shape)} expected, {kernel.shape} found there; "
                              "this is not MoveNet MultiPose")  # fmt: skip
         bias = np.zeros(layer.beta.shape, np.float32) if bias is None else bias
         if layer.scope == "MobilenetV2/Conv":
             kernel = kernel / PIXEL_SCALE
-            bias = bias + (kernel * (np.array(cfg.mean_pixel) + PIXEL_SHIFT * PIXEL_SCALE)[:, None]).sum((0, 1, 2))
+            bias = bias + (kernel * (mean_pixel + PIXEL_SHIFT * PIXEL_SCALE)[:, None]).sum((0, 1, 2))
         # MoveNet's batch norm is in its kernels; with these moments it does nothing.
         layer.kernel.assign(kernel)
         layer.beta.assign(bias)
         layer.moving_variance.assign(np.full(len(bias), 1 - layer.epsilon))
-        variables |= {name: variable.numpy() for name, variable in layer.slim_variables().items()}
-    return variables
+
+
+def _let_heat_maps_through(net):
+    """Let the pyramid's detail begin with MoveNet's heat maps and offsets, and the head for parts read the former."""
+    from nnet.movenet import OUTPUTS
+
+    body = np.array([COCO.keypoints.index(name) for name in AIC.keypoints if name in COCO.keypoints])
+    detail, head = net.pyramid.get_layer("pose.pyramid.detail"), net.heads["part_pred"]
+    kernel, beta = detail.kernel.numpy(), detail.beta.numpy()
+    first = kernel.shape[2] - sum(OUTPUTS.values())  # MoveNet's outputs are the last of what detail reads
+    chosen = [*(first + body), *(first + OUTPUTS["heatmap"] + 2 * body), *(first + OUTPUTS["heatmap"] + 2 * body + 1)]
+    kernel[..., : len(chosen)] = np.eye(kernel.shape[2])[:, chosen]
+    beta[len(body) : len(chosen)] = OFFSET_SHIFT
+    mean, variance = detail.moving_mean.numpy(), detail.moving_variance.numpy()
+    mean[: len(body)], variance[: len(body)] = HEAT_MAP_MEAN, HEAT_MAP_DEVIATION**2
+    for variable, value in ((detail.kernel, kernel), (detail.beta, beta),
+                            (detail.moving_mean, mean), (detail.moving_variance, variance)):  # fmt: skip
+        variable.assign(value)
+
+    kernel, bias = head.kernel.numpy(), head.bias.numpy()
+    channels = len(beta)
+    for row, col in np.ndindex(2, 2):
+        # Which channels of the head's input hold the detail of these cells: see SpaceToDepth.
+        place = kernel.shape[3] - (4 - 2 * row - col) * channels
+        kernel[row, col, : len(body), place : place + len(body)] = HEAT_MAP_DEVIATION * np.eye(len(body))
+    bias[: len(body)] = HEAT_MAP_MEAN
+    head.kernel.assign(kernel)
+    head.bias.assign(bias)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -136,9 +135,12 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("model", type=Path, help="movenet-multipose.json")
     arguments.add_argument("out", help="checkpoint to write, without suffix")
     options = arguments.parse_args(argv)
-    variables = backbone_variables(read_convolutions(options.model))
-    from nnet.checkpoint import write_checkpoint
 
+    from nnet.checkpoint import write_checkpoint
+    from nnet.tfjs import convolutions, read_graph_model
+
+    net = build_network(convolutions(read_graph_model(options.model)))
+    variables = {name: variable.numpy() for name, variable in net.slim_variables().items()}
     write_checkpoint(options.out, variables)
     print(f"{len(variables)} variables written to {options.out}")
 
