@@ -80,8 +80,8 @@ def test_layers_compute_what_movenets_do(convolutions):
 
 def test_the_head_begins_with_movenets_heat_maps(convolutions):
     net = build_network(convolutions)
-    head = net.heads["part_pred"]
-    head.kernel.assign(np.where(head.kernel.numpy() == HEAT_MAP_DEVIATION, HEAT_MAP_DEVIATION, 0))  # not the random rest
+    head = net.heads["part_pred"]  # without the random rest:
+    head.kernel.assign(np.where(head.kernel.numpy() == HEAT_MAP_DEVIATION, HEAT_MAP_DEVIATION, 0))
     image = np.random.default_rng(2).integers(0, 256, (1, 64, 64, 3), np.uint8)
     finest = net.backbone(image - net.mean_pixel)["level_4"][0].numpy()
     heat_maps = finest[..., [312 + 6, 312 + 15]]  # COCO's right shoulder and left ankle
