@@ -193,6 +193,13 @@ def test_missing_joint_is_guessed_where_the_others_expect_it():
     assert fill_missing_joints(cfg, maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
 
 
+def test_people_of_few_joints_are_found_by_default():
+    assert SpatialModel(make_config(num_joints=2)).min_keypoints == 2
+    assert SpatialModel(make_config(skeleton="aic")).min_keypoints == 3
+    with pytest.raises(InputError, match="nobody would be found: min_keypoints is 3, but the number of joints is 2"):
+        SpatialModel(make_config(num_joints=2, min_keypoints=3))
+
+
 def test_people_come_best_first_and_small_ones_not_at_all(scene):
     people = predict_people(scene.model, scene.cfg, scene.maps)
     assert len(people.score) and (np.diff(people.score) <= 0).all()
