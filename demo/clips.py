@@ -40,7 +40,7 @@ def run_frames(estimator, folder: Path, out: Path, csv: bool = False) -> str:
     paths = sorted(find_images([folder]), key=by_number)
 
     def save(frame, picture):
-        write_image(out / f"{paths[frame.number].stem}.png", picture)
+        write_image(out / f"{paths[frame.number].stem}.jpg", picture)
 
     return _track(estimator, frame_sequence(paths), folder, save, out, csv)
 

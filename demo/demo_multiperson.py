@@ -7,7 +7,7 @@
     python demo/demo_multiperson.py frames/ --track                  so they do in a folder of numbered frames
     python demo/demo_multiperson.py --camera 0 --show                and before a camera, until a key or Ctrl-C
 
-writes <name>_people.png and <name>_people.json for each picture and prints a table: how many people, their scores,
+writes <name>_people.jpg and <name>_people.json for each picture and prints a table: how many people, their scores,
 and how long the network and the grouping of parts into people took. Of videos, animated GIFs and, with --track,
 folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame. With --csv also
 people.csv of all pictures and <name>_people.csv of each clip: a line for each person and frame, with the columns
@@ -118,7 +118,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool 
             path = paths[number]
             name = unused_name(path.stem, taken) + "_people"
             picture = drawer.draw(image, result.people)
-            write_image(out_dir / f"{name}.png", picture)
+            write_image(out_dir / f"{name}.jpg", picture)
             write_json(out_dir / f"{name}.json", result.as_dict())
             if csv:
                 add_to_table(path, result.people)

@@ -3,7 +3,7 @@
     python demo/singleperson.py                        # a drawn person, small model: both come with the code
     python demo/singleperson.py photo.jpg folder/ --cfg models/mpii/test/pose_cfg.yaml --out_dir out
 
-Writes <name>_pose.png, <name>_heatmaps.png (one map per joint) and <name>_pose.json for each picture. For pictures of
+Writes <name>_pose.jpg, <name>_heatmaps.png (one map per joint) and <name>_pose.json for each picture. For pictures of
 several people: demo/demo_multiperson.py.
 """
 
@@ -57,7 +57,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
         name = unused_name(path.stem, taken)
         picture = draw_pose(image, pose, skeleton.limbs)
-        write_image(out_dir / f"{name}_pose.png", picture)
+        write_image(out_dir / f"{name}_pose.jpg", picture)
         heatmaps = show_heatmaps(result.image, result.part_prob[..., used], [skeleton.keypoints[j] for j in used],
                                  result.network_keypoints[used])  # fmt: skip
         save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)

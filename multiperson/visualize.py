@@ -7,7 +7,7 @@ import numpy as np
 
 from multiperson.detections import Detections, flatten
 from multiperson.predict import People
-from util.draw import draw_dot, draw_line, line_width, palette
+from util.draw import draw_dots, draw_lines, line_width, palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,10 +30,11 @@ class PersonDraw:
         picture, width = image.copy(), line_width(image)
         found, points = people.keypoints[..., 2] > 0, people.keypoints[..., :2]
         colors = palette(range(len(points)) if ids is None else ids)
-        for person, limb in np.argwhere(found[:, self.limbs].all(axis=2)):
-            draw_line(picture, *points[person, self.limbs[limb]], width, colors[person])
-        for person, joint in np.argwhere(found):
-            draw_dot(picture, points[person, joint], 1.25 * width, width / 4, colors[person])
+        for joints, there, color in zip(points, found, colors, strict=True):
+            start, end = self.limbs[there[self.limbs].all(axis=1)].T
+            draw_lines(picture, joints[start], joints[end], width, color)
+        for joints, there, color in zip(points, found, colors, strict=True):
+            draw_dots(picture, joints[there], 1.25 * width, width / 4, color)
         return picture
 
 

@@ -22,41 +22,50 @@ def line_width(image: np.ndarray) -> float:
     return max(2.0, sum(image.shape[:2]) / 400)
 
 
-def draw_line(image: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, color: np.ndarray) -> None:
-    """A line with round ends on uint8 (H, W, 3), in place. start, end: x, y; width: pixels; color: RGB in [0, 1]"""
+def draw_lines(image: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, color: np.ndarray) -> None:
+    """Lines with round ends on uint8 (H, W, 3), in place.
+
+    start, end: (n, 2) x, y; width: pixels; color: RGB in [0, 1]
+    """
     rows, cols, distance = _pixels_near(image.shape, start, end, width / 2 + 0.5)
     cover = _cover(distance, width)
     _lay_over(image, rows, cols, cover, cover * color)
 
 
-def draw_dot(image: np.ndarray, center: np.ndarray, diameter: float, rim: float, color: np.ndarray) -> None:
-    """A dot with a black rim around its `diameter` on uint8 (H, W, 3), in place; all lengths in pixels."""
-    rows, cols, distance = _pixels_near(image.shape, center, center, diameter / 2 + rim + 0.5)
+def draw_dots(image: np.ndarray, centers: np.ndarray, diameter: float, rim: float, color: np.ndarray) -> None:
+    """Dots with a black rim around their `diameter` on uint8 (H, W, 3), in place; centers: (n, 2) x, y."""
+    rows, cols, distance = _pixels_near(image.shape, centers, centers, diameter / 2 + rim + 0.5)
     _lay_over(image, rows, cols, _cover(distance, diameter + 2 * rim), _cover(distance, diameter) * color)
 
 
 def _pixels_near(shape, start, end, reach):
-    """Rows, columns and distances of the image's pixels within `reach` of the line from start to end."""
-    # One step of `u` after the other along the line's longer direction, as many `v` across as the reach needs.
-    steep = int(abs(end[1] - start[1]) > abs(end[0] - start[0]))
-    u0, v0, u1, v1 = start[steep], start[1 - steep], end[steep], end[1 - steep]
+    """Rows, columns and distances of the image's pixels within `reach` of a line, as often as lines are near them.
+
+    The nearest come last, so that assigning in this order joins the lines without seams.
+    """
+    # One step of `u` after the other along each line's longer direction, as many `v` across as the reach needs.
+    steep = np.abs(end - start).argmax(axis=1) == 1
+    size_u, size_v = np.where(steep, shape[0], shape[1]), np.where(steep, shape[1], shape[0])
+    (u0, v0), (u1, v1) = (np.where(steep, points.T[::-1], points.T)[..., None, None] for points in (start, end))
     du, dv = u1 - u0, v1 - v0
-    size_u, size_v = shape[1 - steep], shape[steep]
-    u = np.arange(max(0, math.ceil(min(u0, u1) - reach)), min(size_u, math.floor(max(u0, u1) + reach) + 1))
-    middle = np.rint(v0 + (u - u0) * (dv / du if du else 0)).astype(int)
+    first = np.clip(np.ceil(np.minimum(u0, u1) - reach), 0, None)
+    last = np.minimum(np.floor(np.maximum(u0, u1) + reach), size_u[:, None, None] - 1)
+    u = first + np.arange(max(0, (last - first).max(initial=-1) + 1))[:, None]
     half = math.ceil(reach * math.sqrt(2) + 0.5)  # across a line of 45 degrees, from a rounded middle
-    v = middle[:, None] + np.arange(-half, half + 1)
-    x, y = (u - u0)[:, None], v - v0
-    share = np.minimum(np.maximum((x * du + y * dv) / (du**2 + dv**2), 0), 1) if du or dv else 0
+    v = np.rint(v0 + (u - u0) * (dv / np.where(du, du, 1))) + np.arange(-half, half + 1)
+    x, y = u - u0, v - v0
+    share = np.clip((x * du + y * dv) / np.where(du, du**2 + dv**2, 1), 0, 1)
     distance = np.hypot(x - share * du, y - share * dv)
-    near = (distance < reach) & (v >= 0) & (v < size_v)
-    u, v = u[np.nonzero(near)[0]], v[near]
-    return (u, v, distance[near]) if steep else (v, u, distance[near])
+    near = (distance < reach) & (u <= last) & (v >= 0) & (v < size_v[:, None, None])
+    line, step, _ = np.nonzero(near)
+    u, v, distance, steep = u[line, step, 0].astype(int), v[near].astype(int), distance[near], steep[line]
+    order = np.argsort(-distance)
+    return np.where(steep, u, v)[order], np.where(steep, v, u)[order], distance[order]
 
 
 def _cover(distance, width):
     """How much of each pixel a line of this width covers, (n, 1) in [0, 1]."""
-    return np.minimum(np.maximum(width / 2 + 0.5 - distance, 0), 1)[:, None]
+    return np.clip(width / 2 + 0.5 - distance, 0, 1)[:, None]
 
 
 def _lay_over(image, rows, cols, cover, light):

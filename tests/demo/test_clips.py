@@ -91,7 +91,8 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
 
     def colour_of(number, level):
         """The mean colour drawn where a square of this level was."""
-        drawn, image = (read_image(where / f"{number}.png").astype(int) for where in (tmp_path / "walk_people", folder))
+        files = tmp_path / "walk_people" / f"{number}.jpg", folder / f"{number}.png"
+        drawn, image = (read_image(file).astype(int) for file in files)
         there = (image[..., 0] == level) & (np.ptp(drawn, axis=2) > 100)
         return drawn[there].mean(axis=0)
 

@@ -17,14 +17,14 @@ def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, c
     out = tmp_path / "out"
     demo_multiperson.run_demo(estimator, pictures[:2], out, show=False)
     assert {path.name for path in out.iterdir()} == {
-        "x_people.png", "x_people.json", "x_2_people.png", "x_2_people.json"
+        "x_people.jpg", "x_people.json", "x_2_people.jpg", "x_2_people.json"
     }  # fmt: skip
     content = json.loads((out / "x_people.json").read_text())
     assert len(content["people"]) == 2
     head = content["people"][0]["keypoints"]["joint1"]
     assert [head["x"], head["y"]] == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
     assert "joint1" not in content["people"][1]["keypoints"]
-    drawn = read_image(out / "x_people.png")
+    drawn = read_image(out / "x_people.jpg")
     assert drawn.shape == (48, 64, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
     rows = capsys.readouterr().out.splitlines()
     assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.85"]
@@ -45,7 +45,7 @@ def test_csv_is_a_table_of_all_people(estimator, pictures, tmp_path):
 
 def test_a_broken_picture_is_named_and_the_others_are_done(estimator, pictures, tmp_path, capsys):
     demo_multiperson.run_demo(estimator, [pictures[2], pictures[0]], tmp_path / "out", show=False)
-    assert (tmp_path / "out" / "x_people.png").exists()
+    assert (tmp_path / "out" / "x_people.jpg").exists()
     assert "skipped" in (errors := capsys.readouterr().err) and "broken.png" in errors
 
 

@@ -34,12 +34,12 @@ def estimator():
 def test_writes_pictures_and_json_for_each_image(estimator, pictures, tmp_path, capsys):
     out = tmp_path / "out"
     singleperson.run_demo(estimator, pictures, out, show=False)
-    names = {f"{name}_{kind}" for name in ("x", "x_2") for kind in ("pose.png", "heatmaps.png", "pose.json")}
+    names = {f"{name}_{kind}" for name in ("x", "x_2") for kind in ("pose.jpg", "heatmaps.png", "pose.json")}
     assert {path.name for path in out.iterdir()} == names
     content = json.loads((out / "x_pose.json").read_text())
     assert content == {"height": 48, "width": 64, "keypoints": {
         "eye_1": {"x": 10, "y": 20, "confidence": 0.9}, "eye_2": {"x": 30, "y": 24, "confidence": 0.7}}}  # fmt: skip
-    drawn = read_image(out / "x_pose.png").astype(int)
+    drawn = read_image(out / "x_pose.jpg").astype(int)
     coloured = np.ptp(drawn, axis=2) > 50
     assert drawn.shape == (48, 64, 3) and coloured[18:23, 8:13].any() and not coloured[2:9, 2:9].any()
     captured = capsys.readouterr()

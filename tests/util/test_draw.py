@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from util.draw import draw_dot, draw_line, palette
+from util.draw import draw_dots, draw_lines, palette
 
 WHITE, RED = np.ones(3), np.array([1, 0, 0])
 
@@ -15,29 +15,44 @@ def canvas(height=80, width=100, level=0):
 @pytest.mark.parametrize("end", [(20, 30), (70, 30), (20, 70), (64.3, 51.8), (31.7, 66.1), (5.5, 12.5)])
 @pytest.mark.parametrize("width", [2, 3.7, 8])
 def test_the_area_of_a_line(end, width):
-    image, start = canvas(), np.array([20.0, 30])
-    draw_line(image, start, np.array(end), width, WHITE)
-    area = width * np.hypot(*(end - start)) + np.pi * width**2 / 4
+    image, start = canvas(), np.array([[20.0, 30]])
+    draw_lines(image, start, np.array([end]), width, WHITE)
+    area = width * np.linalg.norm(end - start) + np.pi * width**2 / 4
     # A pixel's share is taken from its distance alone: exact along straight edges, .1 too much at most in round ends.
     assert image[..., 0].sum() / 255 == pytest.approx(area, abs=0.01 * area + 0.3)
     swapped = canvas()
-    draw_line(swapped, np.array(end), start, width, WHITE)
+    draw_lines(swapped, np.array([end]), start, width, WHITE)
     assert np.abs(swapped.astype(int) - image).max() <= 1
 
 
 def test_a_line_is_where_it_should_be():
     image = canvas(level=100)
-    draw_line(image, np.array([10.0, 20]), np.array([50.0, 20]), 3, RED)
+    draw_lines(image, np.array([[10.0, 20]]), np.array([[50.0, 20]]), 3, RED)
     np.testing.assert_array_equal(image[19:22, 10:51], np.broadcast_to([255, 0, 0], (3, 41, 3)))
     assert (image[:18] == 100).all() and (image[23:] == 100).all() and (image[:, :8] == 100).all()
     across = np.swapaxes(canvas(100, 80, level=100), 0, 1)
-    draw_line(across.swapaxes(0, 1), np.array([20.0, 10]), np.array([20.0, 50]), 3, RED)
+    draw_lines(across.swapaxes(0, 1), np.array([[20.0, 10]]), np.array([[20.0, 50]]), 3, RED)
     np.testing.assert_array_equal(across, image)
+
+
+def test_lines_meet_without_seams():
+    """A line drawn in four parts, in one call, is the line."""
+    whole, parts = canvas(level=90), canvas(level=90)
+    points = np.linspace([12.3, 9], [80, 61.7], 5)
+    draw_lines(whole, points[:1], points[-1:], 4, RED)
+    draw_lines(parts, points[:-1], points[1:], 4, RED)
+    assert np.abs(whole.astype(int) - parts).max() <= 1
+    steep = canvas(level=90)
+    draw_lines(steep, points[:0], points[:0], 4, RED)
+    assert (steep == 90).all()
+    corner = np.array([[20.0, 60], [24, 10], [70, 14]])  # a steep line and a flat one
+    draw_lines(steep, corner[:-1], corner[1:], 4, RED)
+    assert (steep[[10, 35, 12], [24, 22, 47]] == [255, 0, 0]).all()
 
 
 def test_a_dot_and_its_rim():
     image = canvas(level=200)
-    draw_dot(image, np.array([40.0, 30]), 10, 2, WHITE)
+    draw_dots(image, np.array([[40.0, 30]]), 10, 2, WHITE)
     y, x = np.indices((80, 100))
     distance = np.hypot(x - 40, y - 30)
     assert (image[distance <= 4.5] == 255).all() and (image[distance >= 7.5] == 200).all()
@@ -48,10 +63,9 @@ def test_a_dot_and_its_rim():
 def test_what_is_beyond_the_border_is_left_out(shift):
     large, small = canvas(300, 300, 50), canvas(level=50)
     ends, offset = np.array([[20.0, 25], [62.5, 60]]) + shift, np.array([100, 100])
-    draw_line(small, *ends, 5, RED)
-    draw_dot(small, ends[0], 6, 1, RED)
-    draw_line(large, *(ends + offset), 5, RED)
-    draw_dot(large, ends[0] + offset, 6, 1, RED)
+    for image, points in ((small, ends), (large, ends + offset)):
+        draw_lines(image, points[:1], points[1:], 5, RED)
+        draw_dots(image, points, 6, 1, RED)
     np.testing.assert_array_equal(small, large[100:180, 100:200])
 
 

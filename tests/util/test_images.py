@@ -14,6 +14,7 @@ from util.images import (
     readable_images,
     resize_image,
     scale_image,
+    write_image,
 )
 
 
@@ -94,7 +95,7 @@ def test_each_side_has_a_bound(tmp_path):
     Image.new("1", (1, MAX_SIDE + 1)).save(tmp_path / "longer.png")
     assert read_image(tmp_path / "long.png").shape == (1, MAX_SIDE, 3)
     for reader in (read_image, read_image_size):
-        with pytest.raises(InputError, match="longer.png: 1x65536 pixels; a side may have 65535"):
+        with pytest.raises(InputError, match="longer.png: 1x65501 pixels; a side may have 65500"):
             reader(tmp_path / "longer.png")
 
 
@@ -144,3 +145,15 @@ def test_a_folder_is_searched_for_pictures(tmp_path, caplog):
                                "save them as JPEG"]  # fmt: skip
     with pytest.raises(InputError, match="folder.png: no images in this folder"):
         find_images([tmp_path / "folder.png"])
+
+
+def test_images_are_written_without_a_visible_loss(tmp_path):
+    """Also colours next to each other, and the longest that can be read."""
+    stripes = np.zeros((40, 60, 3), np.uint8)
+    stripes[:, ::2], stripes[:, 1::2] = (255, 40, 0), (0, 90, 255)
+    write_image(tmp_path / "a.png", stripes)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), stripes)
+    write_image(tmp_path / "a.jpg", stripes)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - stripes).max() < 20
+    write_image(tmp_path / "long.jpg", np.zeros((1, MAX_SIDE, 3), np.uint8))
+    assert read_image(tmp_path / "long.jpg").shape == (1, MAX_SIDE, 3)
