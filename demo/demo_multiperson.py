@@ -88,15 +88,23 @@ def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
 
 
 def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
-    """Draw the people of videos and folders of frames, each in a colour of their own. Raises InputError."""
+    """Draw the people of videos and folders of frames, each in a colour of their own.
+
+    Raises InputError when not one can be read.
+    """
     from demo.clips import run_frames, run_video
+    from util.errors import each_good
     from util.files import unused_name
 
     taken = set()
-    for run_clip, paths in ((run_frames, sources.folders), (run_video, sources.videos)):
-        for path in paths:
-            out = out_dir / f"{unused_name(path.absolute().stem, taken)}_people"
-            print(f"{path.name}: {run_clip(estimator, path, out, csv)}", flush=True)
+
+    def run_clip(path):
+        out = out_dir / f"{unused_name(path.absolute().stem, taken)}_people"
+        return (run_frames if path in sources.folders else run_video)(estimator, path, out, csv)
+
+    paths = sources.folders + sources.videos
+    for number, line in each_good(paths, run_clip, "clips"):
+        print(f"{paths[number].name}: {line}", flush=True)
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:

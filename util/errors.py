@@ -1,4 +1,11 @@
-"""The one exception a user's mistake raises."""
+"""The one exception a user's mistake raises, and how the others of many files are done all the same."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class InputError(ValueError):
@@ -6,3 +13,24 @@ class InputError(ValueError):
 
     Scripts print it without a traceback and exit with status 2 (`util.cli.run`).
     """
+
+
+def each_good(items: Sequence[Item], process: Callable[[Item], Result], what: str) -> Iterator[tuple[int, Result]]:
+    """Number and process(item) of each item; those that raise InputError get a warning.
+
+    what: to call the items
+    Raises InputError when not one is good.
+    """
+    faults = []
+    for number, item in enumerate(items):
+        try:
+            result = process(item)
+        except InputError as error:
+            if len(items) == 1:
+                raise
+            logging.warning("skipped %s", error)
+            faults.append(error)
+        else:
+            yield number, result
+    if faults and len(faults) == len(items):
+        raise InputError(f"none of the {len(items)} {what} can be read; the first: {faults[0]}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from util.errors import InputError
+from util.errors import InputError, each_good
 from util.files import atomic_path
 
 # What photographs come in. Pillow knows dozens of formats more: for some it runs other programs, and a few hundred
@@ -112,20 +112,7 @@ def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, n
 
     Raises InputError when not one can be read.
     """
-    if len(paths) == 1:
-        yield 0, read_image(paths[0])
-        return
-    faults = []
-    for number, path in enumerate(paths):
-        try:
-            image = read_image(path)
-        except InputError as error:
-            logging.warning("skipped %s", error)
-            faults.append(error)
-        else:
-            yield number, image
-    if len(faults) == len(paths):
-        raise InputError(f"none of the {len(paths)} images can be read; the first: {faults[0]}")
+    return each_good(paths, read_image, "images")
 
 
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:

@@ -4,11 +4,11 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -17,7 +17,11 @@ from util.errors import InputError
 from util.files import atomic_path
 from util.images import open_image, readable_images
 
-VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"}
+VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts",
+                  ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".ogv"}  # fmt: skip
+# What these hold, as ffmpeg calls it. It would take a file for a playlist, too, whatever its name, and open what that
+# names.
+_CONTAINERS = "mov,avi,matroska,mpeg,mpegvideo,mpegts,asf,flv,ogg"
 DEFAULT_FPS = 10.0
 
 
@@ -44,7 +48,7 @@ def is_clip(path: str | os.PathLike) -> bool:
     """A video by its suffix, or a GIF with more than one frame."""
     path = Path(path)
     if path.suffix.lower() != ".gif" or not path.is_file():
-        return path.suffix.lower() in VIDEO_SUFFIXES
+        return path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
     try:
         with open_image(path) as image:
             return image.n_frames > 1
@@ -98,20 +102,33 @@ def _gif_duration(frame) -> float:
 
 
 def _read_video(path):
-    imageio = _imageio(path)
     with _ffmpeg_errors(path):
-        with imageio.get_reader(path, format="FFMPEG") as reader:
-            fps = reader.get_meta_data()["fps"] or DEFAULT_FPS
+        meta, frames = _open_video(path)
+        frames.close()
+        fps = meta["fps"] or DEFAULT_FPS
         # Frames may last unequally long. Read at this rate, they are repeated or left out so that the clip keeps its
         # length; otherwise ffmpeg chooses a rate that it does not tell.
-        reader = imageio.get_reader(path, format="FFMPEG", fps=fps)
-    return _steady_clip(fps, _video_frames(path, reader))
+        meta, frames = _open_video(path, "-r", str(fps))
+    return _steady_clip(fps, _video_frames(path, meta["size"], frames))
 
 
-def _video_frames(path, reader):
-    with _ffmpeg_errors(path), reader:
-        for number, frame in enumerate(reader):
-            yield number, np.asarray(frame)
+def _open_video(path, *output: str) -> tuple[dict[str, Any], Generator[bytes]]:
+    """What ffmpeg tells of a video, and its frames; output: ffmpeg's options for those."""
+    _imageio(path)
+    # Not by imageio, which knows fewer suffixes. A path with a folder, since ffmpeg takes what stands before a colon
+    # for a protocol.
+    from imageio_ffmpeg import read_frames
+
+    containers = ["-format_whitelist", _CONTAINERS]
+    frames = read_frames(os.path.abspath(path), input_params=containers, output_params=list(output))
+    return next(frames), frames
+
+
+def _video_frames(path, size, frames):
+    width, height = size
+    with _ffmpeg_errors(path), closing(frames):
+        for number, frame in enumerate(frames):
+            yield number, np.frombuffer(frame, np.uint8).reshape(height, width, 3)
 
 
 def read_camera(number: int) -> Clip:

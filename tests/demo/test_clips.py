@@ -138,3 +138,17 @@ def test_a_missing_camera_is_named_before_the_network_is_loaded(monkeypatch, tmp
         demo_multiperson.main(["--camera", "3", "--out_dir", str(tmp_path)])
     with pytest.raises(InputError, match="either --camera or files"):
         demo_multiperson.main(["photo.jpg", "--camera", "0"])
+
+
+def test_a_broken_clip_is_named_and_the_others_are_done(tmp_path, capsys, caplog):
+    images = [Image.fromarray(image) for image in frames()]
+    good, broken = tmp_path / "good.gif", tmp_path / "broken.gif"
+    images[0].save(good, save_all=True, append_images=images[1:])
+    broken.write_text("no clip")
+    sources = demo_multiperson.Sources([], [], [broken, good])
+    demo_multiperson.run_clips(Squares(), sources, tmp_path / "out")
+    assert capsys.readouterr().out.startswith("good.gif: 24 frames, 2 people")
+    assert len(caplog.messages) == 1 and caplog.messages[0].startswith(f"skipped {broken}: not an image")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["good_people.gif", "good_people.jsonl"]
+    with pytest.raises(InputError, match="none of the 2 clips can be read; the first: .*broken.gif"):
+        demo_multiperson.run_clips(Squares(), sources._replace(videos=[broken, broken]), tmp_path / "out")

@@ -48,6 +48,46 @@ def test_video_round_trip(tmp_path):
     np.testing.assert_allclose(means, [frame[0, 0] for frame in FRAMES], atol=12)
 
 
+def test_a_playlist_is_no_video_whatever_its_name(tmp_path, monkeypatch):
+    """ffmpeg would follow it to the file that it names."""
+    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+    monkeypatch.chdir(tmp_path)
+    with clip_writer("secret.mp4", fps=5) as add:
+        add(np.zeros((40, 60, 3), np.uint8), 1.0)
+    playlists = {"a.mp4": "ffconcat version 1.0\nfile secret.mp4\n",
+                 "b.ts": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mp4\n#EXT-X-ENDLIST\n"}  # fmt: skip
+    for name, content in playlists.items():
+        Path(name).write_text(content)
+        with pytest.raises(InputError, match=f"{name}: not a video that ffmpeg can read"):
+            list(read_clip(name).frames)
+
+
+def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
+    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+    monkeypatch.chdir(tmp_path)
+    with clip_writer("a.mp4", fps=5) as add:
+        add(np.zeros((40, 60, 3), np.uint8), 1.0)
+    Path("a.mp4").rename("cache:a.mp4")
+    assert len(list(read_clip("cache:a.mp4").frames)) == 5
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".flv", ".mkv", ".mov", ".mpg", ".3gp", ".ts", ".mts", ".wmv", ".ogv"])
+def test_containers(tmp_path, suffix):
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+    path = tmp_path / f"a{suffix}"
+    codec = {".mpg": "mpeg2video", ".avi": "mpeg4", ".wmv": "wmv2", ".ogv": "libtheora"}.get(suffix, "libx264")
+    writer = imageio_ffmpeg.write_frames(str(path), (176, 144), fps=25, codec=codec)
+    writer.send(None)
+    # Ever brighter noise: ffmpeg recognizes some containers by their size alone.
+    frames = np.random.default_rng(0).integers(0, 40, (10, 144, 176, 3)) + np.arange(0, 200, 20)[:, None, None, None]
+    for frame in frames.astype(np.uint8):
+        writer.send(frame)
+    writer.close()
+    assert is_clip(path)
+    means = [image.mean() for _, image in read_clip(path).frames]
+    np.testing.assert_allclose(means[:: len(means) - 1], frames[::9].mean(axis=(1, 2, 3)), atol=12)
+
+
 def test_frames_of_unequal_durations_keep_the_length_of_a_video(tmp_path):
     """Ten frames in the first second, ten more in the four seconds after it."""
     pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
