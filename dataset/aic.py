@@ -10,9 +10,9 @@ Joints are those of `skeleton.AIC`, coordinates pixels. Flags: 1 visible, 2 hidd
 A submission has `image_id` and `keypoint_annotations` only; its flags count for nothing.
 """
 
-import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -23,9 +23,9 @@ from dataset.pose_dataset import FileLister
 from dataset.skeleton import AIC, AIC_SIGMAS, Skeleton
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault, stays_inside
 from util.errors import InputError
-from util.faults import Faults
-from util.files import read_text
+from util.faults import CORRECTED, Faults
 from util.images import IMAGE_SUFFIXES
+from util.json_stream import BLOCK, JsonStream
 
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
@@ -53,25 +53,25 @@ class Record(NamedTuple):
 
 
 class AnnotationFile:
-    """Iterates over the usable records of an annotation file; notes in `faults` what it leaves out.
+    """Iterates over the usable records of an annotation file; notes in `faults` what it leaves out or corrects.
 
-    Decodes one record at a time, since all at once take ten times the memory of the file.
+    A labelled person without a usable box is kept, with the box of the joints.
     Raises InputError for what is no JSON list, and in the end when no record was usable.
     """
 
     def __init__(self, path: str | os.PathLike, faults: Faults | None = None):
         self.path = path
         self.faults = Faults() if faults is None else faults
-        self._text = read_text(path)
 
-    @property
-    def size_hint(self) -> int:
+    def count(self) -> int:
         """About how many records the file has, without decoding it."""
-        return self._text.count('"image_id"')
+        with suppress(OSError), open(self.path, "rb") as file:
+            return sum(line.count(b'"image_id"') for line in iter(lambda: file.read(BLOCK), b""))
+        return 0
 
     def __iter__(self) -> Iterator[Record]:
         seen = set()
-        for number, record in enumerate(_iterate_list(self._text, self.path), start=1):
+        for number, record in enumerate(_records(self.path), start=1):
             image_id = check_image_id(record, f"record {number}", self.faults)
             if image_id is None:
                 continue
@@ -105,34 +105,19 @@ class AnnotationFile:
             raise InputError(f"{self.path}: no record can be used{self.faults.reasons()}; images: {img_dir}")
 
 
-def _iterate_list(text: str, path) -> Iterator[Any]:
-    """The items of a JSON list, decoded one by one. Raises InputError where the text is no such list, or empty."""
-    scan = json.JSONDecoder().raw_decode
-    skip_blanks = json.decoder.WHITESPACE.match
-    position = skip_blanks(text, 0).end()
-    if text[position : position + 1] != "[":
+def _records(path: str | os.PathLike) -> Iterator[Any]:
+    """The items of the list that a file holds. Raises InputError where it holds none, or an empty one."""
+    stream = JsonStream(path)
+    if stream.peek() != "[":
         raise InputError(f"{path}: expected a JSON list of records, one per image; "
                          "COCO files are an object (tools/coco2aic.py converts them)")  # fmt: skip
-    position = skip_blanks(text, position + 1).end()
-    if text[position : position + 1] == "]":
+    empty = True
+    for record in stream.items():
+        empty = False
+        yield record
+    stream.end()
+    if empty:
         raise InputError(f"{path}: the list of records is empty")
-    try:
-        while True:
-            item, position = scan(text, position)
-            yield item
-            position = skip_blanks(text, position).end()
-            mark = text[position : position + 1]
-            if mark not in (",", "]"):
-                raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
-            position = skip_blanks(text, position + 1).end()
-            if mark == "]":
-                break
-        if position != len(text):
-            raise json.JSONDecodeError("Extra data", text, position)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not usable JSON: {error}") from error
 
 
 def check_image_id(record: Any, where: str, faults: Faults) -> str | None:
@@ -155,25 +140,40 @@ def _read_people(record: dict, image_id: str, faults: Faults) -> list[Person] | 
     if not isinstance(keypoints, dict):
         faults.add("records without keypoint_annotations", image_id)
         return None
-    if not isinstance(boxes, dict):
-        if boxes is not None or keypoints:
-            faults.add("records without human_annotations", image_id)
-            return None
-        boxes = {}
+    boxes = boxes if isinstance(boxes, dict) else {}
     for name in boxes.keys() - keypoints.keys():
         faults.add("boxes without keypoints", f"{image_id} {name}")
-    people = []
-    for name, values in keypoints.items():
-        box = boxes.get(name)
-        fault = keypoints_fault(values) or box_fault(box)
-        if fault:
-            faults.add(f"people with {fault}", f"{image_id} {name}")
-            continue
-        if not set(values[2::3]) <= AIC_FLAGS:
-            faults.add("joints with a flag other than 1, 2, 3", f"{image_id} {name}")
-            values = _without_odd_flags(values)
-        people.append(Person(name, values, box if min(box) >= 0 else [max(0, value) for value in box]))
-    return people
+    people = [_read_person(f"{image_id} {name}", name, values, boxes.get(name), faults)
+              for name, values in keypoints.items()]  # fmt: skip
+    return [person for person in people if person]
+
+
+def _read_person(where: str, name: str, keypoints: Any, box: Any, faults: Faults) -> Person | None:
+    fault = keypoints_fault(keypoints)
+    if fault:
+        faults.add(f"people with {fault}", where)
+        return None
+    if not set(keypoints[2::3]) <= AIC_FLAGS:
+        faults.add("people with joints with a flag other than 1, 2, 3, not labelled", where, effect=CORRECTED)
+        keypoints = _without_odd_flags(keypoints)
+    fault = box_fault(box)
+    if fault:
+        box = _joint_box(keypoints)
+        if box is None:
+            faults.add(f"people with {fault}", where)
+            return None
+        faults.add(f"people with {fault}, that of the joints is taken", where, effect=CORRECTED)
+    return Person(name, keypoints, box if min(box) >= 0 else [max(0, value) for value in box])
+
+
+def _joint_box(keypoints: list) -> list | None:
+    """The box around the labelled joints, at least one pixel wide and high and in the image; None without any."""
+    joints = [joint for joint in zip(*[iter(keypoints)] * 3, strict=True) if joint[2] != UNLABELLED]
+    if not joints:
+        return None
+    xs, ys, _ = zip(*joints, strict=True)
+    x0, y0 = max(0, min(xs)), max(0, min(ys))
+    return [x0, y0, max(x0 + 1, *xs), max(y0 + 1, *ys)]
 
 
 def keypoints_fault(values: Any) -> str | None:

@@ -173,7 +173,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
         raise InputError(f"{img_dir}: no such folder (--img_dir)")
     source = AnnotationFile(keypoint_json)
     faults, flags, images, num_images, num_people = source.faults, Counter(), [], 0, 0
-    found = tqdm(source.with_images(img_dir), total=source.size_hint, unit=" images", disable=None, delay=2)
+    found = tqdm(source.with_images(img_dir), total=source.count(), unit=" images", disable=None, delay=2)
     with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
         for part in _convert_in_parallel(found, img_dir):

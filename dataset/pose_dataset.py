@@ -85,6 +85,8 @@ class PoseDataset:
 
     # The original's mirror images map x to width - x - 1.
     mirror_offset = 1
+    # What COCO's results call the people.
+    category_id: int | str = 1
 
     def __init__(self, cfg, need_images: bool = True):
         require(cfg, "dataset")

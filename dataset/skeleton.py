@@ -335,8 +335,9 @@ def _refuse_other_joints(own: Skeleton, found: Skeleton, own_source: str, source
 def from_category(category: dict, where: str) -> Skeleton:
     """The skeleton of an entry of COCO's `categories`: a known one by its joint names, or one built from it.
 
-    An own one takes left/right pairs from the names, limbs from "skeleton" (pairs counted from 1), OKS sigmas from
-    "sigmas"; what is missing is said in one warning. `where` stands at the head of messages.
+    An own one takes left/right pairs from the names, limbs from "skeleton" (pairs of joints, counted from 1, or from 0
+    if there is a joint 0), OKS sigmas from "sigmas"; what is missing or impossible is said in one warning.
+    `where` stands at the head of messages.
     """
     name = str(category.get("name", "?"))
     where = f"{where}: category {name!r}"
@@ -367,15 +368,23 @@ def _own_limbs(category: dict, num_joints: int, where: str, notes: list[str]) ->
     if not limbs:
         notes.append("no 'skeleton': no limbs are drawn and every pair of parts is used for grouping")
         return ()
-    try:
-        pairs = tuple((int(a) - 1, int(b) - 1) for a, b in limbs)
-    except (TypeError, ValueError):
-        raise InputError(f"{where}: 'skeleton' must be a list of pairs of joint numbers") from None
-    for a, b in pairs:
-        if not (0 <= a < num_joints and 0 <= b < num_joints) or a == b:
-            raise InputError(f"{where}: 'skeleton': [{a + 1}, {b + 1}] is no pair of two joints; "
-                             f"joints count from 1 to {num_joints}")  # fmt: skip
-    return pairs
+    if not isinstance(limbs, list):
+        notes.append("'skeleton' is no list of pairs of joint numbers: dropped")
+        return ()
+    pairs = [tuple(pair) for pair in limbs if _is_pair(pair)]
+    # COCO counts from 1. A joint 0 tells of a list that counts from 0, unless the last joint stands there, too.
+    numbers = {joint for pair in pairs for joint in pair}
+    first = 0 if 0 in numbers and num_joints not in numbers else 1
+    good = [(a - first, b - first) for a, b in pairs if {a - first, b - first} <= set(range(num_joints))]
+    dropped = len(limbs) - len(good)
+    if dropped:
+        notes.append(f"'skeleton': {dropped} of {len(limbs)} limbs are no pairs of two of its joints: dropped")
+    return tuple(good)
+
+
+def _is_pair(pair: Any) -> bool:
+    """Whether these may be the numbers of two joints."""
+    return isinstance(pair, list) and len(pair) == 2 and set(map(type, pair)) == {int} and pair[0] != pair[1]
 
 
 def _own_sigmas(category: dict, num_joints: int, where: str, notes: list[str]) -> tuple[float, ...]:

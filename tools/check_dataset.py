@@ -1,10 +1,12 @@
-"""Report what is wrong with an annotation file, COCO's or AI Challenger's (AIC), record by record.
+"""Report what is wrong with an annotation file, COCO's or AI Challenger's (AIC).
 
     python tools/check_dataset.py annotations.json
     python tools/check_dataset.py annotations.json --img_dir images --decode
+    python tools/check_dataset.py annotations.json --all
 
-"unusable" is what the other tools leave out or correct, with a warning; "suspect" is used as it is, but worth a look.
-Exit status: 0 nothing unusable, 1 something unusable, 2 the file as a whole cannot be used.
+"left out" and "corrected" is what training and all tools leave out or correct, with a warning; "suspect" is used as it
+is, but worth a look. Three examples are shown of each kind, with --all every one.
+Exit status: 0 nothing left out or corrected, 1 something, 2 the file as a whole cannot be used.
 """
 
 from util.cli import parser, run
@@ -17,36 +19,23 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset.aic import NUM_JOINTS, AnnotationFile
+from dataset.coco import read_coco
 from dataset.flags import UNLABELLED
 from dataset.pose_dataset import FileLister
-from dataset.skeleton import from_category
 from util.errors import InputError
-from util.faults import Faults
+from util.faults import CORRECTED, EXAMPLES, LEFT_OUT, SUSPECT, Faults
 from util.images import IMAGE_SUFFIXES, read_image, read_image_size
-from util.mscoco_util import read_coco
-from util.report import printable, table
+from util.report import table
 
 # Joints and boxes may end a pixel beyond the last one: some tools count the pixels' outer edges.
 MARGIN = 1.0
-
-
-class Listed(Faults):
-    """Prints each fault as it is found."""
-
-    def __init__(self, kind: str):
-        super().__init__()
-        self.kind = kind
-
-    def add(self, kind: str, place: object, *rest) -> None:
-        super().add(kind, place, *rest)
-        print(f"{self.kind}: {printable(place)}: {kind}")
 
 
 class Image(NamedTuple):
     """What both formats know of one image.
 
     name: file name, perhaps without suffix; size: (height, width) by the annotations, None if they do not tell;
-    people: (name, keypoints (J, 3) with flag > 0 where labelled, box x0, y0, x1, y1) of each person
+    people: (what messages call it, keypoints (J, 3) with flag > 0 where labelled, box x0, y0, x1, y1) of each person
     """
 
     name: str
@@ -54,38 +43,34 @@ class Image(NamedTuple):
     people: list[tuple[str, np.ndarray, np.ndarray]]
 
 
-def aic_images(path: Path, unusable: Faults, suspect: Faults) -> Iterator[Image]:
+def aic_images(path: Path, faults: Faults) -> Iterator[Image]:
     """The usable records of an AIC file."""
-    for record in AnnotationFile(path, unusable):
+    for record in AnnotationFile(path, faults):
         people = []
         for person in record.people:
             joints = np.array(person.keypoints, np.float64).reshape(NUM_JOINTS, 3)
             off = joints[:, 2] == UNLABELLED
+            where = f"{record.image_id} {person.name}"
             if joints[off, :2].any():
-                suspect.add("people with a place for a joint that is not labelled", f"{record.image_id} {person.name}")
+                faults.add("people with a place for a joint that is not labelled", where, effect=SUSPECT)
             joints[:, 2] = ~off
-            people.append((person.name, joints, np.array(person.box, np.float64)))
+            people.append((where, joints, np.array(person.box, np.float64)))
         yield Image(record.image_id, None, people)
 
 
-def coco_images(path: Path, unusable: Faults) -> Iterator[Image]:
+def coco_images(path: Path, faults: Faults) -> Iterator[Image]:
     """The usable images of a COCO file."""
-    coco = read_coco(path, unusable)
-    from_category(next(iter(coco.categories.values())), str(path))  # says what is wrong with the joints
-    people = {image_id: [] for image_id in coco.images}
-    for annotation in coco.annotations:
-        if not annotation["iscrowd"]:
-            x, y, width, height = annotation["bbox"]
-            joints = np.array(annotation["keypoints"], np.float64).reshape(-1, 3)
-            people[annotation["image_id"]].append(
-                (f"annotation {annotation['id']}", joints, np.array([x, y, x + width, y + height]))
-            )
-    for image_id, entry in coco.images.items():
-        size = entry.get("height"), entry.get("width")
-        if not all(type(side) in (int, float) and side >= 1 for side in size):
-            unusable.add("images without height and width", f"image {image_id}")
-            size = None
-        yield Image(entry["file_name"], size, people[image_id])
+    coco = read_coco(path, faults)
+    annotations = coco.annotations
+    without = np.flatnonzero(np.isnan(annotations.area))
+    faults.add_many("annotations without area, that of the box is taken", len(without),
+                    map(annotations.place, without.tolist()), SUSPECT)  # fmt: skip
+    for name, size, rows in zip(coco.images.names, coco.images.sizes.tolist(), coco.by_image(), strict=True):
+        if not size[0]:
+            faults.add("images without height and width", name, effect=SUSPECT)
+        people = [(f"{name} {annotations.place(row)}", annotations.keypoints[row], annotations.boxes[row])
+                  for row in rows[~annotations.crowd[rows]].tolist()]  # fmt: skip
+        yield Image(name, tuple(size) if size[0] else None, people)
 
 
 class ImageFolder:
@@ -96,65 +81,64 @@ class ImageFolder:
             raise InputError(f"{folder}: no such folder (--img_dir)")
         self.folder, self.decode, self.files = folder, decode, FileLister()
 
-    def size(self, image: Image, unusable: Faults) -> tuple[int, int] | None:
+    def size(self, image: Image, faults: Faults) -> tuple[int, int] | None:
         """(height, width) of the image file; None, and a note, if it is missing, broken or of another size."""
         base = os.path.join(self.folder, image.name)
         names = [base] if base.lower().endswith(tuple(IMAGE_SUFFIXES)) else []
         names += [base + suffix for suffix in (".jpg", *sorted(IMAGE_SUFFIXES))]
         path = next((name for name in names if name in self.files), None)
         if path is None:
-            unusable.add("images that are not on disk", image.name)
+            faults.add("images that are not on disk", image.name)
             return None
         try:
             size = read_image(path).shape[:2] if self.decode else read_image_size(path)
         except InputError as error:
-            unusable.add("images that cannot be read", error)
+            faults.add("images that cannot be read", error)
             return None
         if image.size and tuple(image.size) != size:
-            unusable.add("images of another size than the annotations say", image.name)
+            faults.add("images of another size than the annotations say", image.name, effect=SUSPECT)
         return size
 
 
-def check_people(image: Image, size: tuple[int, int] | None, suspect: Faults) -> list[int]:
+def check_people(image: Image, size: tuple[int, int] | None, faults: Faults) -> list[int]:
     """Note what looks odd about the people of one image; returns how many labelled joints each has."""
     labelled, seen = [], set()
     edge = (np.inf, np.inf) if size is None else (size[1] + MARGIN, size[0] + MARGIN)
-    for name, joints, box in image.people:
-        where = f"{image.name} {name}"
+    for where, joints, box in image.people:
         joints = joints[joints[:, 2] > 0, :2]
         labelled.append(len(joints))
         if not ((joints >= -MARGIN) & (joints <= edge)).all():
-            suspect.add("people with a joint outside the image", where)
+            faults.add("people with a joint outside the image", where, effect=SUSPECT)
         if len(joints) and not ((joints >= box[:2]) & (joints <= box[2:])).all(axis=1).any():
-            suspect.add("people with no joint in their box", where)
+            faults.add("people with no joint in their box", where, effect=SUSPECT)
         if (box < -MARGIN).any() or (box[2:] > edge).any():
-            suspect.add("people whose box leaves the image", where)
+            faults.add("people whose box leaves the image", where, effect=SUSPECT)
         if len(np.unique(joints, axis=0)) < len(joints):
-            suspect.add("people with two joints in one place", where)
+            faults.add("people with two joints in one place", where, effect=SUSPECT)
         key = joints.tobytes()
         if len(joints) and key in seen:
-            suspect.add("people with the joints of another one", where)
+            faults.add("people with the joints of another one", where, effect=SUSPECT)
         seen.add(key)
     return labelled
 
 
-def check(path: Path, folder: ImageFolder | None, unusable: Faults, suspect: Faults) -> list[list]:
+def check(path: Path, folder: ImageFolder | None, faults: Faults) -> list[list]:
     """Check a whole file; returns what it holds as rows for a table. Raises InputError when it is unusable."""
     from tqdm import tqdm
 
-    images = aic_images(path, unusable, suspect) if is_aic(path) else coco_images(path, unusable)
+    images = aic_images(path, faults) if is_aic(path) else coco_images(path, faults)
     counts = {"images": 0, "people": 0, "people without a labelled joint": 0, "labelled joints": 0}
     for image in tqdm(images, unit=" images", disable=None, delay=2):
-        size = folder.size(image, unusable) if folder else image.size
+        size = folder.size(image, faults) if folder else image.size
         if folder and size is None:
             continue
-        labelled = check_people(image, size, suspect)
+        labelled = check_people(image, size, faults)
         counts["images"] += 1
         counts["people"] += len(labelled)
         counts["people without a labelled joint"] += labelled.count(0)
         counts["labelled joints"] += sum(labelled)
     if not counts["images"]:
-        raise InputError(f"{path}: none of its images can be used")
+        raise InputError(f"{path}: none of its images can be used{faults.reasons()}")
     return [list(row) for row in counts.items()]
 
 
@@ -172,16 +156,27 @@ def main(argv=None):
     args_parser.add_argument("annotations", type=Path, help="annotation file")
     args_parser.add_argument("--img_dir", type=Path, help="also look for the images in this folder, and at their size")
     args_parser.add_argument("--decode", action="store_true", help="also decode the images, to find damaged ones")
+    args_parser.add_argument("--all", action="store_true", help="show every fault, not only three of each kind")
     args = args_parser.parse_args(argv)
     if args.decode and not args.img_dir:
         raise InputError("--decode needs --img_dir, the folder of the images")
-    unusable, suspect = Listed("unusable"), Listed("suspect")
-    rows = check(args.annotations, args.img_dir and ImageFolder(args.img_dir, args.decode), unusable, suspect)
-    rows = [["usable", *row] for row in rows]
-    for notes in (unusable, suspect):
-        rows += [[notes.kind, what, count] for what, count in notes.counts.items()]
-    print(table(["", "what", "count"], rows))
-    return 1 if unusable.counts else 0
+    faults = Faults(keep=None if args.all else EXAMPLES)
+    try:
+        rows = check(args.annotations, args.img_dir and ImageFolder(args.img_dir, args.decode), faults)
+    finally:
+        print_faults(faults)
+    print(table(["usable", "count"], rows))
+    return 1 if {LEFT_OUT, CORRECTED} & set(faults.effects.values()) else 0
+
+
+def print_faults(faults: Faults) -> None:
+    """Every fault where all have been kept, and a line for each kind."""
+    if faults.keep is None:
+        for kind, effect in faults.effects.items():
+            for fault in faults.examples(kind):
+                print(f"{effect}: {kind}: {fault}")
+    for line in faults.lines():
+        print(line)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
     python tools/eval_mscoco.py --submit coco_results.json --ref person_keypoints_val2017.json --joints 5 16
 
 Works with COCO's 17 keypoints, with converted AI Challenger data and with skeletons of one's own. The last command
-scores a network for neckhead data by the joints it shares with COCO, shoulders to ankles.
+scores a network for neckhead data by the joints it shares with COCO, shoulders to ankles. Where annotations have
+several categories, the values are means over them, as pycocotools has it; results that name one category alone, as
+those of a network, which tells none apart, are compared with the people of all categories together.
 """
 
 from util.cli import parser, run
@@ -27,29 +29,47 @@ def main(argv=None):
     args_parser.add_argument("--joints", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only these joints count")
     args = args_parser.parse_args(argv)
 
-    from dataset.skeleton import from_category
-    from util.mscoco_util import evaluate, only_joints, read_coco, read_results
+    from dataset.coco import read_coco
+    from dataset.coco_results import read_results
+    from dataset.coco_score import score
 
-    notes = Faults()
-    coco = read_coco(args.ref, notes)
-    skeleton = from_category(next(iter(coco.categories.values())), str(args.ref))
-    results = read_results(args.submit, coco, notes)
-    sigmas = np.array(skeleton.sigmas)
-    if args.joints:
-        joints = range(args.joints[0], args.joints[1] + 1)
-        if not joints or joints[0] < 0 or joints[-1] >= len(sigmas):
-            raise InputError(f"--joints: {args.ref} has joints 0 to {len(sigmas) - 1}")
-        coco.annotations, results = only_joints(coco.annotations, joints), only_joints(results, joints)
-        sigmas = sigmas[list(joints)]
-    metrics = evaluate(coco, results, sigmas, args.subset)
-    notes.warn(args.submit)
-    predicted = len({entry["image_id"] for entry in results})
-    people = sum(entry["num_keypoints"] > 0 and not entry["iscrowd"] for entry in coco.annotations)
+    faults = Faults()
+    coco = read_coco(args.ref, faults)
+    faults.warn(args.ref)
+    faults = Faults()
+    results = read_results(args.submit, coco, faults)
+    faults.warn(args.submit)
+    joints = args.joints and joint_range(args.joints, coco, args.ref)
+    result = score(results, coco, joints, args.subset)
+    annotations = coco.annotations
+    people = np.count_nonzero((annotations.keypoints[:, joints or slice(None), 2] > 0).any(axis=1) & ~annotations.crowd)
+    print(f"skeleton {coco.skeleton.name}: {people} people in {len(coco.images.ids)} images")
     only = ", the only ones that count" if args.subset else ""
-    print(f"skeleton {skeleton.name}: {people} people in {len(coco.images)} images")
-    print(f"{len(results)} results in {predicted} images{only}\n")
-    rows = [[name, f"{value:.4f}" if value >= 0 else "nobody"] for name, value in metrics.items()]
-    print(table(["metric", "value"], rows))
+    print(f"{len(results)} results in {len({entry['image_id'] for entry in results})} images{only}")
+    if np.isnan(annotations.area).any():
+        print(f"{np.count_nonzero(np.isnan(annotations.area))} people without area: that of their box is taken")
+    if len(coco.categories) > 1:
+        how = "means over those with people" if result.by_category else "all together, since the results name one"
+        print(f"{len(coco.categories)} categories: {how}")
+    print()
+    print(table(["metric", "value"], [[name, value_text(value)] for name, value in result.metrics.items()]))
+    rows = [[coco.categories[category], value_text(ap), value_text(ar)]
+            for category, (ap, ar) in result.by_category.items() if ap >= 0]  # fmt: skip
+    if rows:
+        print("\n" + table(["category", "AP", "AR"], rows))
+
+
+def joint_range(ends: list[int], coco, path: Path) -> range:
+    """The joints from the first to the last. Raises InputError for ones that there are not."""
+    joints, count = range(ends[0], ends[1] + 1), coco.skeleton.num_joints if coco.skeleton else 0
+    if not joints or joints[0] < 0 or joints[-1] >= count:
+        raise InputError(f"--joints: {path} has joints 0 to {count - 1}")
+    return joints
+
+
+def value_text(value: float) -> str:
+    """A metric, which is -1 where there is nobody of its size."""
+    return f"{value:.4f}" if value >= 0 else "nobody"
 
 
 if __name__ == "__main__":

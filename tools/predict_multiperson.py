@@ -204,7 +204,7 @@ def _read(path: Path) -> np.ndarray | InputError:
 def entry(target: Target, result, skeleton) -> dict[str, Any]:
     """What the journal says of an image; skeleton: None where its joints are not AI Challenger's."""
     from dataset.aic import people_to_aic
-    from util.mscoco_util import people_to_coco
+    from dataset.coco_results import people_to_coco
 
     keypoints, score = result.people
     found = {"seconds": round(result.network_seconds + result.grouping_seconds, 4),

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dataset import aic, pck
+from dataset import aic, coco_score, pck
+from dataset.coco import read_coco
+from dataset.coco_results import people_to_coco
+from dataset.coco_to_aic import aic_records
 from dataset.factory import create
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
@@ -21,13 +24,11 @@ from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import train_pairs
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator
-from tools.coco2aic import aic_record
 from tools.predict_singleperson import person_boxes
 from tools.train_pairwise import look_at_images
 from util.errors import InputError
 from util.faults import Faults
 from util.images import read_image, resize_image
-from util.mscoco_util import Coco, evaluate, people_to_coco, read_coco
 
 NUM_EXAMPLES = 4
 
@@ -49,7 +50,11 @@ class Validation:
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
         self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
         groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
-        self.truth = _restrict(read_coco(self.dataset.path, Faults()), self.samples) if groups else None
+        self.truth = None
+        if groups:
+            # What is wrong with the file has been said when the data set was read.
+            self.truth = read_coco(self.dataset.path, Faults()).only_images(sample.id for sample in self.samples)
+            self.truth.skeleton = self.dataset.skeleton
         if self.truth is None:
             self.measure = f"PCK@{cfg.pck_threshold:g}"
         else:
@@ -99,21 +104,17 @@ class Validation:
         return model
 
     def _aic_score(self, found) -> float:
-        skeleton = self.dataset.skeleton
-        joints = list(skeleton.to_aic)
-        people = {image_id: [] for image_id in self.truth.images}
-        for annotation in self.truth.annotations:
-            if not annotation["iscrowd"]:
-                people[annotation["image_id"]].append(annotation)
-        reference = [aic_record(self.truth.images[image_id], some, joints) for image_id, some in people.items()]
-        submission = [aic.people_to_aic(self.dataset.image_name(sample), *result, skeleton) for sample, result in found]
+        # File names will not do: of a predicted image_id, the part before the first dot counts.
+        names = {image_id: f"image{number}" for number, image_id in enumerate(self.truth.images.ids)}
+        reference = aic_records(self.truth, list(names.values()), self.dataset.skeleton.to_aic)
+        submission = [aic.people_to_aic(names[sample.id], *result, self.dataset.skeleton) for sample, result in found]
         return aic.score(submission, reference).score
 
     def _average_precision(self, found) -> float:
-        category = next(iter(self.truth.categories))
-        results = [entry for sample, result in found for entry in people_to_coco(sample.id, *result, category)]
+        results = [entry for sample, result in found
+                   for entry in people_to_coco(sample.id, *result, self.dataset.category_id)]  # fmt: skip
         # -1 where nobody is annotated.
-        return max(0.0, evaluate(self.truth, results, self.dataset.skeleton.sigmas)["AP"]) if results else 0.0
+        return max(0.0, coco_score.score(results, self.truth).metrics["AP"])
 
     def _pck(self, estimator: SinglePersonEstimator) -> float:
         true, predicted = [], []
@@ -126,10 +127,3 @@ class Validation:
         # Skeletons without a torso are measured by the box around the joints.
         size = pck.extent_size(true) if np.isnan(size).all() else size
         return float(np.nan_to_num(pck.relative_errors(true, predicted, size).total(self.cfg.pck_threshold)))
-
-
-def _restrict(coco: Coco, samples: list[Sample]) -> Coco:
-    """What an annotation file says of some images."""
-    ids = {sample.id for sample in samples}
-    return Coco({image_id: coco.images[image_id] for image_id in coco.images if image_id in ids},
-                [entry for entry in coco.annotations if entry["image_id"] in ids], coco.categories)  # fmt: skip

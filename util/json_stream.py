@@ -11,6 +11,7 @@ from util.errors import InputError
 BLOCK = 1 << 20  # bytes read at a time, more where a single value is longer
 BLANKS = " \t\r\n"
 ENDS = tuple(BLANKS + ",]}")  # what may stand behind a number
+OBJECT_BORDERS = "},{", "}, {"  # between the objects of a list, as nearly all programs write them
 _skip_blanks = json.decoder.WHITESPACE.match
 _scan = json.JSONDecoder().scan_once
 
@@ -35,6 +36,7 @@ class JsonStream:
     def __init__(self, path: str | os.PathLike):
         self.path = path
         self._text, self._position, self._ended = "", 0, False
+        self._unclear = False  # where the objects of the text end
         # Where the text begins in the file.
         self._line, self._column, self._byte = 1, 1, 0
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
@@ -79,17 +81,34 @@ class JsonStream:
 
     def items(self) -> Iterator[Any]:
         """The items of the list that begins here."""
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self) -> Iterator[list]:
+        """The items of the list that begins here, some thousands at a time: decoding each by itself takes longer."""
         self._take("[")
         if self.peek() == "]":
             self._position += 1
             return
         while True:
-            yield self.value()
-            # What nearly all files have between the objects of a list, without the calls that any blanks need.
-            if self._text.startswith(",{", self._position):
-                self._position += 1
-            elif not self._goes_on("]"):
+            yield self._objects() or [self.value()]
+            if not self._goes_on("]"):
                 return
+
+    def _objects(self) -> list:
+        """The objects that come next, up to the last one that the text in memory holds; empty if that is unclear."""
+        for border in OBJECT_BORDERS:
+            end = self._text.rfind(border, self._position)
+            if end >= 0 and not self._unclear:
+                try:
+                    objects = json.loads(f"[{self._text[self._position : end + 1]}]")
+                except (ValueError, RecursionError):
+                    # A border inside of an object, or behind the end of the list: not tried again with this text.
+                    self._unclear = True
+                else:
+                    self._position = end + 1
+                    return objects
+        return []
 
     def keys(self) -> Iterator[str]:
         """The keys of the object that begins here; before each next one, its value must be read."""
@@ -148,7 +167,7 @@ class JsonStream:
         if not block:
             self._ended = True
             self._file.close()
-        self._text, self._position = rest + text, 0
+        self._text, self._position, self._unclear = rest + text, 0, False
 
     def _unreadable(self, error: OSError) -> InputError:
         return InputError(f"{self.path}: cannot be read: {error.strerror or error}")

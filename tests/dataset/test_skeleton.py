@@ -256,8 +256,6 @@ def test_own_graph_of_unconnected_limbs_becomes_all_pairs():
         ({"keypoints": None}, "must be a list of joint names"),
         ({"keypoints": ["a", 1]}, "must be a list of joint names"),
         ({"keypoints": ["a", "b", "a"]}, "a stands there more than once"),
-        ({"skeleton": [[0, 1]]}, r"\[0, 1\] is no pair of two joints; joints count from 1 to 3"),
-        ({"skeleton": [1, 2]}, "must be a list of pairs"),
         ({"sigmas": [1, 2]}, "must be 3 numbers > 0"),
         ({"sigmas": [1, 2, float("nan")]}, "must be 3 numbers > 0"),
     ],
@@ -265,3 +263,18 @@ def test_own_graph_of_unconnected_limbs_becomes_all_pairs():
 def test_bad_category(change, message):
     with pytest.raises(InputError, match=message):
         from_category({**DOG, **change}, "f.json")
+
+
+@pytest.mark.parametrize(
+    ("limbs", "kept", "dropped"),
+    [
+        ([[0, 1], [2, 0]], ((0, 1), (2, 0)), None),
+        ([[0, 1], [1, 3]], ((0, 2),), "1 of 2 limbs are no pairs"),
+        ([[1, 2], [16, 14], [3, 3], [1], 2, [1, "2"]], ((0, 1),), "5 of 6 limbs are no pairs"),
+        ([[7, 8]], (), "1 of 1 limbs are no pairs"),
+        ("1-2", (), "'skeleton' is no list of pairs"),
+    ],
+)
+def test_limbs_of_a_category_that_count_from_0_or_are_none(limbs, kept, dropped, caplog):
+    assert from_category({**DOG, "skeleton": limbs}, "f.json").limbs == kept
+    assert [dropped in record.getMessage() for record in caplog.records] == [True] * bool(dropped)

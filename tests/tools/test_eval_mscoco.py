@@ -54,4 +54,4 @@ def test_bad_input(tmp_path):
     done = run(tmp_path / "ref.json", tmp_path / "ref.json")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "categories" in done.stderr
+    assert "'images' holds no usable image" in done.stderr

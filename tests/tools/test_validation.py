@@ -65,7 +65,7 @@ def test_other_skeletons_get_cocos_ap(scenes):
     for phase in ("train", "val"):
         (scenes / "annotations" / f"own_{phase}.json").write_text(json.dumps(content))
     validation = coco_validation(scenes, dataset_ann="own", dataset_phase="val", eval_images=3)
-    assert validation.measure == "AP" and len(validation.truth.images) == 3
+    assert validation.measure == "AP" and len(validation.truth.images.ids) == 3
     assert validation.score(all_knowing(validation.dataset)) > 0.9
 
 

@@ -22,7 +22,7 @@ def stream_of(request, tmp_path, monkeypatch):
 def read(stream):
     """Everything, by way of keys and items at the top level."""
     if stream.peek() == "{":
-        result = {key: list(stream.items()) if stream.peek() == "[" else stream.value() for key in stream.keys()}
+        result = {key: list(stream.items()) if stream.peek() == "[" else stream.value() for key in stream.keys()}  # noqa: SIM118
     else:
         result = list(stream.items()) if stream.peek() == "[" else stream.value()
     stream.end()
@@ -31,6 +31,7 @@ def read(stream):
 
 @pytest.mark.parametrize("text", [
     "[]", "{}", " [ 1 , 23.5e1,\n-4 ] \n", '["a\\"]", "\\u00e9\u00e9", [[], {"b": null}]]', "12", '"x"', "true",
+    '[{"a": [{"b": 1},{"c": 2}]},{"d": "},{"}, {"e": 3},{}, 4]', '[{"a":1},{"b":[{"c":2}]},{"d":3}]',
     '{"a": [1, {"b": 2}], "c" : {"d": []},\r\n "e": [], "f": -12.5}', '\ufeff{"a": "\U0001f600"}',
 ])  # fmt: skip
 def test_reads_what_json_reads(stream_of, text):
@@ -45,6 +46,7 @@ def test_reads_what_json_reads(stream_of, text):
     ('[1, {"a": tru', "line 1, column 11: not JSON: Expecting value"),
     ("[1, 2", "line 1, column 6: not JSON: Expecting ',' or ']'"),
     ('["abc', "line 1, column 2: not JSON: Unterminated string"),
+    ('[{"a": 1},{"b" 2},{"c": 3}]', "line 1, column 16: not JSON: Expecting ':'"),
     ("[1] 2", "line 1, column 5: not JSON: Extra data"),
     ("", "the file is empty"), (" \n", "the file is empty"),
     (b'["ab\xff"]', "byte 4 is not UTF-8"), (b'["\xc3\xa9\xe2\x82"]', "byte 4 is not UTF-8"),

@@ -23,8 +23,7 @@ def add(commands) -> None:
 
 
 def convert(args: argparse.Namespace) -> None:
-    from dataset import aic_to_coco
-    from tools import coco2aic
+    from dataset import aic_to_coco, coco_to_aic
 
     rows = []
     for number in args.images:
@@ -35,7 +34,7 @@ def convert(args: argparse.Namespace) -> None:
             write_photos(images, [record["image_id"] for record in records])
             del records
             there = usage_in_new_process(aic_to_coco.convert, aic, images, coco)
-            back = usage_in_new_process(coco2aic.convert, coco, Path(folder, "back.json"))
+            back = usage_in_new_process(coco_to_aic.convert, coco, Path(folder, "back.json"))
             if json.loads(Path(folder, "back.json").read_text()) != json.loads(aic.read_text()):
                 raise AssertionError("the annotations came back changed")
             for way, path, usage in (("AIC to COCO", aic, there), ("and back", coco, back)):

@@ -1,0 +1,621 @@
+"""COCO's keypoint files: the one reader for training, checking, converting and scoring.
+
+    {"images": [{"id": 1, "file_name": "a.jpg", "height": 480, "width": 640}, ...],
+     "annotations": [{"id": 7, "image_id": 1, "category_id": 1, "keypoints": [x, y, flag, ...], "bbox": [x, y, w, h],
+                      "area": ..., "iscrowd": 0, "segmentation": [[x, y, x, y, ...], ...]}, ...],
+     "categories": [{"id": 1, "name": "person", "keypoints": ["nose", ...], "skeleton": [[1, 2], ...]}, ...]}
+
+Flags: 2 visible, 1 hidden, 0 not labelled. The rules, whoever reads:
+
+- What is missing is derived in silence: a box from the joints, an area from the box; who is called no crowd is none.
+- What is wrong is corrected where that is possible, with a note: a box without area where joints are labelled, an area
+  that is no number, a wrong number of joints, polygons of two points. Else its record is left out, with a note.
+- Objects of other categories are left alone. Categories may have equal joints; where they differ, those count of which
+  objects are labelled.
+"""
+
+import os
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dataset.skeleton import Skeleton, from_category
+from util.checks import MAX_COORDINATE, stays_inside
+from util.errors import InputError
+from util.faults import CORRECTED, LEFT_OUT, Faults
+from util.files import no_garbage_collection
+from util.json_stream import JsonStream
+
+CHUNK = 4096  # annotations turned into arrays at a time
+CONVERTER = "AI Challenger files are converted by tools/ai2coco_art_neckhead_json.py"
+# Names without any of this are plain: nearly all, and paths are slow to look through.
+_ODD_NAME = re.compile(r"[\\/:\0\ud800-\udfff]|^\.+$").search
+_IDS = {int, str}
+# What stands for `iscrowd`; True and 1.0 are equal to 1.
+_CROWD = {0: False, 1: True, "0": False, "1": True, None: False}
+
+NO_OBJECT = "annotations that are no objects"
+ODD_ID = "annotations whose ids are neither numbers nor texts"
+NO_CATEGORY = "annotations of categories that are not listed"
+UNLISTED = "annotations of images that are not listed"
+SAME_ID = "annotations with the id of an earlier one"
+WRONG_COUNT = "annotations without {num_joints} keypoints of 3 numbers"
+NO_NUMBERS = "annotations with keypoints that are no numbers or out of all bounds"
+ODD_FLAG = "annotations with visibility flags other than 0, 1, 2"
+ODD_CROWD = "annotations with an iscrowd other than 0 and 1"
+NOTHING = "annotations with neither labelled joints nor a box with an area"
+ODD_BOX = "annotations whose box is not four numbers or has no area, made anew"
+ODD_AREA = "annotations whose area is no number above 0, that of the box is taken"
+MISCOUNTED = "annotations with a wrong num_keypoints, counted anew"
+SHORT_POLYGON = "annotations with polygons that are not 3 or more points, dropped"
+ODD_MASK = "annotations with masks that do not fit their image, dropped"
+
+
+class Images(NamedTuple):
+    """The images of a file in its order.
+
+    ids: (I,) numbers or texts; names: (I,) file names with forward slashes, perhaps without suffix
+    sizes: (I, 2) int32 height, width; 0, 0 where the file does not tell; urls: (I,), "" where the file does not tell
+    """
+
+    ids: list
+    names: list[str]
+    sizes: np.ndarray
+    urls: list[str]
+
+    def take(self, rows: Sequence[int]) -> "Images":
+        """Some of the images."""
+        return Images([self.ids[i] for i in rows], [self.names[i] for i in rows], self.sizes[rows],
+                      [self.urls[i] for i in rows])  # fmt: skip
+
+
+@dataclass
+class Annotations:
+    """Objects of the categories in use, in the order of the file.
+
+    ids: (N,) numbers or texts, None where the file does not tell; image: (N,) row of the image
+    category: (N,) id; keypoints: (N, J, 3) x, y, flag, 0 for whoever has none
+    boxes: (N, 4) x0, y0, x1, y1; area: (N,), NaN where the file does not tell; crowd: (N,) bool
+    regions: what is known of the shape of crowds and unlabelled objects, by row: a list of polygons
+        (x, y, x, y, ...) or an RLE (dict)
+    names: what the converter from AI Challenger's format calls a person, by row, where it is not simply the next number
+    """
+
+    ids: list
+    image: np.ndarray
+    category: list
+    keypoints: np.ndarray
+    boxes: np.ndarray
+    area: np.ndarray
+    crowd: np.ndarray
+    regions: dict[int, Any]
+    names: dict[int, str]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    @property
+    def num_labelled(self) -> np.ndarray:
+        """(N,) how many joints are labelled."""
+        return np.count_nonzero(self.keypoints[..., 2] > 0, axis=1)
+
+    @property
+    def people(self) -> np.ndarray:
+        """(N,) bool: labelled, and no crowds."""
+        return (self.keypoints[..., 2] > 0).any(axis=1) & ~self.crowd
+
+    def place(self, row: int) -> str:
+        """What messages call an annotation."""
+        return _place(self.ids[row], row)
+
+    def take(self, rows: np.ndarray) -> "Annotations":
+        """Some of the annotations."""
+        chosen = rows.tolist()
+        return Annotations(
+            ids=[self.ids[i] for i in chosen],
+            image=self.image[rows],
+            category=[self.category[i] for i in chosen],
+            keypoints=self.keypoints[rows],
+            boxes=self.boxes[rows],
+            area=self.area[rows],
+            crowd=self.crowd[rows],
+            regions={new: self.regions[old] for new, old in enumerate(chosen) if old in self.regions},
+            names={new: self.names[old] for new, old in enumerate(chosen) if old in self.names},
+        )
+
+
+@dataclass
+class CocoFile:
+    """What can be used of a COCO keypoint file.
+
+    categories: names by id, of those whose joints are the skeleton's; both are empty (None) for a mere list of images,
+    such as COCO's test-dev
+    """
+
+    path: str | os.PathLike
+    categories: dict[Any, str]
+    skeleton: Skeleton | None
+    images: Images
+    annotations: Annotations
+
+    def only_images(self, ids: Iterable) -> "CocoFile":
+        """What the file says of some images."""
+        wanted = set(ids)
+        rows = [row for row, image_id in enumerate(self.images.ids) if image_id in wanted]
+        new_row = np.full(len(self.images.ids), -1)
+        new_row[rows] = np.arange(len(rows))
+        annotations = self.annotations.take(np.flatnonzero(new_row[self.annotations.image] >= 0))
+        annotations.image = new_row[annotations.image]
+        return CocoFile(self.path, self.categories, self.skeleton, self.images.take(rows), annotations)
+
+    def by_image(self) -> list[np.ndarray]:
+        """The rows of the annotations of each image."""
+        order = np.argsort(self.annotations.image, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.annotations.image, minlength=len(self.images.ids)))[:-1])
+
+
+def read_coco(path: str | os.PathLike, faults: Faults, dtype: type = np.float64) -> CocoFile:
+    """Read a keypoint file; what is wrong with its records is added to `faults`.
+
+    dtype: of the keypoints and boxes; np.float32 takes half the memory
+    Raises InputError when the file as a whole cannot be used, or none of its images or annotations.
+    """
+    images, columns, categories = _ImageList(faults), _Columns(dtype), []
+    lists = {"images": images.add, "annotations": columns.add, "categories": categories.extend}
+    found = set()
+    stream = JsonStream(path)
+    if stream.peek() != "{":
+        raise InputError(f"{path}: expected COCO's object of images, annotations and categories; {CONVERTER}")
+    with no_garbage_collection():
+        for key in stream.keys():  # noqa: SIM118 - no dictionary
+            if key in lists and stream.peek() == "[":
+                found.add(key)
+                for batch in stream.batches():
+                    lists[key](batch)
+            else:
+                stream.value()
+        stream.end()
+    if "images" not in found or (len(columns) and "categories" not in found):
+        missing = "images" if "images" not in found else "categories"
+        raise InputError(f"{path}: the list '{missing}' is missing; {CONVERTER}")
+    if not images.ids:
+        raise InputError(f"{path}: 'images' holds no usable image{faults.reasons()}")
+    return _assemble(path, categories, images, columns, faults)
+
+
+def _assemble(path, entries: list, images: "_ImageList", columns: "_Columns", faults: Faults) -> CocoFile:
+    used = _used_categories(entries, columns, path)
+    skeleton = from_category(used[0], str(path)) if used else None
+    categories = {entry["id"]: str(entry.get("name", "?")) for entry in used if type(entry.get("id")) in _IDS}
+    # Where there is nothing to tell apart, annotations need no category.
+    known = {*categories, None} if len(entries) == 1 else set(categories)
+    num_joints = skeleton.num_joints if skeleton else 0
+    annotations = columns.finish(known, _ids(entries) - known, num_joints, images, faults)
+    if len(columns) and not len(annotations) and LEFT_OUT in faults.effects.values():
+        raise InputError(f"{path}: none of its {len(columns)} annotations can be used{faults.reasons(LEFT_OUT)}")
+    return CocoFile(path, categories, skeleton, images.finish(), annotations)
+
+
+def _used_categories(entries: list, columns: "_Columns", path) -> list[dict]:
+    """The categories of one kind of joints: the only kind, or the only one of which objects are labelled."""
+    kinds: dict[str, list[dict]] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("keypoints"):
+            kinds.setdefault(repr(entry["keypoints"]), []).append(entry)
+    if len(kinds) > 1:
+        labelled = columns.labelled_categories()
+        kinds = {kind: used for kind, used in kinds.items() if labelled & _ids(used)} or kinds
+    if len(kinds) > 1:
+        names = ", ".join(str(used[0].get("name")) for used in kinds.values())
+        raise InputError(f"{path}: the categories {names} have different keypoints; keep one kind in a file")
+    if not kinds and len(columns):
+        raise InputError(f"{path}: no entry of 'categories' has 'keypoints' (a list of joint names)")
+    return next(iter(kinds.values()), [])
+
+
+def _ids(entries: list) -> set:
+    return {entry["id"] for entry in entries if isinstance(entry, dict) and type(entry.get("id")) in _IDS}
+
+
+class _ImageList:
+    """The entries of `images`, and which row each id has; -1: listed, but not usable."""
+
+    def __init__(self, faults: Faults):
+        self.faults = faults
+        self.ids, self.names, self.sizes, self.urls = [], [], [], []
+        self.rows: dict[Any, int] = {}
+        self.count = 0
+
+    def add(self, entries: list) -> None:
+        for entry in entries:
+            self._add(entry)
+
+    def _add(self, entry: Any) -> None:
+        self.count += 1
+        image_id, name = (entry.get("id"), entry.get("file_name")) if isinstance(entry, dict) else (None, None)
+        if type(image_id) not in _IDS or not isinstance(name, str) or not name:
+            self.faults.add("images without id or file_name", f"image number {self.count}")
+        elif image_id in self.rows:
+            self.faults.add("images with the id of an earlier one", f"image {image_id}")
+        else:
+            self.rows[image_id] = -1
+            if _ODD_NAME(name):
+                name = posixpath.normpath(name.replace("\\", "/"))
+                if not stays_inside(name):
+                    self.faults.add("images whose file_name leads out of the image folder", f"image {image_id}", name)
+                    return
+            self.rows[image_id] = len(self.ids)
+            self.ids.append(image_id)
+            self.names.append(name)
+            self.sizes.append(self._size(entry, image_id))
+            url = entry.get("coco_url")
+            self.urls.append(url if isinstance(url, str) else "")
+
+    def _size(self, entry: dict, image_id) -> tuple[int, int]:
+        """(height, width), (0, 0) where the entry does not tell."""
+        height, width = entry.get("height"), entry.get("width")
+        if type(height) is int is type(width) and 0 < height < MAX_COORDINATE and 0 < width < MAX_COORDINATE:
+            return height, width
+        if height is None and width is None:
+            return 0, 0
+        sides = _numbers([[height, width]], 2)[0]
+        if (sides >= 1).all() and (sides < MAX_COORDINATE).all():
+            return int(sides[0]), int(sides[1])
+        self.faults.add("images whose height and width are no numbers above 0, not used", f"image {image_id}",
+                        f"{height}, {width}", CORRECTED)  # fmt: skip
+        return 0, 0
+
+    def finish(self) -> Images:
+        return Images(self.ids, self.names, np.array(self.sizes, np.int32).reshape(-1, 2), self.urls)
+
+
+class _Columns:
+    """The entries of `annotations`, column by column, as they come.
+
+    Images and categories may stand behind them in the file: which of their faults count is decided when everything is
+    known (`finish`).
+    """
+
+    def __init__(self, dtype: type):
+        self.dtype = dtype
+        self.ids, self.image_ids, self.category_ids = [], [], []
+        self.regions: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
+        self._parts: dict[str, list[np.ndarray]] = defaultdict(list)
+        self.add([])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def add(self, annotations: list) -> None:
+        """Turn some of the list into columns."""
+        entries = [entry if isinstance(entry, dict) else {} for entry in annotations]
+        lengths, numbers = _flat_keypoints([entry.get("keypoints") or () for entry in entries])
+        num_labelled = _num_labelled(lengths, numbers)
+        crowd, odd_crowd = _crowds([entry.get("iscrowd") for entry in entries])
+        boxes, odd_box = _boxes([entry.get("bbox") for entry in entries])
+        area, odd_area = _areas([entry.get("area") for entry in entries])
+        columns = {
+            "keypoints": numbers.astype(self.dtype),
+            "lengths": lengths,
+            "num_labelled": num_labelled,
+            "crowd": crowd,
+            "boxes": boxes,
+            "area": area,
+            "no_object": np.array([not isinstance(entry, dict) for entry in annotations], bool),
+            "odd_crowd": odd_crowd,
+            "odd_box": odd_box,
+            "odd_area": odd_area,
+            "miscounted": _miscounted([entry.get("num_keypoints") for entry in entries], num_labelled),
+            "short_polygon": self._add_shapes(entries, (num_labelled > 0) & ~crowd),
+            "odd_id": self._add_ids(entries),
+        }
+        for name, values in columns.items():
+            self._parts[name].append(values)
+
+    def _add_shapes(self, entries: list[dict], people: np.ndarray) -> np.ndarray:
+        """Keep the shapes of those who are not people (n,) bool, and names; returns whose polygons are too short."""
+        short = np.zeros(len(entries), bool)
+        for i, (entry, is_person) in enumerate(zip(entries, people.tolist(), strict=True)):
+            segmentation = entry.get("segmentation")
+            if segmentation and not (is_person and _is_plain(segmentation)):
+                region, short[i] = _region(segmentation)
+                if region is not None and not is_person:
+                    self.regions[len(self.ids) + i] = region
+            if isinstance(entry.get("human"), str):
+                self.names[len(self.ids) + i] = entry["human"]
+        return short
+
+    def _add_ids(self, entries: list[dict]) -> np.ndarray:
+        """Keep the three ids; returns which annotations have one that can be none (it is None then)."""
+        odd = np.zeros(len(entries), bool)
+        for key, column in (("id", self.ids), ("image_id", self.image_ids), ("category_id", self.category_ids)):
+            values = [entry.get(key) for entry in entries]
+            if not set(map(type, values)) <= {*_IDS, type(None)}:
+                odd |= [type(value) not in (*_IDS, type(None)) for value in values]
+                values = [value if type(value) in _IDS else None for value in values]
+            column += values
+        return odd
+
+    def _column(self, name: str) -> np.ndarray:
+        """A column of all annotations, given once: its parts are forgotten."""
+        return np.concatenate(self._parts.pop(name))
+
+    def labelled_categories(self) -> set:
+        """The ids of categories that have labelled objects."""
+        labelled = np.concatenate(self._parts["num_labelled"]) > 0
+        return {category for category, some in zip(self.category_ids, labelled.tolist(), strict=True) if some}
+
+    def finish(self, used: set, others: set, num_joints: int, images: _ImageList, faults: Faults) -> Annotations:
+        """The usable annotations of the categories `used` (ids, None for annotations that name none).
+
+        What is wrong with them is noted; objects of the categories `others` are left alone.
+        """
+        rows = np.array([images.rows.get(image_id, -2) for image_id in self.image_ids], np.int64)
+        keypoints = self._keypoints(num_joints)
+        boxes = self._column("boxes")
+        odd_mask = self._drop_odd_masks(rows, images)
+        kept = self._candidates(used, others, rows, faults)
+        no_shape = np.isnan(boxes[:, 0])
+        no_shape[list(self.regions)] = False
+        lengths = self._column("lengths")
+        in_bounds, good_flags = _check_keypoints(keypoints)
+        for kind, mask in {
+            WRONG_COUNT.format(num_joints=num_joints): (lengths != 3 * num_joints) & (lengths != 0) & (lengths != -2),
+            NO_NUMBERS: (lengths == -2) | ~in_bounds,
+            ODD_FLAG: ~good_flags,
+            ODD_CROWD: self._column("odd_crowd"),
+            NOTHING: no_shape & ~(keypoints[..., 2] > 0).any(axis=1),
+        }.items():
+            self._note(kind, mask & kept, faults)
+            kept &= ~mask
+        odd_box = self._column("odd_box")
+        for kind, mask in {
+            ODD_BOX: odd_box,
+            ODD_AREA: self._column("odd_area") & ~odd_box,
+            MISCOUNTED: self._column("miscounted"),
+            SHORT_POLYGON: self._column("short_polygon"),
+            ODD_MASK: odd_mask,
+        }.items():
+            self._note(kind, mask & kept, faults, CORRECTED)
+        everybody = Annotations(self.ids, rows, self.category_ids, keypoints, boxes.astype(self.dtype),
+                                self._column("area"), self._column("crowd"), self.regions, self.names)  # fmt: skip
+        annotations = everybody if kept.all() else everybody.take(np.flatnonzero(kept))
+        _fill_boxes(annotations)
+        return annotations
+
+    def _keypoints(self, num_joints: int) -> np.ndarray:
+        """(N, J, 3); zeros for annotations with another number of joints."""
+        numbers, lengths = self._column("keypoints"), np.concatenate(self._parts["lengths"])
+        fits = lengths == 3 * num_joints
+        if fits.all():
+            return numbers.reshape(len(lengths), num_joints, 3)
+        lengths = np.maximum(lengths, 0)
+        starts = (np.cumsum(lengths) - lengths)[fits]
+        result = np.zeros((len(lengths), num_joints, 3), numbers.dtype)
+        result[fits] = numbers[starts[:, None] + np.arange(3 * num_joints)].reshape(-1, num_joints, 3)
+        return result
+
+    def _candidates(self, used: set, others: set, rows: np.ndarray, faults: Faults) -> np.ndarray:
+        """(N,) bool: whose category, image and id are right. What belongs to an image noted already is no fault."""
+        no_object, odd_id = self._column("no_object"), self._column("odd_id")
+        unknown = np.array([category not in used for category in self.category_ids], bool)
+        kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)
+        for kind, mask in {
+            NO_OBJECT: no_object,
+            ODD_ID: odd_id,
+            NO_CATEGORY: unknown,
+            UNLISTED: rows == -2,
+        }.items():
+            self._note(kind, mask & kept, faults)
+            kept &= ~mask
+        repeated = self._repeated(kept)
+        self._note(SAME_ID, repeated, faults)
+        return kept & ~repeated
+
+    def _repeated(self, candidates: np.ndarray) -> np.ndarray:
+        """(N,) which of the candidates have the id of an earlier one."""
+        repeated, seen = np.zeros(len(self.ids), bool), set()
+        for row in np.flatnonzero(candidates).tolist():
+            number = self.ids[row]
+            if number is not None and number in seen:
+                repeated[row] = True
+            seen.add(number)
+        return repeated
+
+    def _drop_odd_masks(self, rows: np.ndarray, images: _ImageList) -> np.ndarray:
+        """(N,) whose run lengths were not their image's."""
+        odd = np.zeros(len(rows), bool)
+        for row, region in list(self.regions.items()):
+            if isinstance(region, dict) and rows[row] >= 0 and not _is_rle(region, images.sizes[rows[row]]):
+                odd[row] = True
+                del self.regions[row]
+        return odd
+
+    def _note(self, kind: str, mask: np.ndarray, faults: Faults, effect: str = LEFT_OUT) -> None:
+        where = np.flatnonzero(mask)
+        faults.add_many(kind, len(where), (_place(self.ids[row], row) for row in where), effect)
+
+
+def _place(number: Any, row: int) -> str:
+    return f"annotation number {row + 1}" if number is None else f"annotation {number}"
+
+
+def _flat_keypoints(rows: list) -> tuple[np.ndarray, np.ndarray]:
+    """Lengths (n,) of the rows and all their numbers, one row after the other.
+
+    Length -1: no list, or one whose length is no multiple of 3; -2: not all are numbers. Such rows have no numbers.
+    """
+    lengths = np.array([len(row) if isinstance(row, list | tuple) and len(row) % 3 == 0 else -1 for row in rows],
+                       np.int64).reshape(-1)  # fmt: skip
+    good = rows if (lengths >= 0).all() else [row for row, n in zip(rows, lengths.tolist(), strict=True) if n >= 0]
+    if len(set(map(len, good))) == 1:
+        array = _as_array(good)
+        if array is not None and array.ndim == 2:
+            return lengths, array.reshape(-1)
+    arrays = []
+    for i, row in enumerate(rows):
+        if lengths[i] > 0:
+            array = _numbers([row], lengths[i])[0]
+            if np.isnan(array).any():
+                lengths[i] = -2
+            else:
+                arrays.append(array)
+    return lengths, np.concatenate([np.zeros(0), *arrays])
+
+
+def _num_labelled(lengths: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(n,) how many joints each row of keypoints labels."""
+    joints = np.maximum(lengths, 0) // 3
+    ends = np.cumsum(joints)
+    labelled = np.concatenate([[0], np.cumsum(numbers[2::3] > 0)])
+    return labelled[ends] - labelled[ends - joints]
+
+
+def _check_keypoints(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) whose coordinates are sane, and (N,) whose flags are."""
+    in_bounds, good_flags = np.ones(len(keypoints), bool), np.ones(len(keypoints), bool)
+    for begin in range(0, len(keypoints), CHUNK):
+        part = slice(begin, begin + CHUNK)
+        in_bounds[part] = (np.abs(keypoints[part]) < MAX_COORDINATE).all(axis=(1, 2))
+        flags = keypoints[part, :, 2]
+        good_flags[part] = ((flags == 0) | (flags == 1) | (flags == 2)).all(axis=1)
+    return in_bounds, good_flags
+
+
+def _crowds(values: list) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) bool, and which values tell neither yes nor no."""
+    try:
+        return np.array([_CROWD[value] for value in values], bool), np.zeros(len(values), bool)
+    except (KeyError, TypeError):
+        odd = [not isinstance(value, int | float | str | None) or value not in _CROWD for value in values]
+        return np.array([not o and _CROWD[v] for o, v in zip(odd, values, strict=True)], bool), np.array(odd)
+
+
+def _boxes(values: list) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 4) x0, y0, x1, y1, NaN without a usable box; and (n,) which are there, but have no area."""
+    missing = np.array([not value for value in values], bool)
+    boxes = _numbers([value or [np.nan] * 4 for value in values], 4)
+    with np.errstate(invalid="ignore", over="ignore"):
+        boxes[:, 2:] += boxes[:, :2]
+        bad = ~((np.abs(boxes) < MAX_COORDINATE).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    boxes[bad] = np.nan
+    return boxes, bad & ~missing
+
+
+def _areas(values: list) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) NaN without a usable area; and (n,) which are there, but no sane numbers above 0."""
+    missing = np.array([value is None for value in values], bool)
+    area = _column(values)
+    bad = ~((area > 0) & (area < MAX_COORDINATE**2))
+    area[bad] = np.nan
+    return area, bad & ~missing
+
+
+def _miscounted(values: list, num_labelled: np.ndarray) -> np.ndarray:
+    """(n,) which values are there, but not the number of labelled joints."""
+    return np.array([value is not None for value in values], bool) & (_column(values) != num_labelled)
+
+
+def _column(values: list) -> np.ndarray:
+    """(n,) float64, NaN for what is no number."""
+    return _numbers([(np.nan,) if value is None else (value,) for value in values], 1)[:, 0]
+
+
+def _numbers(rows: Sequence, width: int) -> np.ndarray:
+    """(n, width) float64; texts that hold a number count as it, a row that is no list of `width` numbers is NaN."""
+    array = _as_array(rows)
+    if array is not None and array.shape == (len(rows), width):
+        return array.astype(np.float64)
+    result = np.full((len(rows), width), np.nan)
+    for i, row in enumerate(rows):
+        if isinstance(row, list | tuple) and len(row) == width and set(map(type, row)) <= {int, float, str}:
+            try:
+                result[i] = [float(value) for value in row]
+            except (ValueError, OverflowError):
+                result[i] = np.nan
+    return result
+
+
+def _as_array(values: Any) -> np.ndarray | None:
+    """An array, or None where not all are numbers: texts, truth values, null, ragged lists."""
+    try:
+        array = np.array(values)
+    except (ValueError, OverflowError):
+        return None
+    return array if array.dtype.kind in "iuf" else None
+
+
+def _is_plain(segmentation: Any) -> bool:
+    """A list of lists that may be polygons: nothing to remark where joints are labelled."""
+    return type(segmentation) is dict or (
+        type(segmentation) is list and all(type(polygon) is list and len(polygon) >= 6 for polygon in segmentation)
+    )
+
+
+def _region(segmentation: Any) -> tuple[Any, bool]:
+    """The usable part of a segmentation, polygons as arrays or an RLE (None: nothing); and whether some is not."""
+    if isinstance(segmentation, dict):
+        return segmentation, False
+    polygons = [_polygon(polygon) for polygon in segmentation] if isinstance(segmentation, list) else [None]
+    good = [polygon for polygon in polygons if polygon is not None]
+    return good or None, len(good) < len(polygons)
+
+
+def _polygon(values: Any) -> np.ndarray | None:
+    if not isinstance(values, list) or len(values) < 6 or len(values) % 2:
+        return None
+    array = _as_array(values)
+    if array is None or array.ndim != 1 or not (np.abs(array) < MAX_COORDINATE).all():
+        return None
+    return array.astype(np.float64)
+
+
+def _is_rle(mask: dict, size: Sequence[int]) -> bool:
+    """Whether run lengths are of an image of this size (height, width)."""
+    if mask.get("size") != list(size):
+        return False
+    counts = mask.get("counts")
+    if isinstance(counts, list):
+        numbers = _as_array(counts)
+        return numbers is not None and numbers.ndim == 1 and (numbers >= 0).all() and numbers.sum() == size[0] * size[1]
+    return isinstance(counts, str)
+
+
+def _fill_boxes(annotations: Annotations) -> None:
+    """Boxes where the file has no usable one: around the labelled joints, else around the region."""
+    missing = np.flatnonzero(np.isnan(annotations.boxes[:, 0]))
+    annotations.boxes[missing] = joint_boxes(annotations.keypoints[missing])
+    for row in missing[~(annotations.keypoints[missing, :, 2] > 0).any(axis=1)].tolist():
+        annotations.boxes[row] = _region_box(annotations.regions[row])
+
+
+def joint_boxes(keypoints: np.ndarray) -> np.ndarray:
+    """(n, 4) x0, y0, x1, y1 around the labelled joints of keypoints (n, J, 3), at least one pixel wide and high.
+
+    Whoever has none gets a pixel at 0, 0.
+    """
+    labelled = keypoints[..., 2:] > 0
+    low = np.where(labelled, keypoints[..., :2], np.inf).min(axis=1, initial=np.inf)
+    high = np.where(labelled, keypoints[..., :2], -np.inf).max(axis=1, initial=-np.inf)
+    nobody = ~labelled.any(axis=(1, 2))
+    low[nobody] = high[nobody] = 0
+    return np.concatenate([low, np.maximum(high, low + 1)], axis=1)
+
+
+def _region_box(region: Any) -> np.ndarray:
+    """x0, y0, x1, y1 of polygons or run lengths."""
+    if isinstance(region, dict):
+        from pycocotools import mask
+
+        height, width = region["size"]
+        whole = region if isinstance(region["counts"], str) else mask.frPyObjects(region, height, width)
+        x, y, width, height = mask.toBbox(whole)
+        return np.array([x, y, x + width, y + height])
+    points = np.concatenate(region).reshape(-1, 2)
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])

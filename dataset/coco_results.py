@@ -1,0 +1,76 @@
+"""COCO's results: the people found, as a list of entries with image_id, category_id, keypoints and score."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from dataset.coco import CocoFile
+from util.checks import NUMBER, numbers_fault
+from util.errors import InputError
+from util.faults import Faults
+from util.files import read_json
+
+
+def people_to_coco(image_id: Any, keypoints: np.ndarray, scores: np.ndarray, category_id: Any = 1) -> list[dict]:
+    """The entries of the people of one image.
+
+    keypoints: (K, J, 3) x, y in pixels of the image, confidence (0 = missing); scores: (K,)
+    category_id: the annotations' own, where there are some
+    The third number of a keypoint is its confidence, which COCO ignores; missing ones are 0, 0, 0. The box goes
+    around the others: without it, COCO would count the zeros into the size of the person. People without any joint
+    are left out.
+    """
+    entries = []
+    for joints, person_score in zip(np.asarray(keypoints, np.float64), np.asarray(scores, np.float64), strict=True):
+        found = joints[:, 2] > 0
+        if not found.any():
+            continue
+        rows = np.where(found[:, None], joints, 0)
+        x0, y0 = joints[found, :2].min(axis=0)
+        x1, y1 = joints[found, :2].max(axis=0)
+        entries.append({
+            "image_id": image_id,
+            "category_id": category_id,
+            "keypoints": np.round(rows, 4).ravel().tolist(),
+            "score": float(person_score),
+            "bbox": np.round([x0, y0, x1 - x0, y1 - y0], 4).tolist(),
+        })  # fmt: skip
+    return entries
+
+
+def read_results(path: str | os.PathLike, truth: CocoFile, faults: Faults) -> list[dict]:
+    """The usable entries of a results file for these annotations; what is wrong with the others is noted.
+
+    An empty list is one of a detector that has found nobody. Raises InputError when not one of its entries can be used.
+    """
+    entries = read_json(path)
+    if not isinstance(entries, list):
+        raise InputError(f"{path}: expected a JSON list of results, found {type(entries).__name__}")
+    images = set(truth.images.ids)
+    unusable, good = Faults(faults.keep), []
+    for number, entry in enumerate(entries, start=1):
+        fault = _fault(entry, truth, images)
+        if fault:
+            unusable.add(f"results {fault}", f"result {number}")
+            faults.add(f"results {fault}", f"result {number}")
+        else:
+            good.append(entry)
+    if entries and not good:
+        raise InputError(f"{path}: no usable result for {truth.path}{unusable.reasons()}")
+    return good
+
+
+def _fault(entry: Any, truth: CocoFile, images: set) -> str | None:
+    """Why an entry cannot be used, None if it can."""
+    if not isinstance(entry, dict):
+        return "that are no objects"
+    image, category, score = (entry.get(key) for key in ("image_id", "category_id", "score"))
+    if type(image) not in (int, str) or image not in images:
+        return "of images that are not listed"
+    if type(category) not in (int, str) or category not in truth.categories:
+        return "of categories without keypoints"
+    if type(score) not in NUMBER or not abs(score) < float("inf"):
+        return "without a finite score"
+    fault = numbers_fault(entry.get("keypoints"), 3 * truth.skeleton.num_joints)
+    return fault and f"with keypoints {fault}"

@@ -1,0 +1,140 @@
+"""Training, checking, converting, scoring and validation keep the same people of a COCO file."""
+
+import copy
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from config import make_config
+from dataset import coco_score, coco_to_aic
+from dataset.coco import read_coco
+from dataset.coco_results import people_to_coco
+from dataset.factory import create
+from dataset.skeleton import NECKHEAD
+from tools import check_dataset
+from tools.validation import Validation
+from util.errors import InputError
+from util.faults import Faults
+
+IMAGES = [{"id": number, "file_name": f"{number}.jpg", "height": 90, "width": 80} for number in (1, 2)]
+PERSON = {"image_id": 1, "category_id": 4, "keypoints": [20, 10, 2, 25, 3, 1] + [0] * 45, "bbox": [5, 2, 30, 40]}
+DOCUMENT = {
+    "images": IMAGES,
+    "annotations": [{**PERSON, "id": 1}, {**PERSON, "id": 2, "image_id": 2}, {**PERSON, "id": 3, "keypoints": []},
+                    {**PERSON, "id": 4, "iscrowd": 1}],
+    "categories": [{"id": 4, "name": "person", "keypoints": list(NECKHEAD.keypoints)}, {"id": 5, "name": "dog"}],
+}  # fmt: skip
+# What is put into the second annotation, and how many of two people stay.
+PEOPLE = {
+    "as it is": ({}, 2), "no box": ({"bbox": None}, 2), "box without area": ({"bbox": [1, 2, 0, 0]}, 2),
+    "text for iscrowd": ({"iscrowd": "0"}, 2), "odd iscrowd": ({"iscrowd": "yes"}, 1), "wrong area": ({"area": -1}, 2),
+    "same id": ({"id": 1}, 1), "no id": ({"id": None}, 2), "unknown image": ({"image_id": 7}, 1),
+    "text for image_id": ({"image_id": "2"}, 1), "another category": ({"category_id": 5}, 1),
+    "unknown category": ({"category_id": 9}, 1), "14 joints": ({"keypoints": [1] * 42}, 1),
+    "text for a number": ({"keypoints": ["20", 10, 2] * 17}, 2), "NaN": ({"keypoints": [float("nan"), 10, 2] * 17}, 1),
+    "odd flag": ({"keypoints": [20, 10, 3] * 17}, 1), "short polygon": ({"segmentation": [[1, 2]]}, 2),
+    "wrong count": ({"num_keypoints": 17}, 2), "not labelled": ({"keypoints": [0] * 51}, 1),
+}  # fmt: skip
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """Puts an annotation file, and perhaps images, where a training looks for them."""
+
+    def build(source: Path, images: Path | None = None):
+        number = len(list(tmp_path.iterdir()))
+        for place, target in (("annotations/x_t.json", source), ("images/t", images)):
+            (tmp_path / f"{number}" / place).parent.mkdir(parents=True)
+            if target:
+                (tmp_path / f"{number}" / place).symlink_to(target)
+        return make_config(dataset=str(tmp_path / f"{number}"), dataset_type="coco", dataset_ann="x",
+                           dataset_phase="t", pairwise_predict=True, eval_iters=1, eval_phase="t",
+                           eval_images=1000, sparse_graph=[[0, 1]])  # fmt: skip
+
+    return build
+
+
+def training(cfg) -> int:
+    dataset = create(cfg, need_images=False)
+    assert sum(len(sample.people) for sample in dataset) == len(dataset.table.people)
+    return len(dataset.table.people)
+
+
+def checking(cfg) -> int:
+    counts = dict(check_dataset.check(path_of(cfg), None, Faults()))
+    return counts["people"] - counts["people without a labelled joint"]
+
+
+def scoring(cfg) -> int:
+    """Everybody is found, so that who counts is known by the recall."""
+    coco = read_coco(path_of(cfg), Faults())
+    people = coco.annotations
+    found = [entry for row in np.flatnonzero(people.people) for entry in people_to_coco(
+        coco.images.ids[people.image[row]], people.keypoints[row, None], np.ones(1), people.category[row])]  # fmt: skip
+    assert coco_score.score(found, coco).metrics["AR"] == 1
+    return len(found)
+
+
+def converting(cfg) -> int:
+    """Of some people, such as a nose alone, AI Challenger has no joint: they are there all the same."""
+    out = Path(cfg.dataset, "aic.json")
+    coco_to_aic.convert(path_of(cfg), out)
+    people = [person for record in json.loads(out.read_text()) for person in record["keypoint_annotations"].values()]
+    return len(people) - dict(check_dataset.check(path_of(cfg), None, Faults()))["people without a labelled joint"]
+
+
+def validation(cfg) -> int:
+    dataset = create(cfg, need_images=False)
+    truth = Validation(cfg, dataset).truth.annotations
+    return int(truth.people.sum())
+
+
+def path_of(cfg) -> Path:
+    return Path(cfg.dataset, "annotations/x_t.json")
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_all_keep_the_same_people(name, data_set, tmp_path):
+    change, expected = PEOPLE[name]
+    document = copy.deepcopy(DOCUMENT)
+    document["annotations"][1].update(change)
+    (tmp_path / "made.json").write_text(json.dumps(document))
+    (tmp_path / "images").mkdir()
+    for image in IMAGES:
+        (tmp_path / "images" / image["file_name"]).touch()
+    cfg = data_set(tmp_path / "made.json", tmp_path / "images")
+    assert [reader(cfg) for reader in (training, checking, scoring, converting, validation)] == [expected] * 5
+
+
+def test_all_keep_the_same_people_of_real_and_broken_files(data_set, data_dir):
+    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
+    files = {data_dir / "bad" / name: data_dir / case["images_dir"] for name, case in manifest.items()
+             if case["kind"] == "coco_json"}  # fmt: skip
+    files[data_dir / "coco_sample/annotations/person_keypoints_val2017.json"] = data_dir / "coco_sample/images/val2017"
+    files[data_dir / "coco_mini/annotations/person_keypoints_train2017.json"] = data_dir / "coco_mini/images/train2017"
+    assert len(files) >= 13
+    outcomes = {}
+    for path, images in files.items():
+        cfg = data_set(path, images)
+        readers = [training, checking, scoring, converting]
+        if "missing_on_disk" not in path.name:
+            readers.append(validation)
+        kept = {outcome(reader, cfg) for reader in readers}
+        assert len(kept) == 1, (path, kept)
+        outcomes[path.name] = kept.pop()
+    refused = {name for name, people in outcomes.items() if people is None}
+    assert refused == {os.path.basename(name) for name, case in manifest.items()
+                       if case["kind"] == "coco_json" and case["expected"] == "error" and "on_disk" not in name}
+    assert outcomes["zero_area.json"] == outcomes["person_keypoints_val2017.json"] == 12
+    assert outcomes["person_keypoints_train2017.json"] == 86
+
+
+def outcome(reader, cfg) -> int | None:
+    """How many people a reader keeps, None if it refuses the file."""
+    try:
+        return reader(cfg)
+    except InputError:
+        return None
