@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageColor
 
-from config import named_skeleton_table
+from config import NAMED_SKELETONS, named_skeleton_table
 from dataset.sides import left_right_pairs, lonely_sides, plain_name, plain_names
 from util.errors import InputError
 
@@ -239,16 +239,16 @@ def _connected(num_joints: int, pairs: Pairs) -> bool:
     return len(reached) == num_joints
 
 
-COCO, NECKHEAD, AIC, MPII = SKELETONS = tuple(
-    from_table(named_skeleton_table(name), name) for name in ("coco", "neckhead", "aic", "mpii")
-)
+# A file more in skeletons/ is a skeleton more.
+SKELETONS = {name: from_table(named_skeleton_table(name), str(path)) for name, path in NAMED_SKELETONS.items()}
+AIC, COCO, MPII, NECKHEAD = map(SKELETONS.__getitem__, ("aic", "coco", "mpii", "neckhead"))
 AIC_SIGMAS = AIC.sigmas
 
 
 def by_names(keypoints: Sequence[str]) -> Skeleton | None:
     """The known skeleton with these joints in this order, however their names are spelled, else None."""
     wanted = plain_names(keypoints)
-    return next((known for known in SKELETONS if plain_names(known.keypoints) == wanted), None)
+    return next((known for known in SKELETONS.values() if plain_names(known.keypoints) == wanted), None)
 
 
 def from_config(cfg) -> Skeleton:

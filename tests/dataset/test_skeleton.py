@@ -12,6 +12,7 @@ from dataset.skeleton import (
     COCO,
     MPII,
     NECKHEAD,
+    SKELETONS,
     agreed,
     by_names,
     from_category,
@@ -21,9 +22,10 @@ from dataset.skeleton import (
 from util.errors import InputError
 
 
-@pytest.mark.parametrize("kind", skeleton.SKELETONS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", SKELETONS.values(), ids=lambda kind: kind.name)
 def test_skeletons_are_consistent(kind):
     joints = set(range(kind.num_joints))
+    assert SKELETONS[kind.name] is kind
     assert len(set(kind.keypoints)) == len(kind.sigmas) == kind.num_joints
     assert np.array_equal(kind.mirror_map[kind.mirror_map], np.arange(kind.num_joints))
     for a, b in kind.symmetric_pairs:
@@ -134,9 +136,9 @@ def test_table():
     assert from_table({"joints": ["root", "tip"]}, "x.yaml").symmetric_pairs is None
 
 
-@pytest.mark.parametrize("kind", [*skeleton.SKELETONS, from_table(TAIL, ""), from_table({"joints": ["a", "b"]}, "")],
-                         ids=lambda kind: kind.name)  # fmt: skip
-def test_tables_come_back_as_they_were(kind):
+@pytest.mark.parametrize("table", [TAIL, {"joints": ["a", "b"]}, *(kind.as_table() for kind in SKELETONS.values())])
+def test_tables_come_back_as_they_were(table):
+    kind = from_table(table, "")
     assert from_table(kind.as_table(), "") == kind
 
 
