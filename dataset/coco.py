@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.skeleton import Skeleton, from_category
+from dataset.category import from_category
+from dataset.skeleton import Skeleton
 from util.checks import MAX_COORDINATE, stays_inside
 from util.errors import InputError
 from util.faults import CORRECTED, LEFT_OUT, Faults

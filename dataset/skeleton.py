@@ -2,11 +2,11 @@
 
 There is one skeleton for a data set and the networks trained on it, and whatever mirrors, draws, scores, groups or
 writes asks it. It comes from a table in YAML (skeletons/aic.yaml shows how to write one), from `categories` in COCO's
-files, or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py lets it travel with trained networks.
+files (dataset/category.py), or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py lets it travel with
+trained networks.
 """
 
 import difflib
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import ImageColor
 
 from config import NAMED_SKELETONS, named_skeleton_table
-from dataset.sides import left_right_pairs, lonely_sides, plain_name, plain_names
+from dataset.sides import left_right_pairs, plain_name, plain_names
 from util.errors import InputError
 
 Pairs = tuple[tuple[int, int], ...]
@@ -183,7 +183,7 @@ def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
     name, sigma, colour, *rest = [*row, None, None] if isinstance(row, list | tuple) and row else [row, None, None]
     if not isinstance(name, str) or not name.strip() or any(value is not None for value in rest):
         raise InputError(f"{where}: expected a name or [name, sigma, colour], found {str(row)[:60]!r}")
-    if sigma is not None and not _is_sigma(sigma):
+    if sigma is not None and not is_sigma(sigma):
         raise InputError(f"{where}: the sigma of {name} must be a number above 0, found {str(sigma)[:60]!r}")
     if colour is not None:
         try:
@@ -193,7 +193,7 @@ def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
     return name, float(sigma or DEFAULT_SIGMA), colour
 
 
-def _is_sigma(value: Any) -> bool:
+def is_sigma(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
@@ -330,68 +330,3 @@ def _refuse_other_joints(own: Skeleton, found: Skeleton, own_source: str, source
         if ours != theirs:
             raise InputError(f"{own_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
                              f"{found.keypoints[joint]} in {source}")  # fmt: skip
-
-
-def from_category(category: dict, where: str) -> Skeleton:
-    """The skeleton of an entry of COCO's `categories`: a known one by its joint names, or one built from it.
-
-    An own one takes left/right pairs from the names, limbs from "skeleton" (pairs of joints, counted from 1, or from 0
-    if there is a joint 0), OKS sigmas from "sigmas"; what is missing or impossible is said in one warning.
-    `where` stands at the head of messages.
-    """
-    name = str(category.get("name", "?"))
-    where = f"{where}: category {name!r}"
-    keypoints = category.get("keypoints")
-    if not isinstance(keypoints, list) or not keypoints or not all(isinstance(k, str) and k for k in keypoints):
-        raise InputError(f"{where}: 'keypoints' must be a list of joint names, found {str(keypoints)[:60]}")
-    refuse_equal_names(keypoints, where)
-    known = by_names(keypoints)
-    if known:
-        return known
-    notes = _unpaired(keypoints)
-    limbs = _own_limbs(category, len(keypoints), where, notes)
-    sigmas = _own_sigmas(category, len(keypoints), where, notes)
-    if notes:
-        logging.warning("%s (%d joints of its own): %s", where, len(keypoints), "; ".join(notes))
-    pairs = _sides(keypoints)
-    return Skeleton(name, tuple(keypoints), pairs, limbs, _graph(len(keypoints), limbs, pairs), sigmas,
-                    side_colours(len(keypoints), pairs))  # fmt: skip
-
-
-def _unpaired(keypoints: list[str]) -> list[str]:
-    alone = lonely_sides(keypoints)
-    return [f"{', '.join(alone)} without a joint of the other side: not swapped in mirrored images"] if alone else []
-
-
-def _own_limbs(category: dict, num_joints: int, where: str, notes: list[str]) -> Pairs:
-    limbs = category.get("skeleton")
-    if not limbs:
-        notes.append("no 'skeleton': no limbs are drawn and every pair of parts is used for grouping")
-        return ()
-    if not isinstance(limbs, list):
-        notes.append("'skeleton' is no list of pairs of joint numbers: dropped")
-        return ()
-    pairs = [tuple(pair) for pair in limbs if _is_pair(pair)]
-    # COCO counts from 1. A joint 0 tells of a list that counts from 0, unless the last joint stands there, too.
-    numbers = {joint for pair in pairs for joint in pair}
-    first = 0 if 0 in numbers and num_joints not in numbers else 1
-    good = [(a - first, b - first) for a, b in pairs if {a - first, b - first} <= set(range(num_joints))]
-    dropped = len(limbs) - len(good)
-    if dropped:
-        notes.append(f"'skeleton': {dropped} of {len(limbs)} limbs are no pairs of two of its joints: dropped")
-    return tuple(good)
-
-
-def _is_pair(pair: Any) -> bool:
-    """Whether these may be the numbers of two joints."""
-    return isinstance(pair, list) and len(pair) == 2 and set(map(type, pair)) == {int} and pair[0] != pair[1]
-
-
-def _own_sigmas(category: dict, num_joints: int, where: str, notes: list[str]) -> tuple[float, ...]:
-    sigmas = category.get("sigmas")
-    if sigmas is None:
-        notes.append(f"no 'sigmas': {DEFAULT_SIGMA} for every joint in OKS")
-        return (DEFAULT_SIGMA,) * num_joints
-    if not isinstance(sigmas, list) or len(sigmas) != num_joints or not all(map(_is_sigma, sigmas)):
-        raise InputError(f"{where}: 'sigmas' must be {num_joints} numbers > 0, one for each joint")
-    return tuple(map(float, sigmas))

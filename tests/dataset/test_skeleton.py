@@ -1,5 +1,4 @@
 import dataclasses
-import logging
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from dataset.skeleton import (
     SKELETONS,
     agreed,
     by_names,
-    from_category,
     from_config,
     from_table,
 )  # fmt: skip
@@ -214,69 +212,7 @@ def test_joints_are_found_in_any_spelling():
 
 def test_known_skeletons_are_known_in_any_spelling():
     names = [name.replace("left_", "L").replace("right_", "R") for name in AIC.keypoints]
-    assert from_category({"name": "x", "keypoints": names}, "f.json") is AIC
+    assert by_names(names) is AIC
     own = from_table({"joints": ["extra", *names]}, "")
     assert own.has_aic_joints and own.to_aic == tuple(range(1, 15))
     assert MPII.has_aic_joints and not COCO.has_aic_joints
-
-
-def test_category_of_a_known_skeleton():
-    assert from_category({"name": "x", "keypoints": list(AIC.keypoints)}, "f.json") is AIC
-
-
-DOG = {"name": "dog", "keypoints": ["snout", "left_paw", "right_paw"], "skeleton": [[1, 2], [1, 3]],
-       "sigmas": [1, 2, 3]}  # fmt: skip
-
-
-def test_own_category(caplog):
-    own = from_category(DOG, "f.json")
-    assert own.keypoints == ("snout", "left_paw", "right_paw")
-    assert own.symmetric_pairs == ((1, 2),)
-    assert own.limbs == ((0, 1), (0, 2))
-    assert own.sparse_graph == ((0, 1), (0, 2), (1, 2))
-    assert own.sigmas == (1, 2, 3)
-    assert not caplog.records
-
-
-def test_own_category_says_what_is_missing(caplog):
-    own = from_category({"name": "dog", "keypoints": ["snout", "left_paw", "left_ear", "right_ear"]}, "f.json")
-    assert own.symmetric_pairs == ((2, 3),)
-    assert (own.limbs, own.sparse_graph, own.sigmas) == ((), (), (skeleton.DEFAULT_SIGMA,) * 4)
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    for text in ("f.json: category 'dog' (4 joints", "left_paw without", "no 'skeleton'", "no 'sigmas'"):
-        assert text in record.getMessage()
-
-
-def test_own_graph_of_unconnected_limbs_becomes_all_pairs():
-    assert from_category({**DOG, "skeleton": [[2, 3]]}, "f.json").sparse_graph == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"keypoints": None}, "must be a list of joint names"),
-        ({"keypoints": ["a", 1]}, "must be a list of joint names"),
-        ({"keypoints": ["a", "b", "a"]}, "a stands there more than once"),
-        ({"sigmas": [1, 2]}, "must be 3 numbers > 0"),
-        ({"sigmas": [1, 2, float("nan")]}, "must be 3 numbers > 0"),
-    ],
-)
-def test_bad_category(change, message):
-    with pytest.raises(InputError, match=message):
-        from_category({**DOG, **change}, "f.json")
-
-
-@pytest.mark.parametrize(
-    ("limbs", "kept", "dropped"),
-    [
-        ([[0, 1], [2, 0]], ((0, 1), (2, 0)), None),
-        ([[0, 1], [1, 3]], ((0, 2),), "1 of 2 limbs are no pairs"),
-        ([[1, 2], [16, 14], [3, 3], [1], 2, [1, "2"]], ((0, 1),), "5 of 6 limbs are no pairs"),
-        ([[7, 8]], (), "1 of 1 limbs are no pairs"),
-        ("1-2", (), "'skeleton' is no list of pairs"),
-    ],
-)
-def test_limbs_of_a_category_that_count_from_0_or_are_none(limbs, kept, dropped, caplog):
-    assert from_category({**DOG, "skeleton": limbs}, "f.json").limbs == kept
-    assert [dropped in record.getMessage() for record in caplog.records] == [True] * bool(dropped)
