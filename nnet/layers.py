@@ -6,6 +6,15 @@ Each knows the names slim gave its variables, which are the keys of checkpoints 
 import keras
 import tensorflow as tf
 
+from util.errors import InputError
+
+# Not what the user's keras.json says.
+if keras.config.backend() != "tensorflow":
+    raise InputError(f"Keras runs on {keras.config.backend()} in this process; import nnet before keras")
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+keras.config.set_epsilon(1e-7)
+
 
 class ConvBN(keras.layers.Layer):
     """Convolution, batch norm and activation; no bias of its own.
