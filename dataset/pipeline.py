@@ -134,8 +134,10 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
 
     With `crop_size`, all have that size. Else a single image keeps its size; several are padded at the right and the
     bottom with `mean_pixel` to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
-    next ones of the order. Raises InputError when more than a tenth is unreadable.
+    next ones of the order. Raises InputError when more than a tenth is unreadable, or nobody is labelled.
     """
+    if not (dataset.table.people[..., 2] > 0).any():
+        raise InputError(f"{dataset.path}: nobody is labelled: there is nothing to learn")
     plan = Plan(dataset, cfg)
     threads = min(MAX_THREADS, os.cpu_count() or 1)
     # Pillow keeps freed image memory instead of returning it: fresh pages from the system cost a third of a sample.

@@ -3,7 +3,7 @@
     python tools/eval_aic.py --submit aic_results.json --ref annotations.json
     python tools/eval_aic.py --submit aic_results.json --ref annotations.json --plot precision_recall.png
 
-The last line is the score. It equals the official evaluator's under Python 2; `dataset.aic.score` lists what is
+The last line is the score. It equals the official evaluator's under Python 2; `dataset.aic_score.score` lists what is
 odd about it. The plot follows the confidences in the submission's `scores`; a submission without them is one point
 for each threshold.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset import aic
+from dataset import aic_score
 from dataset.skeleton import AIC
 from util.errors import InputError
 from util.files import atomic_path, read_json
@@ -39,13 +39,13 @@ def read_records(path: str | os.PathLike) -> list:
     return records
 
 
-def threshold_table(result: aic.Score) -> str:
+def threshold_table(result: aic_score.Score) -> str:
     """Precision at each threshold."""
-    rows = zip(aic.THRESHOLDS.tolist(), result.precision.tolist(), strict=True)
+    rows = zip(aic_score.THRESHOLDS.tolist(), result.precision.tolist(), strict=True)
     return table(["OKS above", "share found"], list(rows))
 
 
-def joint_table(result: aic.Score) -> str:
+def joint_table(result: aic_score.Score) -> str:
     """How well each joint is found, over the true people and their best predictions."""
     visible = ~np.isnan(result.similarity)
     terms = np.where(visible, result.similarity, 0)
@@ -55,20 +55,20 @@ def joint_table(result: aic.Score) -> str:
     return table(["joint", "visible", "mean OKS term", f"share above {FOUND}"], rows)
 
 
-def size_table(result: aic.Score) -> str:
+def size_table(result: aic_score.Score) -> str:
     """How well people of each size are found; false predictions have no true size and count nowhere here."""
     size = np.sqrt(np.maximum(result.true.area, 0))
     bounds = [0, *SIZES, np.inf]
     rows = []
     for low, high in zip(bounds, bounds[1:], strict=False):
         best = result.best[(size >= low) & (size < high)]
-        share = (best > aic.THRESHOLDS[:, None]).mean() if len(best) else 0.0
+        share = (best > aic_score.THRESHOLDS[:, None]).mean() if len(best) else 0.0
         name = f"{low} to {high} px" if high < np.inf else f"above {low} px"
         rows.append([name, len(best), float(np.nan_to_num(best).mean()) if len(best) else 0.0, float(share)])
     return table(["size (root of box area)", "people", "mean OKS", "share found"], rows)
 
 
-def precision_recall(result: aic.Score, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+def precision_recall(result: aic_score.Score, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """Recall and precision (M,) when the predicted people are taken one by one, the most confident first.
 
     Unlike in the official score a prediction finds one true person at most.
@@ -84,7 +84,7 @@ def precision_recall(result: aic.Score, threshold: float) -> tuple[np.ndarray, n
     return hits / max(len(true_taken), 1), hits / np.arange(1, len(hits) + 1)
 
 
-def plot(result: aic.Score, path: Path) -> None:
+def plot(result: aic_score.Score, path: Path) -> None:
     """Draw precision over recall, with the last point for each threshold."""
     from matplotlib.figure import Figure
 
@@ -93,7 +93,7 @@ def plot(result: aic.Score, path: Path) -> None:
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02), title=f"AIC score {result.score:.4f}")
     axes.grid(alpha=0.3)
     confident = not np.isnan(result.predicted.scores).all()
-    for threshold in aic.THRESHOLDS:
+    for threshold in aic_score.THRESHOLDS:
         recall, precision = precision_recall(result, threshold)
         if not len(recall):
             continue
@@ -124,7 +124,7 @@ def main(argv=None):
         raise InputError(f"{args.plot}: --plot writes .png, .pdf or .svg")
     submission, reference = read_records(args.submit), read_records(args.ref)
     try:
-        result = aic.score(submission, reference)
+        result = aic_score.score(submission, reference)
     except InputError as error:
         raise InputError(f"{args.submit} against {args.ref}: {error}") from error
     print_warnings(result.warnings)

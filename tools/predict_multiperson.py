@@ -46,6 +46,7 @@ class Target(NamedTuple):
     path: Path
     coco_id: int | str
     aic_id: str
+    category_id: int | str = 1
 
 
 class Shard(NamedTuple):
@@ -126,7 +127,7 @@ def _dataset_images(cfg) -> Iterator[Target]:
 
     dataset = create(cfg)
     for sample in map(dataset.__getitem__, range(len(dataset))):
-        yield Target(sample.image, sample.id, dataset.image_name(sample))
+        yield Target(sample.image, sample.id, dataset.image_name(sample), dataset.category_id)
 
 
 def run_header(cfg, weights: str, targets: list[Target], shard: Shard) -> dict[str, Any]:
@@ -208,7 +209,7 @@ def entry(target: Target, result, skeleton) -> dict[str, Any]:
 
     keypoints, score = result.people
     found = {"seconds": round(result.network_seconds + result.grouping_seconds, 4),
-             "coco": people_to_coco(target.coco_id, keypoints, score)}  # fmt: skip
+             "coco": people_to_coco(target.coco_id, keypoints, score, target.category_id)}  # fmt: skip
     if skeleton is not None:
         found["aic"] = people_to_aic(target.aic_id, keypoints, score, skeleton)
     return found

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dataset import aic, coco_score, pck
+from dataset import aic_score, coco_score, pck
+from dataset.aic import people_to_aic
 from dataset.coco import read_coco
 from dataset.coco_results import people_to_coco
 from dataset.coco_to_aic import aic_records
@@ -107,8 +108,8 @@ class Validation:
         # File names will not do: of a predicted image_id, the part before the first dot counts.
         names = {image_id: f"image{number}" for number, image_id in enumerate(self.truth.images.ids)}
         reference = aic_records(self.truth, list(names.values()), self.dataset.skeleton.to_aic)
-        submission = [aic.people_to_aic(names[sample.id], *result, self.dataset.skeleton) for sample, result in found]
-        return aic.score(submission, reference).score
+        submission = [people_to_aic(names[sample.id], *result, self.dataset.skeleton) for sample, result in found]
+        return aic_score.score(submission, reference).score
 
     def _average_precision(self, found) -> float:
         results = [entry for sample, result in found

@@ -139,8 +139,8 @@ def test_too_many_bad_images_stop_the_run(many):
 
 
 def test_no_good_image_at_all(coco):
-    coco.add_image()
-    coco.add_image()
+    coco.add_person(coco.add_image())
+    coco.add_person(coco.add_image())
     cfg = coco.config()
     dataset = create(cfg)
     spoil(coco, [0, 1])
@@ -152,7 +152,7 @@ def test_unusual_images_of_the_bad_folder(data_dir, coco):
     sizes = {"gray16.png": (200, 320), "cmyk.jpg": (200, 320), "exif_rotated6.jpg": (200, 320),
              "one_pixel.png": (1, 1), "wide_6000x8.png": (8, 6000), "animated.gif": (200, 320)}  # fmt: skip
     for name, size in sizes.items():
-        coco.add_image(size=size, file_name=name, write=False)
+        coco.add_person(coco.add_image(size=size, file_name=name, write=False))
         (coco.path / "images/train" / name).write_bytes((data_dir / "bad/images" / name).read_bytes())
     cfg = coco.config(shuffle=False)
     batches = islice(training_batches(create(cfg), cfg), 6)
@@ -192,3 +192,10 @@ def test_the_shares_of_workers_are_the_batch(many):
         size = batch["image"].shape[1:3]
         padded = [pad_batch(share[number], *size, batch["people"].shape[1], cfg) for share in shares]
         assert equal(batch, {name: np.concatenate([part[name] for part in padded]) for name in batch})
+
+
+def test_data_without_people_teach_nothing(coco):
+    coco.add_person(coco.add_image(), joints=[])
+    cfg = coco.config()
+    with pytest.raises(InputError, match=r"_train.json: nobody is labelled"):
+        next(training_batches(create(cfg), cfg))

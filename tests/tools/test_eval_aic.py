@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset import aic
+from dataset import aic_score
 from tools import eval_aic
 from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from util.errors import InputError
@@ -19,7 +19,7 @@ def files(tmp_path):
     submission = made_up_submission(reference)
     for name, records in (("ref", reference), ("submit", submission)):
         (tmp_path / f"{name}.json").write_text(json.dumps(records))
-    return tmp_path / "submit.json", tmp_path / "ref.json", aic.score(submission, reference)
+    return tmp_path / "submit.json", tmp_path / "ref.json", aic_score.score(submission, reference)
 
 
 @pytest.mark.parametrize("kind", ["int", "float"])
@@ -55,7 +55,7 @@ def test_precision_and_recall():
              "human_annotations": dict.fromkeys("123", [0, 0, 130, 260])}  # fmt: skip
     submission = {"image_id": "a", "keypoint_annotations": {"p": person, "q": far[::-1], "r": other},
                   "scores": {"p": 0.9, "q": 0.8, "r": 0.7}}  # fmt: skip
-    recall, precision = eval_aic.precision_recall(aic.score([submission], [truth]), 0.5)
+    recall, precision = eval_aic.precision_recall(aic_score.score([submission], [truth]), 0.5)
     assert recall == pytest.approx([1 / 3, 1 / 3, 2 / 3])
     assert precision == pytest.approx([1, 1 / 2, 2 / 3])
 
@@ -64,7 +64,7 @@ def test_one_prediction_finds_one_person_only():
     person = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
     truth = {"image_id": "a", "keypoint_annotations": {"1": person, "2": person},
              "human_annotations": dict.fromkeys("12", [0, 0, 130, 260])}  # fmt: skip
-    result = aic.score([{"image_id": "a", "keypoint_annotations": {"p": person}}], [truth])
+    result = aic_score.score([{"image_id": "a", "keypoint_annotations": {"p": person}}], [truth])
     assert result.score == 1
     recall, precision = eval_aic.precision_recall(result, 0.5)
     assert (recall.tolist(), precision.tolist()) == ([0.5], [1])

@@ -195,3 +195,18 @@ def test_a_killed_run_goes_on_where_it_was(estimator, folder):
     run()
     assert estimator.seen == 7 - done
     assert [entry["keypoints"][4] for entry in results(folder, "coco")] == list(range(20, 27))
+
+
+def test_a_data_set_tells_the_category_and_needs_no_people(folder, estimator):
+    """COCO's lists of images without annotations, and a category with an id of its own."""
+    (folder / "images").mkdir()
+    (folder / "images/val").symlink_to(folder / "photos")
+    (folder / "annotations").mkdir()
+    content = {"images": [{"id": f"i{number}", "file_name": f"{number}.png"} for number in range(2)]}
+    data_set = ["dataset=.", "dataset_type=coco", "dataset_phase=val"]
+    for category, expected in ([], 1), ([{"id": 7, "name": "p", "keypoints": list(NECKHEAD.keypoints)}], 7):
+        (folder / "annotations/person_keypoints_val.json").write_text(json.dumps(content | {"categories": category}))
+        out = ["--snapshot", "weights", "--out_dir", str(folder / f"results_{expected}")]
+        predict_multiperson.main([*out, *data_set])
+        results = json.loads((folder / f"results_{expected}/coco.json").read_text())
+        assert [(entry["image_id"], entry["category_id"]) for entry in results] == [("i0", expected), ("i1", expected)]

@@ -17,7 +17,7 @@ def add(commands) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    from dataset import aic
+    from dataset import aic_score
     from tools.eval_aic import read_records
 
     rows = []
@@ -28,7 +28,7 @@ def evaluate(args: argparse.Namespace) -> None:
             write_json(paths[1], made_up_submission(read_records(paths[0])))
             reading = best_time(lambda: [read_records(path) for path in paths], 3)  # noqa: B023
             reference, submission = map(read_records, paths)
-        scoring = best_time(lambda: aic.score(submission, reference), 10)  # noqa: B023
+        scoring = best_time(lambda: aic_score.score(submission, reference), 10)  # noqa: B023
         people = sum(len(record["keypoint_annotations"]) for record in reference)
         rows.append([number, people, reading, scoring])
     print("AI Challenger score, one thread")

@@ -27,7 +27,7 @@ def add(commands) -> None:
 
 
 def grouping(args: argparse.Namespace) -> None:
-    from dataset import aic
+    from dataset import aic, aic_score
     from dataset.skeleton import AIC
     from multiperson.simulate import NOISE_LEVELS
     from tools.eval_aic import read_records
@@ -38,7 +38,7 @@ def grouping(args: argparse.Namespace) -> None:
     rows = []
     for level, noise in NOISE_LEVELS.items():
         for method, submission, seconds in submissions(cfg, images, noise):
-            result = aic.score(submission, records)
+            result = aic_score.score(submission, records)
             found = sum(len(record["keypoint_annotations"]) for record in submission)
             rows.append([level, method, result.score, found, 1000 * seconds / len(images)])
             if args.pictures and level == "none" and method == "multicut":
@@ -50,7 +50,7 @@ def grouping(args: argparse.Namespace) -> None:
 
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
     """A picture of each image whose people are not all found with an OKS above .95."""
-    from dataset import aic
+    from dataset import aic_score
     from dataset.flags import VISIBLE
     from dataset.skeleton import AIC
     from multiperson.predict import People
@@ -59,7 +59,7 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
 
     drawer = PersonDraw(AIC.limbs)
     for (image_id, true, height, width), record, answer in zip(images, records, submission, strict=True):
-        if (aic.score([answer], [record]).best > THRESHOLD_OF_MISSES).all():
+        if (aic_score.score([answer], [record]).best > THRESHOLD_OF_MISSES).all():
             continue
         found = np.array(list(answer["keypoint_annotations"].values()), float).reshape(-1, AIC.num_joints, 3)
         found[..., 0] += width

@@ -19,7 +19,7 @@ def add(commands) -> None:
 
 
 def labels(args: argparse.Namespace) -> None:
-    from dataset import aic, pck
+    from dataset import aic_score, pck
     from dataset.skeleton import AIC
     from tools.eval_aic import read_records
 
@@ -32,7 +32,7 @@ def labels(args: argparse.Namespace) -> None:
         moved = true.copy()
         moved[..., :2] += random.normal(0, noise * np.nan_to_num(sizes)[:, None, None], true[..., :2].shape)
         found = pck.relative_errors(true, moved, torsos).share(TORSO_THRESHOLD)
-        score = aic.score(with_joints(reference, moved), reference).score
+        score = aic_score.score(with_joints(reference, moved), reference).score
         # Two independent labels differ by the noise of both; the median of such a distance is 1.18 deviations.
         rows.append([noise, f"{100 * 1.1774 * 2**0.5 * noise:.1f} %", f"{score:.4f}", f"{found.mean():.3f}"])
     print(f"{len(true)} people, their labels moved at random")
