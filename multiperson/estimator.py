@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from easydict import EasyDict
 
+from multiperson.network import Network
 from multiperson.predict import People, SpatialModel, predict_people
 from util.ahead import starmap_ahead
 from util.errors import InputError
@@ -23,12 +24,6 @@ from util.images import Reduction, find_reduction, fitting_scale, read_image, re
 from util.maps import Maps
 
 Label = TypeVar("Label")
-
-
-class Network(Protocol):
-    """What the estimator needs of a network: the maps of a uint8 RGB image (H, W, 3), in that image's pixels."""
-
-    def maps(self, image: np.ndarray) -> Maps: ...
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from easydict import EasyDict
 
 from dataset.skeleton import from_config
-from multiperson.estimator import Network
+from multiperson.network import Network
 from util.images import Reduction, find_reduction, fitting_scale, scale_image
 from util.maps import STRIDE, cell_centers
 

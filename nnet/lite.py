@@ -9,14 +9,14 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from multiperson.network import Network
 from nnet.lite_file import read_notes
-from nnet.tta import ImagePredictor
 from util.errors import InputError
 from util.logging import silent_stderr
 from util.maps import Maps
 
 
-class LitePredictor(ImagePredictor):
+class LitePredictor(Network):
     """What `nnet.predict.Predictor` is, for a model in a file.
 
     Its methods may be called from several threads, which take turns.

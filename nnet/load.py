@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 from config import load_config
-from multiperson.estimator import Network, PoseEstimator
+from multiperson.estimator import PoseEstimator
+from multiperson.network import Network
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator
 from nnet.lite_file import SUFFIX as LITE_SUFFIX

@@ -9,19 +9,19 @@ import tensorflow as tf
 
 from config import require
 from dataset.pair_offsets import PairwiseStats, load_pairwise_stats
+from multiperson.network import Network
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.model_skeleton import with_skeleton_of
 from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
-from nnet.trainer import compute_dtype
-from nnet.tta import ImagePredictor
+from nnet.precision import compute_dtype
 from util.errors import InputError
 from util.maps import Maps
 
 
-class Predictor(ImagePredictor):
+class Predictor(Network):
     """A network for inference: batch norm folded, the pairwise head evaluated only where somebody asks.
 
     net: a network in training, to be used with the weights that it has at each call; by default one of its own,

@@ -14,6 +14,7 @@ from nnet.devices import Devices
 from nnet.loss_scale import LossScale
 from nnet.losses import compute_losses, count_targets
 from nnet.net_factory import pose_net
+from nnet.precision import compute_dtype
 from nnet.snapshots import latest_snapshot
 from nnet.targets import make_targets
 from util.errors import InputError
@@ -270,27 +271,3 @@ def _optimizer(cfg, net) -> keras.Optimizer:
         optimizer.exclude_from_weight_decay([var for var in net.trainable_variables if id(var) not in kernels])
     optimizer.build(net.trainable_variables)
     return optimizer
-
-
-def compute_dtype(precision: str) -> str:
-    """The type of the convolutions' arithmetic: for "auto" the quickest that the hardware computes in.
-
-    That is bfloat16 on processors with AVX512-BF16 or AMX and GPUs of compute capability 8.0 on, float16 on those of
-    7.0 on.
-    """
-    if precision != "auto":
-        return precision
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "bfloat16" if _processor_has_bfloat16() else "float32"
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    oldest = min(detail.get("compute_capability", (0, 0)) for detail in details)
-    return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
-
-
-def _processor_has_bfloat16():
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as file:
-            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
-    except OSError:
-        return False

@@ -20,7 +20,8 @@ from dataset.coco_to_aic import aic_records
 from dataset.factory import create
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
-from multiperson.estimator import Network, PoseEstimator, network_size
+from multiperson.estimator import PoseEstimator, network_size
+from multiperson.network import Network
 from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import train_pairs
 from multiperson.predict import SpatialModel

@@ -15,7 +15,7 @@ from dataset.pair_offsets import load_pairwise_stats, save_pairwise_stats
 from nnet import checkpoint
 from nnet.net_factory import pose_net
 from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
-from nnet.tta import mirror_image, unmirror_maps
+from multiperson.tta import mirror_image, unmirror_maps
 from util.errors import InputError
 from util.maps import pair_index
 

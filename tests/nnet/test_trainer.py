@@ -226,12 +226,3 @@ def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, more, re
     batch = {name: value[: 1 + more] for name, value in batch.items()}
     with pytest.raises(InputError, match=f"no memory for a batch of {1 + more} images of 48x48 pixels: {remedy}"):
         training.step(batch, 0.1)
-
-
-@pytest.mark.parametrize("capability, expected", [((9, 0), "bfloat16"), ((7, 5), "float16"), ((6, 1), "float32")])
-def test_automatic_precision_on_gpus(monkeypatch, capability, expected):
-    """The oldest of the GPUs decides."""
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [(9, 0), capability])
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
-    assert trainer.compute_dtype("auto") == expected
-    assert trainer.compute_dtype("float32") == "float32"

@@ -63,8 +63,8 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     """Name of the network, seconds until it is ready, seconds of each run, and what it says of the demo's picture:
     part probabilities, refinements and pairwise offsets (px), the last at `PAIRWISE_CELLS` cells."""
     silence_tensorflow()
+    from nnet.precision import compute_dtype
     from nnet.predict import setup_pose_prediction
-    from nnet.trainer import compute_dtype
     from util.images import read_image, resize_image
 
     start = time.perf_counter()

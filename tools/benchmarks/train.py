@@ -115,8 +115,9 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
     from dataset.pair_offsets import load_pairwise_stats
     from dataset.pipeline import training_batches
     from nnet.losses import compute_losses
+    from nnet.precision import compute_dtype
     from nnet.targets import make_targets
-    from nnet.trainer import Trainer, compute_dtype
+    from nnet.trainer import Trainer
 
     cfg = load_config(path, overrides)
     dataset = create(cfg)

@@ -5,8 +5,8 @@ import pytest
 from easydict import EasyDict
 
 from config import make_config
+from multiperson.tta import average_maps, mean_maps, mirror_image, unmirror_maps
 from nnet.predict import argmax_pose_predict
-from nnet.tta import average_maps, mean_maps, mirror_image, unmirror_maps
 from util.maps import Maps, cell_centers, map_size, pair_index
 
 NECK, LEFT, RIGHT = range(3)

@@ -8,33 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from easydict import EasyDict
 
-from dataset.skeleton import from_config
 from util.images import fitting_scale, resize_image, scaled_size
 from util.maps import Maps, cell_centers, map_size, pair_index
 
 FLIP = "flip"  # in cfg.tta, beside factors of size
 _TO_THE_LEFT = np.array([-1, 1], np.float32)
-
-
-class ImagePredictor:
-    """Gives the maps of images: a subclass has `_maps_of` for one view of an image."""
-
-    def __init__(self, cfg: EasyDict):
-        self.cfg = cfg
-        self.mirror_map = None
-        if FLIP in cfg.tta:
-            skeleton = from_config(cfg)
-            skeleton.require_sides(cfg.config_file, "tta: [flip]")
-            self.mirror_map = skeleton.mirror_map
-
-    def maps(self, image: np.ndarray) -> Maps:
-        """The maps of a uint8 (H, W, 3) RGB image, averaged over the views of `cfg.tta`.
-
-        `pairwise` is a function of cells (see util.maps.Maps).
-        """
-        if self.cfg.tta:
-            return average_maps(self._maps_of, image, self.cfg, self.mirror_map)
-        return self._maps_of(image)
 
 
 def average_maps(

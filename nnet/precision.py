@@ -1,0 +1,27 @@
+"""The arithmetic of the convolutions."""
+
+import tensorflow as tf
+
+
+def compute_dtype(precision: str) -> str:
+    """The type of the convolutions' arithmetic: for "auto" the quickest that the hardware computes in.
+
+    That is bfloat16 on processors with AVX512-BF16 or AMX and GPUs of compute capability 8.0 on, float16 on those of
+    7.0 on.
+    """
+    if precision != "auto":
+        return precision
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "bfloat16" if _processor_has_bfloat16() else "float32"
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    oldest = min(detail.get("compute_capability", (0, 0)) for detail in details)
+    return "bfloat16" if oldest >= (8, 0) else "float16" if oldest >= (7, 0) else "float32"
+
+
+def _processor_has_bfloat16():
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as file:
+            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
+    except OSError:
+        return False

@@ -1,0 +1,15 @@
+"""The quickest arithmetic that the hardware has."""
+
+import pytest
+import tensorflow as tf
+
+from nnet.precision import compute_dtype
+
+
+@pytest.mark.parametrize("capability, expected", [((9, 0), "bfloat16"), ((7, 5), "float16"), ((6, 1), "float32")])
+def test_automatic_precision_on_gpus(monkeypatch, capability, expected):
+    """The oldest of the GPUs decides."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [(9, 0), capability])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
+    assert compute_dtype("auto") == expected
+    assert compute_dtype("float32") == "float32"
