@@ -12,10 +12,11 @@ from scipy.io import savemat
 
 from config import make_config
 from dataset.pair_offsets import load_pairwise_stats, save_pairwise_stats
+from multiperson.tta import mirror_image, unmirror_maps
 from nnet import checkpoint
 from nnet.net_factory import pose_net
 from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
-from multiperson.tta import mirror_image, unmirror_maps
+from tests.rounding import rounding
 from util.errors import InputError
 from util.maps import pair_index
 
@@ -40,6 +41,12 @@ def model(tmp_path):
     return cfg, str(tmp_path / "w"), load_pairwise_stats(stats_file, 4)
 
 
+def assert_equal(found, expected):
+    """But for what sums in another order change in a MobileNet and a head."""
+    tolerance = rounding(4 * 1280, layers=53) * np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+
+
 def test_maps_agree_with_the_dense_heads(model):
     cfg, weights, stats = model
     predictor = setup_pose_prediction(cfg, weights)
@@ -47,10 +54,10 @@ def test_maps_agree_with_the_dense_heads(model):
     maps = predictor.maps(image)
     scmap, locref, pairwise = extract_cnn_output(predictor.net(image[None]), cfg, stats)
     assert scmap.shape == (6, 8, 4) and pairwise.shape == (6, 8, 12, 2)
-    np.testing.assert_allclose(maps.part_prob, scmap, atol=1e-5)
-    np.testing.assert_allclose(maps.locref, locref, atol=1e-4)
+    assert_equal(maps.part_prob, scmap)
+    assert_equal(maps.locref, locref)
     cells = np.array([[0, 0], [5, 7], [3, 2], [2, 3]])
-    np.testing.assert_allclose(maps.pairwise(cells), pairwise[tuple(cells.T)], atol=1e-3)
+    assert_equal(maps.pairwise(cells), pairwise[tuple(cells.T)])
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
 
 
@@ -123,7 +130,7 @@ def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, t
     cells = np.array([[0, 0], [5, 7], [3, 2]])
     expected = setup_pose_prediction(cfg, weights).maps(image).pairwise(cells)
     found = setup_pose_prediction(older, tmp_path / "older").maps(image).pairwise(cells)
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert_equal(found, expected)
 
 
 def test_threads_share_a_predictor(model):
@@ -142,7 +149,7 @@ def test_threads_share_a_predictor(model):
         together = list(pool.map(look, images))
     for expected, found in zip(alone, together, strict=True):
         for one, other in zip(expected, found, strict=True):
-            np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+            assert_equal(other, one)
 
 
 def test_weights_must_be_named():

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from config import make_config
 from nnet import checkpoint, loss_scale, trainer
+from tests.rounding import rounding
 from util.errors import InputError
 
 CONFIG = {"num_joints": 17, "net_type": "resnet_50", "location_refinement": True, "pairwise_predict": True,
@@ -26,10 +27,11 @@ def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_we
               "weight": np.ones((1, 12, 16), np.float32), "scale": np.ones(1, np.float32)}  # fmt: skip
     for expected in golden["loss_history"][:6]:
         losses = training.step(inputs, float(golden["lr"]))
-        np.testing.assert_allclose([losses[name] for name in golden["loss_names"]], expected, rtol=0, atol=1e-5)
+        found = [losses[name] for name in golden["loss_names"]]
+        np.testing.assert_allclose(found, expected, rtol=rounding(9 * 512, layers=50))
     for name, change in zip(golden["var_names"], golden["var_change_l2"], strict=True):
         ours = np.linalg.norm(training.slim_variables[name].numpy() - start[name])
-        assert ours == pytest.approx(change, rel=1e-2, abs=1e-9), name
+        assert ours == pytest.approx(change, rel=6 * rounding(9 * 512, layers=2 * 50), abs=1e-9), name
 
 
 @pytest.fixture
@@ -148,9 +150,12 @@ def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch):
         sized = batch | {"image": np.resize(batch["image"], (2, *size, 3)),
                          "weight": np.ones((2, size[0] // 8, size[1] // 8), np.float32)}  # fmt: skip
         ours, theirs = compiled.step(sized, 0.01), eager.step(sized, 0.01)
-        assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=1e-4)
+        assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=rounding(4 * 1280, layers=53))
     name = "MobilenetV2/Conv/weights"
-    np.testing.assert_allclose(compiled.slim_variables[name], eager.slim_variables[name], atol=1e-4)
+    start = trainer.Trainer(small_config()).slim_variables[name].numpy()
+    change, expected = (training.slim_variables[name].numpy() - start for training in (compiled, eager))
+    tolerance = 3 * rounding(4 * 1280, layers=2 * 53) * np.abs(expected).max()  # of three steps
+    np.testing.assert_allclose(change, expected, rtol=0, atol=tolerance)
 
 
 def pieces_of(batch, size):
@@ -158,27 +163,29 @@ def pieces_of(batch, size):
     return [{name: value[first : first + size] for name, value in batch.items()} for first in range(0, count, size)]
 
 
-@pytest.mark.parametrize("precision, tolerance", [("float32", 1e-4), ("float16", 5e-2)])
-def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_weights, precision, tolerance):
-    """Four images of different numbers of people, in two pieces, twice."""
+@pytest.mark.parametrize("scaled", [False, True])
+def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_weights, scaled):
+    """Four images of different numbers of people, in two pieces, twice.
+
+    scaled: the loss, as in float16, but in float32, in which a factor of 2 to the 6th rounds nothing
+    """
     batch = {name: np.concatenate([value, value[:, ::-1]] if value.ndim > 1 else [value] * 2)
              for name, value in batch.items()}  # fmt: skip
     batch["people"][1:, 1] = 0
-    values = {"net_type": "resnet_18", "batch_norm": "frozen", "precision": precision,
-              "regularize": True, "weight_decay": 0.1}  # fmt: skip
+    values = {"net_type": "resnet_18", "batch_norm": "frozen", "regularize": True, "weight_decay": 0.1}
     whole, pieces = (trainer.Trainer(small_config(accumulate_steps=steps, **values)) for steps in (1, 2))
     set_formula_weights(whole.slim_variables)
     set_formula_weights(pieces.slim_variables)
-    if precision == "float16":
-        whole.loss_scale.scale.assign(64.0)
+    if scaled:
+        pieces.loss_scale = loss_scale.LossScale()
         pieces.loss_scale.scale.assign(64.0)
     first, second = pieces_of(batch, 2)
     for _ in range(2):
         expected = whole.step(batch, 0.001)
-        assert pieces.step(first, 0.001, second) == pytest.approx(expected, rel=tolerance)
+        assert pieces.step(first, 0.001, second) == pytest.approx(expected, rel=rounding(9 * 256, layers=18))
     for name, momentum in whole._slots().items():
-        largest = np.abs(momentum).max()
-        np.testing.assert_allclose(pieces._slots()[name], momentum, atol=tolerance * largest, err_msg=name)
+        tolerance = 2 * rounding(9 * 256, layers=2 * 18) * np.abs(momentum).max()  # of two steps
+        np.testing.assert_allclose(pieces._slots()[name], momentum, rtol=0, atol=tolerance, err_msg=name)
 
 
 def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(

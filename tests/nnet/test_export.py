@@ -1,0 +1,85 @@
+"""What is trained is what is used: a network and its exports find the joints where training put them."""
+
+from itertools import cycle, islice
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from config import make_config
+from nnet.export import save_model, save_tflite
+from nnet.lite import LitePredictor
+from nnet.net_factory import pose_net
+from nnet.predict import Predictor, argmax_pose_predict
+from nnet.trainer import Trainer
+from util.maps import map_size
+
+COLOURS = (250, 60, 60), (60, 60, 250)  # of the two joints
+STEPS = 400
+
+
+def draw_scene(height, width, rng):
+    """A photo of noise with two coloured discs, and the middles of these: (H, W, 3) uint8 and (2, 2) x, y."""
+    image = rng.integers(105, 135, (height, width, 3), np.uint8)
+    middle = width / 2
+    joints = np.stack([rng.uniform((6, middle + 6), (middle - 6, width - 6)), rng.uniform(6, height - 6, 2)], axis=1)
+    rows, cols = np.indices((height, width))
+    for (x, y), colour in zip(joints, COLOURS, strict=True):
+        image[(cols - x) ** 2 + (rows - y) ** 2 < 5**2] = colour
+    return image, joints
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    """Images whose sides leave every remainder modulo 16, with their joints."""
+    rng = np.random.default_rng(0)
+    return [draw_scene(48 + rest, 48 + 5 * rest % 16, rng) for rest in range(16)]
+
+
+def single_batch(image, joints):
+    people = np.concatenate([joints, np.ones((2, 1))], axis=1, dtype=np.float32)
+    return {"image": image[None], "people": people[None, None], "scale": np.ones(1, np.float32),
+            "weight": np.ones((1, *map_size(*image.shape[:2])), np.float32)}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def predictor(scenes):
+    """A small ResNet that knows the scenes by heart, from steps of one image each."""
+    cfg = make_config(num_joints=2, net_type="resnet_18", location_refinement=True, batch_norm="frozen",
+                      optimizer="adam", pos_dist_thresh=9)  # fmt: skip
+    trainer = Trainer(cfg)
+    # Moments to start from, since those of batches of one image would differ from the stored ones.
+    start = pose_net(type(cfg)(cfg, batch_norm="train", batch_norm_decay=0))
+    start(np.stack([image[:48, :48] for image, _ in scenes]), training=True)
+    for name, variable in start.slim_variables().items():
+        trainer.slim_variables[name].assign(variable)
+    for step, (image, joints) in enumerate(islice(cycle(scenes), STEPS)):
+        trainer.step(single_batch(image, joints), 0.001 * (1 - step / STEPS))
+    return Predictor(cfg, net=trainer.net).freeze()
+
+
+def assert_finds(scenes, maps_of):
+    """The joints of all scenes are within a pixel. maps_of: an image to part_prob and locref."""
+    found = [argmax_pose_predict(*maps_of(image)[:2])[:, :2] for image, _ in scenes]
+    distances = np.linalg.norm(np.subtract(found, [joints for _, joints in scenes]), axis=2)
+    assert distances.max() < 1
+
+
+def test_joints_are_found_in_images_of_all_sizes(scenes, predictor):
+    assert_finds(scenes, predictor.maps)
+
+
+def test_a_saved_model_finds_them_too(scenes, predictor, tmp_path):
+    save_model(predictor, tmp_path / "1")
+    serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+
+    def maps(image):
+        outputs = serve(image=tf.constant(image[None]))
+        return outputs["part_prob"].numpy()[0], outputs["locref"].numpy()[0]
+
+    assert_finds(scenes, maps)
+
+
+def test_a_tensorflow_lite_model_finds_them_too(scenes, predictor, tmp_path):
+    save_tflite(predictor, tmp_path / "pose.tflite")
+    assert_finds(scenes, LitePredictor(predictor.cfg, tmp_path / "pose.tflite").maps)
