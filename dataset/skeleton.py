@@ -20,6 +20,7 @@ from PIL import ImageColor
 from config import NAMED_SKELETONS, named_skeleton_table
 from dataset.sides import left_right_pairs, plain_name, plain_names
 from util.errors import InputError
+from util.report import printable
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -156,7 +157,8 @@ def from_table(table: dict[str, Any], where: str) -> Skeleton:
 
     where: the head of messages. Raises InputError.
     """
-    where = f"{where}: skeleton {table.get('name', 'own')}"
+    name = printable(table.get("name") or "own")
+    where = f"{where}: skeleton {name}"
     unknown = [key for key in table if key not in TABLE_KEYS]
     if unknown:
         raise InputError(f"{where}: unknown key {str(unknown[0])[:60]!r}{_hint(unknown[0], TABLE_KEYS)}")
@@ -175,13 +177,13 @@ def from_table(table: dict[str, Any], where: str) -> Skeleton:
     graph = _pairs_of(table, "sparse_graph", names, where) or _graph(len(names), limbs, pairs)
     usual = side_colours(len(names), pairs)
     colours = tuple(colour or usual[joint] for joint, (_, _, colour) in enumerate(rows))
-    return Skeleton(str(table.get("name", "own")), names, pairs, limbs, graph, tuple(s for _, s, _ in rows), colours)
+    return Skeleton(name, names, pairs, limbs, graph, tuple(s for _, s, _ in rows), colours)
 
 
 def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
     """Name, sigma and colour of a joint."""
     name, sigma, colour, *rest = [*row, None, None] if isinstance(row, list | tuple) and row else [row, None, None]
-    if not isinstance(name, str) or not name.strip() or any(value is not None for value in rest):
+    if not _is_name(name) or any(value is not None for value in rest):
         raise InputError(f"{where}: expected a name or [name, sigma, colour], found {str(row)[:60]!r}")
     if sigma is not None and not is_sigma(sigma):
         raise InputError(f"{where}: the sigma of {name} must be a number above 0, found {str(sigma)[:60]!r}")
@@ -191,6 +193,10 @@ def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
         except (ValueError, AttributeError, TypeError):
             raise InputError(f"{where}: {str(colour)[:60]!r} is no colour; write one as red or '#ff8000'") from None
     return name, float(sigma or DEFAULT_SIGMA), colour
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def is_sigma(value: Any) -> bool:
@@ -209,7 +215,7 @@ def _pairs_of(table: dict[str, Any], key: str, names: tuple[str, ...], where: st
         raise InputError(f"{where}: '{key}' must be a list of pairs of joints")
     for pair in pairs:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[0] == pair[1]:
-            raise InputError(f"{where}: '{key}': {str(pair)[:60]} is no pair of two joints")
+            raise InputError(f"{where}: '{key}': {printable(pair)} is no pair of two joints")
         for name in pair:
             if name not in names:
                 raise InputError(f"{where}: '{key}': {str(name)[:60]!r} is not one of its joints{_hint(name, names)}")

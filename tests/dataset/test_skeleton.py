@@ -2,6 +2,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config import make_config
 from dataset import skeleton
@@ -147,6 +149,7 @@ def test_tables_come_back_as_they_were(table):
         ({"joints": ["a", 1]}, "joint 2: expected a name or .name, sigma, colour., found '1'"),
         ({"joints": ["a", "a"]}, "a stands there more than once"),
         ({"joints": [["a", -1]]}, "joint 1: the sigma of a must be a number above 0, found '-1'"),
+        ({"joints": ["a", "b\x1b[1m"]}, "joint 2: expected a name"),
         ({"joints": [["a", 1, "blu"]]}, "joint 1: 'blu' is no colour"),
         ({"joints": [["a", 1, "red", 2]]}, "joint 1: expected a name"),
         ({"limbs": [["root", "tp"]]}, "'limbs': 'tp' is not one of its joints; did you mean tip?"),
@@ -216,3 +219,21 @@ def test_known_skeletons_are_known_in_any_spelling():
     own = from_table({"joints": ["extra", *names]}, "")
     assert own.has_aic_joints and own.to_aic == tuple(range(1, 15))
     assert MPII.has_aic_joints and not COCO.has_aic_joints
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from("abc")
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=2))
+TABLES = st.fixed_dictionaries({}, optional=dict.fromkeys(skeleton.TABLE_KEYS, VALUES))
+
+
+NAMED = st.fixed_dictionaries({"joints": st.just(["a", "b", "c"])}, optional={"pairs": VALUES, "limbs": VALUES})
+
+
+@given(TABLES | NAMED)
+def test_any_table_is_a_skeleton_or_refused(table):
+    try:
+        kind = from_table(table, "x.yaml")
+    except InputError as error:
+        assert str(error).startswith("x.yaml: ") and "\n" not in str(error)
+    else:
+        assert from_table(kind.as_table(), "") == kind
