@@ -90,6 +90,17 @@ class Skeleton:
         """The id of a joint, however the skeleton spells its name; None if it has none of this name."""
         return self._ids.get(plain_name(name))
 
+    def shared_joints(self, other: "Skeleton") -> list[int]:
+        """The joints of another skeleton that are here, too, by their names; ids there."""
+        return [joint for joint, name in enumerate(other.keypoints) if self.joint(name) is not None]
+
+    def convert(self, keypoints: np.ndarray, other: "Skeleton") -> np.ndarray:
+        """People (K, J, 3) with the joints of another skeleton, zeros for those that are not here."""
+        shared = self.shared_joints(other)
+        converted = np.zeros((len(keypoints), other.num_joints, 3), np.asarray(keypoints).dtype)
+        converted[:, shared] = keypoints[:, [self.joint(other.keypoints[joint]) for joint in shared]]
+        return converted
+
     def edges(self, sparse_graph: str | Sequence[Sequence[int]]) -> list[tuple[int, int]]:
         """Pairs a < b of parts that have edges by the configuration's `sparse_graph`, in order.
 

@@ -237,3 +237,13 @@ def test_any_table_is_a_skeleton_or_refused(table):
         assert str(error).startswith("x.yaml: ") and "\n" not in str(error)
     else:
         assert from_table(kind.as_table(), "") == kind
+
+
+def test_people_in_the_joints_of_another_skeleton():
+    shared = AIC.shared_joints(COCO)
+    assert shared == list(range(5, 17))
+    people = np.arange(2 * 14 * 3, dtype=float).reshape(2, 14, 3)
+    converted = AIC.convert(people, COCO)
+    assert converted.shape == (2, 17, 3) and not converted[:, :5].any()
+    np.testing.assert_array_equal(converted[:, 6], people[:, 0])  # right shoulder
+    np.testing.assert_array_equal(converted[:, 15], people[:, 11])  # left ankle

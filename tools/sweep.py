@@ -1,0 +1,106 @@
+"""Which values of the grouping keys find people best? Tried on annotated images, with one pass of the network.
+
+    python tools/sweep.py --cfg models/demo/pose_cfg.yaml --ref person_keypoints_val2017.json --img_dir val2017 \\
+        --try nms_radius 3 4 5 --try det_min_score .1 .2 --images 200
+
+Each image goes through the network once, and its maps are grouped with every combination of the values. Prints COCO's
+AP, by the joints that the network has in common with the annotations, the best first. Choose the values on other
+images than those on which you report the score.
+"""
+
+from util.cli import config_parser, run
+
+import itertools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from config import load_config
+from util.errors import InputError
+from util.faults import Faults
+from util.report import table
+
+# Keys that say how maps become people; others would need the network again.
+GROUPING_KEYS = ("nms_radius", "det_min_score", "min_keypoints", "min_person_score", "fill_missing_joints", "solver",
+                 "solver_seconds", "sparse_graph", "pairwise_model_dir")  # fmt: skip
+METRICS = "AP", "AP .50", "AP .75", "AP medium", "AP large", "AR"
+
+
+class Outcome(NamedTuple):
+    """metrics: COCO's by name; people: how many were found; seconds: the grouping of an image, mean"""
+
+    metrics: dict[str, float]
+    people: int
+    seconds: float
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = config_parser(__doc__)
+    arguments.add_argument("--ref", required=True, type=Path, help="COCO annotations")
+    arguments.add_argument("--img_dir", required=True, type=Path, help="folder of their images")
+    arguments.add_argument("--images", type=int, help="so many of the images, the same in each run (default: all)")
+    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments.add_argument("--try", dest="tries", action="append", nargs="+", default=[], metavar="KEY VALUE",
+                           help="a key of grouping and values for it; may be given several times")  # fmt: skip
+    options = arguments.parse_args(argv)
+    keys, values = [words[0] for words in options.tries], [words[1:] for words in options.tries]
+    for key, tried in zip(keys, values, strict=True):
+        if key not in GROUPING_KEYS or not tried:
+            raise InputError(f"--try {key}: expected one of {', '.join(GROUPING_KEYS)}, and values for it")
+    combinations = list(itertools.product(*values))
+    configs = [
+        load_config(options.cfg, [*options.overrides, *map("=".join, zip(keys, combination, strict=True))])
+        for combination in combinations
+    ]
+
+    from dataset.coco import read_coco
+
+    faults = Faults()
+    truth = read_coco(options.ref, faults)
+    faults.warn(options.ref)
+    order = np.random.default_rng(0).permutation(len(truth.images.ids))[: options.images]
+    truth = truth.only_images([truth.images.ids[row] for row in sorted(order.tolist())])
+    outcomes = sweep(configs, truth, options.img_dir, options.snapshot)
+    ranking = sorted(zip(combinations, outcomes, strict=True), key=lambda entry: -entry[1].metrics["AP"])
+    print(f"{len(truth.images.ids)} images with {np.count_nonzero(truth.annotations.people)} people")
+    rows = [
+        [*combination, *(f"{outcome.metrics[name]:.4f}" for name in METRICS), outcome.people,
+         f"{1000 * outcome.seconds:.1f}"] for combination, outcome in ranking
+    ]  # fmt: skip
+    print(table([*keys, *METRICS, "people", "ms"], rows))
+
+
+def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) -> list[Outcome]:
+    """How well each of several configurations, which differ in keys of grouping alone, finds the people of `truth`."""
+    from dataset.coco_results import people_to_coco
+    from dataset.coco_score import score
+    from multiperson.estimator import PoseEstimator, network_size
+    from multiperson.predict import SpatialModel
+    from nnet.load import load_network
+    from util.images import read_image, resize_image
+
+    network = load_network(configs[0], weights)
+    estimators = [PoseEstimator(network, SpatialModel(cfg).load(), cfg) for cfg in configs]
+    results, seconds = [[] for _ in configs], np.zeros(len(configs))
+    category = next(iter(truth.categories))
+    for image_id, name in tqdm(list(zip(truth.images.ids, truth.images.names, strict=True)), unit="image", disable=None):
+        image = read_image(folder / name)
+        size = image.shape[:2]
+        maps = network.maps(resize_image(image, network_size(configs[0], *size)))
+        for number, estimator in enumerate(estimators):
+            began = time.process_time()
+            people = estimator.group(maps, size).people
+            seconds[number] += time.process_time() - began
+            keypoints = estimator.skeleton.convert(people.keypoints, truth.skeleton)
+            results[number] += people_to_coco(image_id, keypoints, people.score, category)
+    joints = estimators[0].skeleton.shared_joints(truth.skeleton)
+    return [Outcome(score(found, truth, joints).metrics, len(found), total / len(truth.images.ids))
+            for found, total in zip(results, seconds, strict=True)]  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(main)
