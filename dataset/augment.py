@@ -81,9 +81,9 @@ def _augment(cfg, view, random, size):
         size = cfg.crop_size, cfg.crop_size
     if size is not None or cfg.rotation:
         window = random_window(people, image.shape[:2], size, cfg.rotation, random)
-        # Beyond the image there is nothing to learn from, as in the padding of batches.
-        mask = np.zeros(image.shape[:2], np.uint8) if mask is None else _resize_mask(mask, image.shape[:2])
-        mask = window.cut(mask, 1, Image.Resampling.NEAREST)
+        # Beyond the image is background: there is nobody, as in what fills images up to whole cells at inference.
+        if mask is not None:
+            mask = window.cut(_resize_mask(mask, image.shape[:2]), 0, Image.Resampling.NEAREST)
         beside = beside if beside is None else window.cut(beside, 1, Image.Resampling.NEAREST)
         image = window.cut(image, _fill(cfg), Image.Resampling.BILINEAR)
         people = _within(np.concatenate([window.move(people[..., :2]), people[..., 2:]], axis=2), window.size)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dataset.coco import CocoFile
+from dataset.skeleton import Skeleton
 from util.checks import NUMBER, numbers_fault
 from util.errors import InputError
 from util.faults import Faults
@@ -39,29 +40,36 @@ def people_to_coco(image_id: Any, keypoints: np.ndarray, scores: np.ndarray, cat
     return entries
 
 
-def read_results(path: str | os.PathLike, truth: CocoFile, faults: Faults) -> list[dict]:
+def read_results(
+    path: str | os.PathLike, truth: CocoFile, faults: Faults, skeleton: Skeleton | None = None
+) -> list[dict]:
     """The usable entries of a results file for these annotations; what is wrong with the others is noted.
 
+    skeleton: of the results, if not that of the annotations: their joints are put in the places of those of the same
+        names
     An empty list is one of a detector that has found nobody. Raises InputError when not one of its entries can be used.
     """
     entries = read_json(path)
     if not isinstance(entries, list):
         raise InputError(f"{path}: expected a JSON list of results, found {type(entries).__name__}")
-    images = set(truth.images.ids)
+    images, skeleton = set(truth.images.ids), skeleton or truth.skeleton
     unusable, good = Faults(faults.keep), []
     for number, entry in enumerate(entries, start=1):
-        fault = _fault(entry, truth, images)
+        fault = _fault(entry, truth, images, skeleton.num_joints)
         if fault:
             unusable.add(f"results {fault}", f"result {number}")
             faults.add(f"results {fault}", f"result {number}")
-        else:
+        elif skeleton is truth.skeleton:
             good.append(entry)
+        else:
+            keypoints = np.reshape(entry["keypoints"], (1, -1, 3))
+            good.append(entry | {"keypoints": skeleton.convert(keypoints, truth.skeleton).ravel().tolist()})
     if entries and not good:
         raise InputError(f"{path}: no usable result for {truth.path}{unusable.reasons()}")
     return good
 
 
-def _fault(entry: Any, truth: CocoFile, images: set) -> str | None:
+def _fault(entry: Any, truth: CocoFile, images: set, num_joints: int) -> str | None:
     """Why an entry cannot be used, None if it can."""
     if not isinstance(entry, dict):
         return "that are no objects"
@@ -72,5 +80,5 @@ def _fault(entry: Any, truth: CocoFile, images: set) -> str | None:
         return "of categories without keypoints"
     if type(score) not in NUMBER or not abs(score) < float("inf"):
         return "without a finite score"
-    fault = numbers_fault(entry.get("keypoints"), 3 * truth.skeleton.num_joints)
+    fault = numbers_fault(entry.get("keypoints"), 3 * num_joints)
     return fault and f"with keypoints {fault}"

@@ -3,11 +3,13 @@
     python tools/eval_mscoco.py --submit coco_results.json --ref annotations/person_keypoints_val2017.json
     python tools/eval_mscoco.py --submit coco_results.json --ref coco_art_neckhead_annotations.json --subset
     python tools/eval_mscoco.py --submit coco_results.json --ref person_keypoints_val2017.json --joints 5 16
+    python tools/eval_mscoco.py --submit coco_results.json --ref person_keypoints_val2017.json --skeleton aic
 
-Works with COCO's 17 keypoints, with converted AI Challenger data and with skeletons of one's own. The last command
-scores a network for neckhead data by the joints it shares with COCO, shoulders to ankles. Where annotations have
-several categories, the values are means over them, as pycocotools has it; results that name one category alone, as
-those of a network, which tells none apart, are compared with the people of all categories together.
+Works with COCO's 17 keypoints, with converted AI Challenger data and with skeletons of one's own. The last two commands
+score networks for neckhead data and for AI Challenger's 14 joints by the joints they share with COCO, shoulders to
+ankles. Where annotations have several categories, the values are means over them, as pycocotools has it; results that
+name one category alone, as those of a network, which tells none apart, are compared with the people of all categories
+together.
 """
 
 from util.cli import parser, run
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from config import NAMED_SKELETONS
 from util.errors import InputError
 from util.faults import Faults
 from util.report import table
@@ -27,19 +30,24 @@ def main(argv=None):
     args_parser.add_argument("--ref", required=True, type=Path, help="annotations")
     args_parser.add_argument("--subset", action="store_true", help="leave out images without any result")
     args_parser.add_argument("--joints", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only these joints count")
+    args_parser.add_argument("--skeleton", choices=NAMED_SKELETONS, help="joints of the results, if they are others")
     args = args_parser.parse_args(argv)
 
     from dataset.coco import read_coco
     from dataset.coco_results import read_results
     from dataset.coco_score import score
+    from dataset.skeleton import SKELETONS
 
     faults = Faults()
     coco = read_coco(args.ref, faults)
     faults.warn(args.ref)
     faults = Faults()
-    results = read_results(args.submit, coco, faults)
+    own = SKELETONS[args.skeleton] if args.skeleton else None
+    results = read_results(args.submit, coco, faults, own)
     faults.warn(args.submit)
     joints = args.joints and joint_range(args.joints, coco, args.ref)
+    if own and coco.skeleton:
+        joints = [joint for joint in own.shared_joints(coco.skeleton) if not joints or joint in joints]
     result = score(results, coco, joints, args.subset)
     annotations = coco.annotations
     people = np.count_nonzero((annotations.keypoints[:, joints or slice(None), 2] > 0).any(axis=1) & ~annotations.crowd)

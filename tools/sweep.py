@@ -87,7 +87,8 @@ def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) ->
     estimators = [PoseEstimator(network, SpatialModel(cfg).load(), cfg) for cfg in configs]
     results, seconds = [[] for _ in configs], np.zeros(len(configs))
     category = next(iter(truth.categories))
-    for image_id, name in tqdm(list(zip(truth.images.ids, truth.images.names, strict=True)), unit="image", disable=None):
+    images = list(zip(truth.images.ids, truth.images.names, strict=True))
+    for image_id, name in tqdm(images, unit="image", disable=None):
         image = read_image(folder / name)
         size = image.shape[:2]
         maps = network.maps(resize_image(image, network_size(configs[0], *size)))

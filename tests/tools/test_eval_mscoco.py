@@ -2,7 +2,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import pytest
+
+from dataset.skeleton import AIC, COCO
 from tools import eval_mscoco
+from util.errors import InputError
 
 
 def run(submit, ref, *options):
@@ -47,6 +52,24 @@ def test_only_some_joints_count(golden_dir, tmp_path):
     for wrong in (("5", "17"), ("-1", "3"), ("4", "2")):
         done = run(*files, "--joints", *wrong)
         assert done.returncode == 2 and "has joints 0 to 16" in done.stderr
+
+
+def test_results_with_other_joints(golden_dir, tmp_path, capsys):
+    """AI Challenger's joints against COCO's: the same people, the ids of the joints in another order."""
+    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
+    reference["categories"] = [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints)}]
+    results = []
+    for annotation in reference["annotations"]:
+        annotation["category_id"] = 1
+        joints = np.reshape(annotation["keypoints"], (1, 17, 3))
+        results.append({**annotation, "keypoints": COCO.convert(joints, AIC).ravel().tolist(), "score": 0.5})
+    (tmp_path / "ref.json").write_text(json.dumps(reference))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    files = ["--submit", str(tmp_path / "results.json"), "--ref", str(tmp_path / "ref.json")]
+    eval_mscoco.main([*files, "--skeleton", "aic"])
+    assert "AP         1.0000" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no usable result"):
+        eval_mscoco.main(files)
 
 
 def test_bad_input(tmp_path):
