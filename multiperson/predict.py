@@ -58,10 +58,11 @@ class SpatialModel:
     def __init__(self, cfg: EasyDict):
         self.skeleton = from_config(cfg)
         self.num_joints = self.skeleton.num_joints
-        self.min_keypoints = cfg.min_keypoints or min(FEWEST_PARTS, self.num_joints)
-        if self.min_keypoints > self.num_joints:
+        most = len(self.skeleton.used)
+        self.min_keypoints = cfg.min_keypoints or min(FEWEST_PARTS, most)
+        if self.min_keypoints > most:
             raise InputError(f"{cfg.config_file}: nobody would be found: min_keypoints is {cfg.min_keypoints}, but the "
-                             f"number of joints is {self.num_joints}")  # fmt: skip
+                             f"number of joints is {most}")  # fmt: skip
         self.folder = cfg.pairwise_model_dir
         self.pairs = self.skeleton.edges(cfg.sparse_graph)
         self.joined = np.zeros((self.num_joints, self.num_joints), np.uint8)

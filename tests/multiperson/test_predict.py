@@ -198,6 +198,8 @@ def test_people_of_few_joints_are_found_by_default():
     assert SpatialModel(make_config(skeleton="aic")).min_keypoints == 3
     with pytest.raises(InputError, match="nobody would be found: min_keypoints is 3, but the number of joints is 2"):
         SpatialModel(make_config(num_joints=2, min_keypoints=3))
+    with pytest.raises(InputError, match="min_keypoints is 15, but the number of joints is 14"):
+        SpatialModel(make_config(skeleton="neckhead", min_keypoints=15))  # 14 joints in 17 slots
 
 
 def test_people_come_best_first_and_small_ones_not_at_all(scene):
