@@ -21,7 +21,7 @@ from multiperson.predict import People, SpatialModel, predict_people
 from util.ahead import starmap_ahead
 from util.errors import InputError
 from util.images import Reduction, find_reduction, fitting_scale, read_image, resize_image, scaled_size
-from util.maps import Maps
+from util.maps import Maps, check_maps
 
 Label = TypeVar("Label")
 
@@ -75,7 +75,7 @@ class PoseEstimator:
         """The people of an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
         if not isinstance(image, np.ndarray):
             image = read_image(image)
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
         if self.network is None:
             raise InputError(f"{self.cfg.config_file}: cached_scoremaps is set: there is no network to see an image "
@@ -85,7 +85,13 @@ class PoseEstimator:
         return self.group(maps, image.shape[:2], time.perf_counter() - started)
 
     def group(self, maps: Maps, image_size: tuple[int, int], network_seconds: float = 0.0) -> PoseResult:
-        """The people of an image of `image_size` (H, W) from its maps."""
+        """The people of an image of `image_size` (H, W) from its maps.
+
+        Raises ValueError for maps of other joints than the model's or of unequal sizes, and for an empty image.
+        """
+        check_maps(maps, self.cfg.num_joints)
+        if min(image_size) < 1:
+            raise ValueError(f"expected the height and width of an image, found {image_size}")
         started = time.perf_counter()
         people = predict_people(self.spatial_model, self.cfg, maps)
         seconds = time.perf_counter() - started

@@ -10,6 +10,8 @@ Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
                      features (B, rows/2, cols/2, C)
     pairwise         features, cells: int32 (n, 3) image of the batch, row, col -> offsets (n, J(J-1), 2) px
+A SavedModel computes in the YAML's `precision`; for `auto` that is float32, whatever this machine has. Give another on
+the command line: precision=bfloat16.
 Pixels are those of the image given: scale it by global_scale before. The pair (a, b) has the channel
 (J - 1) a + b - (a < b). Networks without such heads lack locref, or features and the second signature.
 The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 inside it computes in eight
@@ -53,8 +55,9 @@ def main(argv: list[str] | None = None) -> None:
     from nnet.load import find_checkpoint
     from nnet.predict import setup_pose_prediction
 
-    if options.tflite:
-        cfg.precision = "float32"  # TensorFlow Lite has no bfloat16
+    # Where the model will run is for the caller to know; TensorFlow Lite has no bfloat16.
+    if options.tflite or cfg.precision == "auto":
+        cfg.precision = "float32"
     weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
         raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")

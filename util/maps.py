@@ -31,6 +31,16 @@ class Maps(NamedTuple):
     pairwise: np.ndarray | PairwiseFunction | None = None
 
 
+def check_maps(maps: Maps, num_joints: int) -> None:
+    """Raise ValueError unless the maps are of one size, for `num_joints` joints."""
+    size = np.shape(maps.part_prob)[:2]
+    expected = {"part_prob": (*size, num_joints), "locref": (*size, num_joints, 2),
+                "pairwise": (*size, num_joints * (num_joints - 1), 2)}  # fmt: skip
+    for name, array in maps._asdict().items():
+        if array is not None and not callable(array) and np.shape(array) != expected[name]:
+            raise ValueError(f"{name}: expected {expected[name]} for {num_joints} joints, found {np.shape(array)}")
+
+
 def map_size(height: int, width: int, stride: int = STRIDE) -> tuple[int, int]:
     """Rows and columns of the maps of an image: a grid of twice the stride, rounded up, doubled by the heads."""
     return 2 * -(-height // (2 * stride)), 2 * -(-width // (2 * stride))

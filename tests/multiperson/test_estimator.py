@@ -81,3 +81,14 @@ def test_wrong_arguments(scene):
     for image in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros((5, 5, 4), np.uint8)):
         with pytest.raises(ValueError, match="expected an RGB image"):
             estimator(image)
+
+
+def test_what_cannot_be_grouped_is_a_value_error(scene):
+    estimator = PoseEstimator(None, scene.model, scene.cfg)
+    with pytest.raises(ValueError, match="expected the height and width of an image"):
+        estimator.group(scene.maps, (0, 640))
+    twice = np.concatenate([scene.maps.part_prob] * 2, axis=-1)
+    with pytest.raises(ValueError, match=r"part_prob: expected .* for 17 joints"):
+        estimator.group(scene.maps._replace(part_prob=twice), (480, 640))
+    with pytest.raises(ValueError, match="expected an RGB image"):
+        estimator(np.zeros((0, 640, 3), np.uint8))

@@ -1,5 +1,6 @@
 """The SavedModel says what the network says."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,20 @@ from tests.rounding import rounding
 from tools import export
 from util.errors import InputError
 
-CFG = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"
+ROOT = Path(__file__).parents[2]
+CFG = ROOT / "models" / "demo" / "pose_cfg.yaml"
+
+
+def people_by_the_example(served: Path) -> int:
+    """How many people the code of the documentation finds in the demo's picture."""
+    text = (ROOT / "models/README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
+    for name, here in {"served/1": served, "models/aic/test": ROOT / "models/demo", "photo.jpg":
+                       ROOT / "demo/image_multi.jpg"}.items():  # fmt: skip
+        example = example.replace(name, str(here))
+    names = {}
+    exec(example, names)
+    return len(names["people"])
 
 
 def test_the_signatures_agree_with_the_predictor(tmp_path):
@@ -24,7 +38,7 @@ def test_the_signatures_agree_with_the_predictor(tmp_path):
     cells = np.array([[0, 0], [7, 9], [3, 4], [4, 3]], np.int32)
     batched = np.concatenate([np.pad(cells, ((0, 0), (1, 0)), constant_values=number) for number in (0, 1)])
     offsets = signatures["pairwise"](features=served["features"], cells=tf.constant(batched))["offsets"].numpy()
-    cfg = load_config(CFG)
+    cfg = load_config(CFG, ["precision=float32"])
     predictor = setup_pose_prediction(cfg, cfg.init_weights)
     for number, image in enumerate(images):
         maps = predictor.maps(image)
@@ -33,6 +47,7 @@ def test_the_signatures_agree_with_the_predictor(tmp_path):
         found = served["part_prob"][number], served["locref"][number], offsets[4 * number : 4 * number + 4]
         for ours, theirs in zip(found, expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * np.abs(theirs).max())
+    assert people_by_the_example(tmp_path / "1") == 4
     assert from_table(read_skeleton_table(tmp_path / "1/assets.extra/skeleton.yaml"), "") == from_config(cfg)
 
 
