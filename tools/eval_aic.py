@@ -24,6 +24,7 @@ from util.report import table
 
 SHOWN_WARNINGS = 5
 PLOTTED = (0.5, 0.75, 0.9)
+ROOM_FOR_A_NUMBER = 0.03  # of the width and height of the plot
 # Bounds between the sizes of people: the square root of their box's area, in pixels.
 SIZES = (96, 192, 384)
 FOUND = 0.5  # a joint is found when its term of the OKS is above this
@@ -93,6 +94,7 @@ def plot(result: aic_score.Score, path: Path) -> None:
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02), title=f"AIC score {result.score:.4f}")
     axes.grid(alpha=0.3)
     confident = not np.isnan(result.predicted.scores).all()
+    named = np.array([np.inf, np.inf])  # the last point with its threshold beside it
     for threshold in aic_score.THRESHOLDS:
         recall, precision = precision_recall(result, threshold)
         if not len(recall):
@@ -100,9 +102,12 @@ def plot(result: aic_score.Score, path: Path) -> None:
         if confident and np.isclose(threshold, PLOTTED).any():
             axes.plot(recall, precision, label=f"OKS > {threshold:.2f}")
         axes.plot(recall[-1], precision[-1], "k.")
-        axes.annotate(f"{threshold:.2f}", (recall[-1], precision[-1]), fontsize=7)
+        last = np.array([recall[-1], precision[-1]])
+        if np.abs(last - named).max() > ROOM_FOR_A_NUMBER:
+            axes.annotate(f"{threshold:.2f}", last, fontsize=7)
+            named = last
     if confident:
-        axes.legend(loc="upper right")
+        axes.legend(loc="lower left")  # where few curves end
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
 
