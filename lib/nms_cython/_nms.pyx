@@ -8,6 +8,8 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, uint8_t
 from libcpp.vector cimport vector
 
+from lib.vectors cimport int32_array
+
 
 cdef extern from "nms.hpp" namespace "nms" nogil:
     cdef struct Run:
@@ -66,7 +68,7 @@ def nms_parts(part_prob, double radius, double threshold):
     cdef Peaks peaks
     with nogil:
         peaks = find_peaks(first, shape, disc(radius, shape), threshold)
-    return _array(peaks.offsets), _cells(peaks.cells, max(shape.columns, 1))
+    return np.array(peaks.offsets, np.intp), _cells(peaks.cells, max(shape.columns, 1))
 
 
 def nms_grid(score_map, grid, double threshold):
@@ -93,25 +95,7 @@ def nms_grid(score_map, grid, double threshold):
     cdef Peaks peaks
     with nogil:
         peaks = find_peaks(first, shape, from_mask(&mask[0, 0], mask.shape[0], mask.shape[1]), threshold)
-    return _array32(peaks.cells)
-
-
-cdef _array(vector[ptrdiff_t]& values):
-    result = np.empty(values.size(), np.intp)
-    cdef ptrdiff_t[::1] view = result
-    cdef size_t i
-    for i in range(values.size()):
-        view[i] = values[i]
-    return result
-
-
-cdef _array32(vector[int32_t]& values):
-    result = np.empty(values.size(), np.int32)
-    cdef int32_t[::1] view = result
-    cdef size_t i
-    for i in range(values.size()):
-        view[i] = values[i]
-    return result
+    return int32_array(peaks.cells)
 
 
 cdef _cells(vector[int32_t]& flat, int32_t columns):

@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from lib.arrays import finite, integers
+
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t
 
@@ -25,13 +27,6 @@ cdef extern from "pairwise.hpp" namespace "pairwise" nogil:
     void fill_edges(const Detections& found, const Model& model, int64_t* edges, double* cost)
 
 
-cdef _checked(values, str name, dtype, tuple shape):
-    values = np.ascontiguousarray(values, dtype)
-    if values.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {values.shape}")
-    return values
-
-
 cdef const double* _first(const double[::1] values) noexcept nogil:
     return &values[0] if values.shape[0] else NULL
 
@@ -49,18 +44,20 @@ def pair_costs(offsets, coord, grid, outgoing, joined, weights, *, double same_b
     limit: costs are clipped to [-limit, limit]
 
     Returns edges (M, 2) int64, ordered by pair of parts, first and second detection, and cost (M,) float64.
-    Raises ValueError for wrong shapes and offsets.
+    Raises ValueError for wrong shapes and offsets and for numbers that are not finite.
     """
-    cdef const ptrdiff_t[::1] starts = np.ascontiguousarray(offsets, np.intp)
+    cdef const ptrdiff_t[::1] starts = integers(offsets, "offsets", np.intp)
     cdef Py_ssize_t parts = starts.shape[0] - 1
     if parts < 1 or starts[0] != 0 or np.any(np.diff(starts) < 0):
         raise ValueError("offsets must start with 0 and never decrease")
     cdef Py_ssize_t number = starts[parts]
-    cdef const double[::1] points = _checked(coord, "coord", np.float64, (number, 2)).ravel()
-    cdef const double[::1] centers = _checked(grid, "grid", np.float64, (number, 2)).ravel()
-    cdef const double[::1] predicted = _checked(outgoing, "outgoing", np.float64, (number, parts - 1, 2)).ravel()
-    cdef const uint8_t[:, ::1] mask = _checked(joined, "joined", np.uint8, (parts, parts))
-    cdef const double[:, :, ::1] factors = _checked(weights, "weights", np.float64, (parts, parts, 9))
+    cdef const double[::1] points = finite(coord, "coord", (number, 2)).ravel()
+    cdef const double[::1] centers = finite(grid, "grid", (number, 2)).ravel()
+    cdef const double[::1] predicted = finite(outgoing, "outgoing", (number, parts - 1, 2)).ravel()
+    if np.shape(joined) != (parts, parts):
+        raise ValueError(f"joined must have shape ({parts}, {parts}), got {np.shape(joined)}")
+    cdef const uint8_t[:, ::1] mask = np.ascontiguousarray(joined, bool).view(np.uint8)
+    cdef const double[:, :, ::1] factors = finite(weights, "weights", (parts, parts, 9))
     cdef Detections found = Detections(parts, &starts[0], _first(points), _first(centers), _first(predicted))
     cdef Model model = Model(&mask[0, 0], &factors[0, 0, 0], same_bias, same_slope, limit)
     cdef size_t total = count_edges(found, model)

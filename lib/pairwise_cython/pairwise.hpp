@@ -14,10 +14,10 @@
 
 namespace pairwise {
 
-constexpr int kFeatures = 8;
-constexpr double kTurn = 6.283185307179586;
+constexpr int num_features = 8;
+constexpr double full_turn = 6.283185307179586;
 // exp(-x) beyond this adds nothing to log-odds of ordinary size.
-constexpr double kFarAway = 50.0;
+constexpr double far_away = 50.0;
 
 // Points and offsets are x, y in pixels. Detections of part p are offsets[p] .. offsets[p + 1].
 struct Detections {
@@ -39,7 +39,7 @@ struct Model {
 inline double angle_between(double ax, double ay, double bx, double by) {
     if ((ax == 0 && ay == 0) || (bx == 0 && by == 0)) {
         const double difference = std::abs(std::atan2(ay, ax) - std::atan2(by, bx));
-        return std::min(difference, kTurn - difference);
+        return std::min(difference, full_turn - difference);
     }
     return std::abs(std::atan2(ax * by - ay * bx, ax * bx + ay * by));
 }
@@ -51,12 +51,12 @@ inline double evidence(const double* from, const double* to, const double* predi
     const double distance = std::sqrt(dx * dx + dy * dy);
     const double angle = angle_between(x, y, predicted[0], predicted[1]);
     double sum = weights[0] * distance + weights[1] * angle + weights[5] * std::exp(-angle);
-    if (!(distance > kFarAway)) sum += weights[4] * std::exp(-distance);
+    if (!(distance > far_away)) sum += weights[4] * std::exp(-distance);
     return sum;
 }
 
 inline double clip(double cost, double limit) {
-    return cost < -limit ? -limit : cost > limit ? limit : cost;  // a NaN stays one
+    return cost < -limit ? -limit : cost > limit ? limit : cost;
 }
 
 inline double same_part_cost(const double* a, const double* b, const Model& model) {
@@ -73,9 +73,10 @@ inline std::size_t count_edges(const Detections& found, const Model& model) {
     for (std::size_t a = 0; a < found.parts; ++a) {
         const auto first = static_cast<std::size_t>(found.offsets[a + 1] - found.offsets[a]);
         total += first * (first - 1) / 2;
-        for (std::size_t b = a + 1; b < found.parts; ++b)
-            if (has_edges(model, found.parts, a, b))
-                total += first * static_cast<std::size_t>(found.offsets[b + 1] - found.offsets[b]);
+        for (std::size_t b = a + 1; b < found.parts; ++b) {
+            if (!has_edges(model, found.parts, a, b)) continue;
+            total += first * static_cast<std::size_t>(found.offsets[b + 1] - found.offsets[b]);
+        }
     }
     return total;
 }
@@ -86,7 +87,7 @@ inline void fill_edges(const Detections& found, const Model& model, std::int64_t
     for (std::size_t a = 0; a < found.parts; ++a) {
         for (std::size_t b = a; b < found.parts; ++b) {
             if (!has_edges(model, found.parts, a, b)) continue;
-            const double* forward = model.weights + (a * found.parts + b) * (kFeatures + 1);
+            const double* forward = model.weights + (a * found.parts + b) * (num_features + 1);
             // Of the features, the first four are 0, 1 forwards and 2, 3 backwards; so are their exponentials.
             const double* backward = forward + 2;
             for (std::ptrdiff_t i = found.offsets[a]; i < found.offsets[a + 1]; ++i) {
@@ -101,7 +102,7 @@ inline void fill_edges(const Detections& found, const Model& model, std::int64_t
                         return found.outgoing + 2 * (static_cast<std::size_t>(node) * others + column);
                     };
                     // In the list of the parts other than a, a later part b stands at b - 1.
-                    const double sum = forward[kFeatures]
+                    const double sum = forward[num_features]
                         + evidence(found.grid + 2 * i, found.coord + 2 * j, row(i, b - 1), forward)
                         + evidence(found.grid + 2 * j, found.coord + 2 * i, row(j, a), backward);
                     *cost++ = clip(-sum, model.limit);

@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from lib.arrays import finite, integers
+
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t
 
@@ -27,11 +29,11 @@ cdef class _Checked:
     cdef Detections found
 
     def __init__(self, labels, part, conf, coord, Py_ssize_t num_parts):
-        self.labels = np.array(labels, np.int32)
+        self.labels = integers(labels, "labels", np.int32).copy()
         count = self.labels.size
-        self.part = _array(part, "part", np.intp, (count,))
-        self.conf = _array(conf, "conf", np.float64, (count,))
-        self.coord = _array(coord, "coord", np.float64, (count, 2))
+        self.part = integers(part, "part", np.intp, (count,))
+        self.conf = finite(conf, "conf", (count,))
+        self.coord = finite(coord, "coord", (count, 2))
         if self.labels.ndim != 1 or self.labels.min(initial=-1) < -1:
             raise ValueError("labels must have one dimension and none below -1")
         if num_parts < 1 or self.part.min(initial=0) < 0 or self.part.max(initial=0) >= num_parts:
@@ -45,13 +47,6 @@ cdef class _Checked:
         self.found.count, self.found.parts = count, num_parts
         if count:
             self.found.part, self.found.conf, self.found.coord = &parts[0], &confidences[0], &points[0, 0]
-
-
-cdef _array(values, str name, dtype, tuple shape):
-    values = np.ascontiguousarray(values, dtype)
-    if values.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {values.shape}")
-    return values
 
 
 def drop_strays(labels, part, conf, coord, Py_ssize_t num_parts, *, double same_bias, double same_slope):

@@ -95,7 +95,7 @@ void try_pairs_and_people() {
     for (double& value : conf) value = static_cast<double>(below(4)) / 3;
     std::vector<std::uint8_t> joined(parts * parts);
     for (std::uint8_t& flag : joined) flag = below(2) == 0;
-    std::vector<double> weights(parts * parts * (pairwise::kFeatures + 1));
+    std::vector<double> weights(parts * parts * (pairwise::num_features + 1));
     for (double& weight : weights) weight = normal(1);
     const pairwise::Detections found{parts, offsets.data(), coord.data(), grid.data(), outgoing.data()};
     const pairwise::Model model{joined.data(), weights.data(), 7.5, -0.2, 16};

@@ -56,6 +56,11 @@ def test_a_joint_is_the_weighted_mean_of_its_detections(number):
     [
         ("labels", [0, -2, 0], "none below -1"),
         ("labels", [0, 5, 0], "labels go up to 5 with 3 detections"),
+        ("labels", [0.7, 0, 0], "labels must hold integers"),
+        ("labels", ["0", "1", "0"], "labels must hold integers"),
+        ("labels", [2**32, 0, 0], "labels must be from"),
+        ("conf", [1, np.inf, 1], "conf must be finite"),
+        ("coord", np.full((3, 2), np.nan), "coord must be finite"),
         ("labels", [0, 0], r"part must have shape \(2,\), got \(3,\)"),
         ("part", [0, 1, 2], "part must be from 0 to 1"),
         ("part", [0, -1, 0], "part must be from 0 to 1"),

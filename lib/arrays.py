@@ -1,0 +1,35 @@
+"""Checks of the arrays that the compiled code gets: what does not fit is a ValueError, never converted in silence."""
+
+import numpy as np
+
+
+def integers(values, name: str, dtype, shape: tuple | None = None) -> np.ndarray:
+    """A C-contiguous array of an integer type. shape: of any length where it is None.
+
+    Raises ValueError for anything but integers, for numbers too large for the type, and for a wrong shape.
+    """
+    values = np.asarray(values)
+    if values.size and values.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold integers, got {values.dtype}")
+    _check_shape(values, name, shape)
+    limits = np.iinfo(dtype)
+    if values.size and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
+        raise ValueError(f"{name} must be from {limits.min} to {limits.max}, got {values.min()} to {values.max()}")
+    return np.ascontiguousarray(values, dtype)
+
+
+def finite(values, name: str, shape: tuple) -> np.ndarray:
+    """A C-contiguous float64 array. Raises ValueError for NaN, infinity, no numbers, and for a wrong shape."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold real numbers, got {values.dtype}")
+    _check_shape(values, name, shape)
+    values = np.ascontiguousarray(values, np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite")
+    return values
+
+
+def _check_shape(values, name, shape):
+    if shape is not None and values.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {values.shape}")
