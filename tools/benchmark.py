@@ -1,5 +1,7 @@
 """Measure how fast the parts of the system are on this machine.
 
+    python tools/benchmark.py all --out benchmarks.md
+    python tools/benchmark.py multicut --instances hard
     python tools/benchmark.py convert --images 20000
     python tools/benchmark.py evaluate --images 1000 30000
     python tools/benchmark.py decode
@@ -20,23 +22,46 @@ from tools.benchmarks import (
     decode,
     demo,
     evaluate,
+    everything,
     exactness,
     grouping,
     labels,
+    multicut,
     network,
     startup,
     tflite,
     train,
 )
 
+BENCHMARKS = (
+    multicut,
+    exactness,
+    decode,
+    grouping,
+    labels,
+    network,
+    tflite,
+    demo,
+    train,
+    startup,
+    convert,
+    evaluate,
+)
+
 
 def main(argv=None):
     arguments = parser(__doc__)
     commands = arguments.add_subparsers(title="what to measure", required=True)
-    for benchmark in (convert, evaluate, decode, exactness, grouping, labels, network, tflite, demo, train, startup):
+    for benchmark in BENCHMARKS:
         benchmark.add(commands)
-    options = arguments.parse_args(argv)
-    options.function(options)
+
+    def run_benchmark(command):
+        options = arguments.parse_args(command)
+        return options.function(options)
+
+    everything.add(commands, run_benchmark)
+    for table in run_benchmark(argv):
+        print(table.text())
 
 
 if __name__ == "__main__":

@@ -3,9 +3,13 @@
 
 import numpy as np
 
+from lib.arrays import integers
+
 from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libcpp.vector cimport vector
+
+from lib.vectors cimport int32_array
 
 
 cdef extern from "solver.hpp" namespace "multicut" nogil:
@@ -15,7 +19,7 @@ cdef extern from "solver.hpp" namespace "multicut" nogil:
     Graph make_graph(const double* unary, size_t num_nodes, const int64_t* ends, const double* cost,
                      size_t num_edges) except +
     cdef cppclass Settings:
-        int patience
+        int effort
         double seconds
         uint64_t seed
 
@@ -40,11 +44,9 @@ cdef _ends(edges, Py_ssize_t num_edges):
         return np.empty((0, 2), np.int64)
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise ValueError(f"edges must have shape (m, 2), got {edges.shape}")
-    if edges.dtype.kind not in "iu":
-        raise ValueError(f"edges must hold integers, got {edges.dtype}")
     if edges.shape[0] != num_edges:
         raise ValueError(f"edges has {edges.shape[0]} rows but cost has {num_edges}")
-    return np.ascontiguousarray(edges, np.int64)
+    return integers(edges, "edges", np.int64)
 
 
 cdef Graph _graph(unary, edges, cost):
@@ -64,13 +66,14 @@ cdef Graph _graph(unary, edges, cost):
     return graph
 
 
-def solve_multicut(unary, edges, cost, *, int patience=4, time_limit=None, uint64_t seed=0):
+def solve_multicut(unary, edges, cost, *, int effort=1, time_limit=None, uint64_t seed=0):
     """Selects nodes and groups them into clusters at the lowest cost: node labelling multicut with suppression.
 
     unary: (n,) cost of selecting a node
     edges: (m, 2) int, pairs of nodes; pairs that occur twice add up, a node paired with itself is ignored
     cost: (m,) cost of having both ends of an edge selected and in the same cluster
-    patience: how many rounds of annealing without success it takes to give up; 0 is fastest, more may find better
+    effort: 0 gives the first solution, 1 improves it for about as long as the solver of pose-tensorflow takes in
+        difficult graphs, 2 for twice as long, and so on
     time_limit: seconds, after which the best solution so far is returned; results may then differ between runs
     seed: of the random numbers; the same input and seed give the same labels
 
@@ -79,22 +82,17 @@ def solve_multicut(unary, edges, cost, *, int patience=4, time_limit=None, uint6
     Raises ValueError for wrong shapes and dtypes and for numbers that are not finite.
     """
     cdef Settings settings
-    settings.patience, settings.seed = patience, seed
+    settings.effort, settings.seed = effort, seed
     settings.seconds = float("inf") if time_limit is None else time_limit
-    if patience < 0:
-        raise ValueError(f"patience must not be negative, got {patience}")
+    if effort < 0:
+        raise ValueError(f"effort must not be negative, got {effort}")
     if isnan(settings.seconds) or settings.seconds < 0:
         raise ValueError(f"time_limit must be None or not negative, got {time_limit}")
     cdef Graph graph = _graph(unary, edges, cost)
     cdef vector[int32_t] labels
     with nogil:
         labels = solve(graph, settings)
-    result = np.empty(labels.size(), np.int32)
-    cdef int32_t[::1] view = result
-    cdef size_t i
-    for i in range(labels.size()):
-        view[i] = labels[i]
-    return result
+    return int32_array(labels)
 
 
 def objective(unary, edges, cost, labels):
@@ -103,13 +101,7 @@ def objective(unary, edges, cost, labels):
     labels: (n,) int, negative for suppressed nodes. The other arguments as for solve_multicut.
     """
     cdef Graph graph = _graph(unary, edges, cost)
-    labels = np.asarray(labels)
-    if labels.shape != np.shape(unary) or (labels.dtype.kind not in "iu" and labels.size):
-        raise ValueError(f"labels must be integers of shape {np.shape(unary)}, got {labels.dtype} {labels.shape}")
-    cdef const int64_t[::1] given = np.unique(np.maximum(labels.astype(np.int64), -1), return_inverse=True)[1] \
-        .astype(np.int64) - (1 if labels.size and labels.min() < 0 else 0)
-    cdef vector[int32_t] values
-    cdef Py_ssize_t i
-    for i in range(given.size):
-        values.push_back(<int32_t>given[i])
-    return objective_of(graph, values)
+    labels = integers(labels, "labels", np.int64, np.shape(unary))
+    # Numbered from 0, so that they fit the solver's type and its tables.
+    numbers = np.where(labels < 0, -1, np.unique(labels, return_inverse=True)[1])
+    return objective_of(graph, numbers.tolist())

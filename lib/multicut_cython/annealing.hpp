@@ -7,11 +7,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "clock.hpp"
 #include "clusters.hpp"
 #include "random.hpp"
 
@@ -43,17 +45,21 @@ private:
     std::vector<double> values_;
 };
 
+struct Schedule {
+    std::size_t sweeps;  // at least 2
+    double hot, cold;    // temperatures of the first and the last
+};
+
 class Annealing {
 public:
     Annealing(Clusters& clusters, Random& random) : clusters_(clusters), random_(random) {}
 
-    // Visits every node `sweeps` times while the temperature falls evenly.
-    // keep_on() is asked between sweeps whether there is time for another.
-    template <class KeepOn>
-    void run(std::size_t sweeps, double hot, double cold, KeepOn keep_on) {
-        for (std::size_t sweep = 0; sweep < sweeps && keep_on(); ++sweep) {
-            const double fraction = sweeps > 1 ? static_cast<double>(sweep) / static_cast<double>(sweeps - 1) : 1;
-            temperature_ = hot + (cold - hot) * fraction;
+    // Visits every node `sweeps` times while the temperature falls, by the same factor each time.
+    void run(const Schedule& schedule, const Clock& clock) {
+        assert(schedule.sweeps > 1 && schedule.cold > 0);
+        const double factor = std::pow(schedule.cold / schedule.hot, 1 / static_cast<double>(schedule.sweeps - 1));
+        temperature_ = schedule.hot;
+        for (std::size_t sweep = 0; sweep < schedule.sweeps && clock.time_left(); ++sweep, temperature_ *= factor) {
             for (std::size_t v = 0; v < clusters_.problem().size(); ++v) visit(v);
         }
     }

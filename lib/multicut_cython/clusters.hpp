@@ -9,14 +9,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <vector>
 
 #include "problem.hpp"
 
 namespace multicut {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 class Clusters {
 public:
@@ -60,8 +57,9 @@ public:
         const Label from = label_[v];
         if (from == to) return;
         label_[v] = to;
-        if (from != suppressed) leave(v, from);
-        if (to != suppressed) enter(v, to);
+        shift_pull(v, from, to);
+        if (from != suppressed && --count_[from] == 0) closed_[from] = infinity;
+        if (to != suppressed && count_[to]++ == 0) closed_[to] = 0;
         if (count_[spare_] != 0) open_spare();
     }
 
@@ -80,14 +78,19 @@ private:
         slots_ = slots;
     }
 
-    void enter(std::size_t v, Label k) {
-        for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[k] += w.cost;
-        if (count_[k]++ == 0) closed_[k] = 0;
-    }
-
-    void leave(std::size_t v, Label k) {
-        for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[k] -= w.cost;
-        if (--count_[k] == 0) closed_[k] = infinity;
+    // Takes the node's edges from the pull of one cluster to that of another, in one pass over its neighbours.
+    void shift_pull(std::size_t v, Label from, Label to) {
+        if (from == suppressed) {
+            for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[to] += w.cost;
+        } else if (to == suppressed) {
+            for (const Neighbour& w : problem_.neighbours(v)) pull(w.node)[from] -= w.cost;
+        } else {
+            for (const Neighbour& w : problem_.neighbours(v)) {
+                double* row = pull(w.node);
+                row[from] -= w.cost;
+                row[to] += w.cost;
+            }
+        }
     }
 
     void open_spare() {

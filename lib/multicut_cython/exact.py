@@ -33,7 +33,7 @@ def solve_exact(unary, edges, cost, *, time_limit=None):
     it by no more than rounding, the labels are optimal.
     """
     deadline = time.monotonic() + (np.inf if time_limit is None else time_limit)
-    labels = solve_multicut(unary, edges, cost, patience=8, time_limit=time_limit)
+    labels = solve_multicut(unary, edges, cost, effort=4, time_limit=time_limit)
     unary, cost = np.asarray(unary, np.float64), np.asarray(cost, np.float64)
     edges = np.asarray(edges, np.int64).reshape(-1, 2)
     bound = 0.0

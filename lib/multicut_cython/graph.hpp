@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,7 @@ using Node = std::int32_t;
 using Label = std::int32_t;
 
 constexpr Label suppressed = -1;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct Edge {
     Node a, b;

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <vector>
 
 #include "problem.hpp"
@@ -48,7 +47,7 @@ private:
 
     void find_best(std::size_t a) {
         const double* costs = row(a);
-        best_gain_[a] = std::numeric_limits<double>::infinity();
+        best_gain_[a] = infinity;
         best_[a] = a;
         for (std::size_t b = 0; b < active_; ++b) {
             const double gain = costs[b] + penalty_[b] + penalty_[a];

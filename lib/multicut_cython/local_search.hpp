@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "clock.hpp"
 #include "clusters.hpp"
 
 namespace multicut {
@@ -31,10 +32,11 @@ inline double rounding_tolerance(const Problem& problem) {
 
 class LocalSearch {
 public:
-    explicit LocalSearch(Clusters& clusters)
-        : clusters_(clusters), problem_(clusters.problem()), tolerance_(rounding_tolerance(problem_)) {}
+    // tolerance: gains below it do not count (rounding_tolerance)
+    LocalSearch(Clusters& clusters, double tolerance, const Clock& clock)
+        : clusters_(clusters), problem_(clusters.problem()), tolerance_(tolerance), clock_(clock) {}
 
-    // Moves and joins until none gains.
+    // Moves and joins until none gains, or time is up.
     void descend() {
         do {
             while (move_nodes()) {
@@ -42,7 +44,7 @@ public:
         } while (join_clusters());
     }
 
-    // Moves, joins and chains until none gains.
+    // Moves, joins and chains until none gains, or time is up.
     void descend_with_chains() {
         do {
             descend();
@@ -51,6 +53,7 @@ public:
 
 private:
     bool move_nodes() {
+        if (!clock_.time_left()) return false;
         bool improved = false;
         for (std::size_t v = 0; v < problem_.size(); ++v) {
             const Label to = best_label(v);
@@ -77,6 +80,7 @@ private:
     }
 
     bool join_clusters() {
+        if (!clock_.time_left()) return false;
         std::vector<std::vector<Node>> members(clusters_.slots());
         for (std::size_t v = 0; v < problem_.size(); ++v) {
             if (clusters_.label(v) != suppressed) members[clusters_.label(v)].push_back(static_cast<Node>(v));
@@ -105,6 +109,7 @@ private:
         for (std::size_t k = 0; k < clusters_.slots(); ++k) {
             const auto a = static_cast<Label>(k);
             if (clusters_.members(a) == 0) continue;
+            if (!clock_.time_left()) return false;
             for (const Label b : partners(a)) improved |= chain(a, b);
             improved |= chain(a, clusters_.spare());
         }
@@ -191,6 +196,7 @@ private:
     Clusters& clusters_;
     const Problem& problem_;
     double tolerance_;
+    const Clock& clock_;
 };
 
 }  // namespace multicut

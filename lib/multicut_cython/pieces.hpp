@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock.hpp"
 #include "graph.hpp"
 #include "local_search.hpp"
 #include "problem.hpp"
@@ -71,20 +72,15 @@ private:
 // The problem that a piece is. position: scratch, one entry per node, all -1 before and after.
 inline Problem piece_problem(const Problem& problem, const std::vector<Node>& piece, std::vector<Node>& position) {
     Problem result(piece.size());
+    for (std::size_t i = 0; i < piece.size(); ++i) position[piece[i]] = static_cast<Node>(i);
     for (std::size_t i = 0; i < piece.size(); ++i) {
-        position[piece[i]] = static_cast<Node>(i);
-        result.unary[i] = problem.unary[piece[i]];
-    }
-    const auto for_each_edge = [&](auto action) {
-        for (const Node v : piece) {
-            for (const Neighbour& w : problem.neighbours(static_cast<std::size_t>(v))) {
-                if (v < w.node && position[w.node] >= 0) action(position[v], position[w.node], w.cost);
-            }
+        const auto v = static_cast<std::size_t>(piece[i]);
+        result.unary[i] = problem.unary[v];
+        for (const Neighbour& w : problem.neighbours(v)) {
+            if (position[w.node] >= 0) result.append(position[w.node], w.cost);
         }
-    };
-    for_each_edge([&](Node a, Node b, double) { result.count(a, b); });
-    result.start_filling();
-    for_each_edge([&](Node a, Node b, double cost) { result.fill(a, b, cost); });
+        result.end_node(i);
+    }
     for (const Node v : piece) position[v] = -1;
     return result;
 }
@@ -120,14 +116,13 @@ std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>
 }
 
 // Moves single nodes where they gain most, a few times over all nodes, looking at the graph alone.
-// The first time is always; before each other keep_on() is asked whether there is time for it.
-template <class KeepOn>
-std::vector<Label> settle(const Problem& problem, std::vector<Label> labels, KeepOn keep_on) {
+// The first time is always, the others while there is time.
+inline std::vector<Label> settle(const Problem& problem, std::vector<Label> labels, const Clock& clock) {
     constexpr int sweeps = 5;
     const double tolerance = rounding_tolerance(problem);
     std::vector<double> pull(members_by_label(labels).size(), 0.0);  // of each cluster, and last of a new one
     std::vector<Label> near;
-    for (int sweep = 0; sweep < sweeps && (sweep == 0 || keep_on()); ++sweep) {
+    for (int sweep = 0; sweep < sweeps && (sweep == 0 || clock.time_left()); ++sweep) {
         for (std::size_t v = 0; v < problem.size(); ++v) {
             near.assign(1, static_cast<Label>(pull.size()) - 1);
             for (const Neighbour& w : problem.neighbours(v)) {

@@ -24,6 +24,8 @@ class Problem {
 public:
     std::vector<double> unary;
 
+    explicit Problem(std::size_t size) : unary(size), first_(size + 2) {}
+
     // Edges are counted first and filled in second, so that each node's neighbours lie side by side.
     void count(Node a, Node b) {
         ++first_[static_cast<std::size_t>(a) + 2];
@@ -38,7 +40,10 @@ public:
         neighbours_[first_[static_cast<std::size_t>(b) + 1]++] = {a, cost};
     }
 
-    explicit Problem(std::size_t size) : unary(size), first_(size + 2) {}
+
+    // Or they are appended node after node, every edge at both its ends.
+    void append(Node w, double cost) { neighbours_.push_back({w, cost}); }
+    void end_node(std::size_t v) { first_[v + 1] = neighbours_.size(); }
 
     std::size_t size() const { return unary.size(); }
     Neighbours neighbours(std::size_t v) const {

@@ -17,7 +17,7 @@
 namespace multicut {
 
 struct Settings {
-    int patience;    // rounds of annealing without success before a component is given up
+    int effort;      // 0: the first solution; the work of improving it grows with this number
     double seconds;  // time limit, may be infinite; kept to within what one piece takes
     std::uint64_t seed;
 };
@@ -28,7 +28,7 @@ inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
 
 // Puts together what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
 inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<Label>& labels, const Clock& clock) {
-    std::vector<Label> result = settle(problem, labels, [&] { return clock.time_left(); });
+    std::vector<Label> result = settle(problem, labels, clock);
     if (!clock.time_left()) return result;
     std::vector<Node> group;
     const Graph contracted = contract(problem, result, group);
@@ -48,14 +48,14 @@ inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const
     return join_pieces(problem, solve_pieces(problem, alone, largest_piece, random, solve_piece), clock);
 }
 
-inline std::vector<Label> annealed_solution_in_pieces(const Problem& problem, std::vector<Label> labels, int patience,
+inline std::vector<Label> improved_solution_in_pieces(const Problem& problem, std::vector<Label> labels, int effort,
                                                       std::uint64_t seed, const Clock& clock) {
     constexpr int passes = 2;
     Random random(seed);
     const auto solve_piece = [&](const Problem& piece, const std::vector<Label>& start) {
-        return annealed_solution(piece, start, patience, random.next(), clock);
+        return improved_solution(piece, start, effort, random.next(), clock);
     };
-    for (int pass = 0; pass < passes && patience > 0 && clock.time_left(); ++pass) {
+    for (int pass = 0; pass < passes && effort > 0 && clock.time_left(); ++pass) {
         labels = join_pieces(problem, solve_pieces(problem, labels, largest_piece, random, solve_piece), clock);
     }
     return labels;
@@ -73,9 +73,9 @@ inline std::vector<Label> solve(const Graph& graph, const Settings& settings) {
     Label first = 0;
     for (std::size_t i = 0; i < components.size(); ++i) {
         const auto& [nodes, problem] = components[i];
-        const auto anneal = nodes.size() > largest_piece ? annealed_solution_in_pieces : annealed_solution;
+        const auto improve = nodes.size() > largest_piece ? improved_solution_in_pieces : improved_solution;
         const std::vector<Label> found =
-            anneal(problem, std::move(solutions[i]), settings.patience, settings.seed + i, clock);
+            improve(problem, std::move(solutions[i]), settings.effort, settings.seed + i, clock);
         for (std::size_t v = 0; v < found.size(); ++v) {
             if (found[v] != suppressed) labels[nodes[v]] = first + found[v];
         }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.benchmarks.graphs import make_pose_graph, make_random_graph
+from lib.multicut_cython.samples import make_pose_graph, make_random_graph
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from easydict import EasyDict
 
 from config import make_config
@@ -14,9 +15,12 @@ from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tests.rounding import rounding
 from tools.benchmark import main
 from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
+from tools.benchmarks.everything import run_all
 from tools.benchmarks.grouping import simulated_image
-from tools.benchmarks.train import batch_report, data_report, drawn_data, step_stages
+from tools.benchmarks.tables import Table, with_ratios
+from tools.benchmarks.train import batch_table, data_table, drawn_data, step_stages
 from tools.make_toy_dataset import make_scenes, record
+from util.errors import InputError
 
 MODEL = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"
 
@@ -106,10 +110,10 @@ def test_startup_table(capsys):
 def test_train_tables(tmp_path):
     small = ["net_type=resnet_18", "intermediate_supervision=false", "global_scale=0.2", "precision=float32"]
     path = drawn_data(tmp_path)
-    assert [line.split()[-1] for line in data_report(path, small, 1).splitlines()][1] == "ms"
+    assert [row[0] for row in data_table(path, small, 1).rows] == ["reading the image", "the whole sample, mirrored"]
     # 128x96 pixels: alone as they are, together in a multiple of 64.
-    assert [line.split() for line in batch_report(path, [*small, "scale_jitter_lo=1", "scale_jitter_up=1"], [1, 4])
-            .splitlines()[4:]] == [["1", "1", "0.0", "%"], ["4", "1", "25.0", "%"]]  # fmt: skip
+    rows = batch_table(path, [*small, "scale_jitter_lo=1", "scale_jitter_up=1"], [1, 4]).rows
+    assert rows == [[1, 1, "0.0 %"], [4, 1, "25.0 %"]]
     name, (targets, forward, step, rate, _) = step_stages(path, [*small, "batch_size=2"], 1)
     assert name == "resnet_18, 2 of 128x128, float32"
     assert min(targets, forward, step) > 0 and rate == 2 / step
@@ -128,3 +132,43 @@ def test_eight_bits_are_a_smaller_file_with_nearly_the_same_maps(capsys):
     plain, small = ([float(value) for value in line.split()[-3:]] for line in capsys.readouterr().out.splitlines()[3:])
     assert small[0] < plain[0] / 3
     assert plain[1] < rounding(4 * 1280, layers=53) < small[1] and plain[2] < small[2] < 2**-8
+
+
+def test_multicut_table_compares_with_the_original(capsys):
+    main(["multicut", "--instances", "hard_inst0", "--repeat", "1"])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert [row[0] for row in rows] == [f"hard_inst{k:02}" for k in range(10)]
+    assert all(float(row[-2]) <= 0 for row in rows), "no objective is above the original's"
+    assert [int(row[1]) for row in rows[:2]] == [11, 12] and all(np.isfinite(float(row[4])) for row in rows)
+
+
+def run_page(folder, seconds, reference=None):
+    """The page of one benchmark, which finds so many seconds."""
+    args = SimpleNamespace(out=folder / "page.md", reference=reference, ref=None, only=["evaluate"])
+    run_all(args, lambda command: [Table(command[0], ["images", "seconds"], [[20, seconds]])])
+    return args.out
+
+
+def test_all_writes_a_page_and_the_run_that_another_is_compared_with(tmp_path, capsys):
+    page = run_page(tmp_path, 2.0)
+    assert page.read_text().endswith(
+        "`python tools/benchmark.py evaluate`\n\nevaluate\n\n| images | seconds |\n| --- | --- |\n| 20 | 2 |\n"
+    )
+    capsys.readouterr()
+    run_page(tmp_path, 3.0, page.with_suffix(".json"))
+    assert "3 (x1.50)" in capsys.readouterr().out
+
+
+def test_ratios_stand_behind_numbers_of_rows_that_are_the_same():
+    old = Table("t", ["", "seconds", "images"], [["a", "0.50 (0.40)", 4], ["b", 1.0, 2]])
+    new = Table("t", ["", "seconds", "images"], [["a", "0.25 (0.20)", 4], ["c", 1.0, 2]])
+    assert with_ratios(new, old).rows == [["a", "0.25 (0.20) (x0.50)", "4 (x1.00)"], ["c", 1.0, 2]]
+    assert with_ratios(new, old._replace(header=["", "ms", "images"])) is new
+
+
+@pytest.mark.parametrize("content", ["[]", '{"tables": {"demo": [[1]]}}', '{"tables": 3}'])
+def test_a_reference_that_is_no_run_is_refused(tmp_path, content):
+    path = tmp_path / "run.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="not a run"):
+        main(["all", "--only", "evaluate", "--reference", str(path)])

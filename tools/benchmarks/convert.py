@@ -11,7 +11,7 @@ import numpy as np
 
 from tools.benchmarks.aic_data import made_up_annotations
 from tools.benchmarks.measure import usage_in_new_process
-from util.report import table
+from tools.benchmarks.tables import Table
 
 DIFFERENT_PHOTOS = 32
 
@@ -22,7 +22,7 @@ def add(commands) -> None:
     command.set_defaults(function=convert)
 
 
-def convert(args: argparse.Namespace) -> None:
+def convert(args: argparse.Namespace) -> list[Table]:
     from dataset import aic_to_coco, coco_to_aic
 
     rows = []
@@ -41,8 +41,8 @@ def convert(args: argparse.Namespace) -> None:
                 mib = path.stat().st_size / 2**20
                 rows.append([way, number, round(mib), usage.seconds, round(number / usage.seconds),
                              round(usage.peak_memory)])  # fmt: skip
-    print(f"Annotation files, {os.cpu_count()} cores; memory is that of the main process")
-    print(table(["", "images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows))
+    title = f"Annotation files, {os.cpu_count()} cores; memory is that of the main process"
+    return [Table(title, ["", "images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows)]
 
 
 def write_photos(folder: Path, image_ids: Sequence[str]) -> None:

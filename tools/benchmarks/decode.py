@@ -7,7 +7,7 @@ import numpy as np
 
 from config import make_config
 from tools.benchmarks.measure import run_times
-from util.report import table
+from tools.benchmarks.tables import Table
 
 DECODE_SIZES = 50, 200, 600
 TILE = 160, 240  # pixels, for two people
@@ -21,7 +21,7 @@ def add(commands) -> None:
     command.set_defaults(function=decode)
 
 
-def decode(args: argparse.Namespace) -> None:
+def decode(args: argparse.Namespace) -> list[Table]:
     rows = [[stage] for stage in STAGES]
     header = ["milliseconds"]
     for number in args.detections:
@@ -31,8 +31,8 @@ def decode(args: argparse.Namespace) -> None:
         for row, stage in zip(rows, stages, strict=True):
             low, median, high = 1000 * np.percentile(run_times(stage, args.repeat), [25, 50, 75])
             row.append(f"{median:.3f} ({low:.3f}-{high:.3f})")
-    print("medians (and quartiles), one thread; 'detections' includes the NMS, 'maps to people' everything")
-    print(table(header, rows))
+    title = "Medians (and quartiles), one thread; 'detections' includes the NMS, 'maps to people' everything"
+    return [Table(title, header, rows)]
 
 
 def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable]]:

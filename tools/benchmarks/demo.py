@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tools.benchmarks.measure import best_time, run_times, usage_in_new_process
+from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
-from util.report import table
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "demo" / "demo_multiperson.py"
@@ -30,20 +30,19 @@ def add(commands) -> None:
     command.set_defaults(function=demo)
 
 
-def demo(args: argparse.Namespace) -> None:
+def demo(args: argparse.Namespace) -> list[Table]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, SCRIPT, args.image, "--cfg", args.cfg, "--out_dir", folder]
         whole = run_times(lambda: subprocess.run(command, check=True, capture_output=True), args.repeat)
         usage = usage_in_new_process(folder_seconds, args.cfg, args.image, args.images, folder)
     latency, found, drawn = usage.result
-    print(f"{args.image.name}, {os.cpu_count()} cores, after a first run")
     rows = [["process start to written picture, s (median)", f"{np.median(whole):.2f}"],
             ["the same, least", f"{min(whole):.2f}"],
             ["one image in memory to people, s (median)", f"{latency:.3f}"],
             ["a folder, people found, images/s", f"{args.images / found:.1f}"],
             ["a folder, people drawn and written, images/s", f"{args.images / drawn:.1f}"],
             ["peak MiB", str(round(usage.peak_memory))]]  # fmt: skip
-    print(table(["", ""], rows))
+    return [Table(f"{args.image.name}, {os.cpu_count()} cores, after a first run", ["", ""], rows)]
 
 
 def folder_seconds(cfg: Path, image: Path, number: int, out_dir: str) -> tuple[float, float, float]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from tools.benchmarks.measure import best_time
+from tools.benchmarks.tables import Table
 from util.files import write_json
-from util.report import table
 
 
 def add(commands) -> None:
@@ -16,7 +16,7 @@ def add(commands) -> None:
     command.set_defaults(function=evaluate)
 
 
-def evaluate(args: argparse.Namespace) -> None:
+def evaluate(args: argparse.Namespace) -> list[Table]:
     from dataset import aic_score
     from tools.eval_aic import read_records
 
@@ -31,5 +31,5 @@ def evaluate(args: argparse.Namespace) -> None:
         scoring = best_time(lambda: aic_score.score(submission, reference), 10)  # noqa: B023
         people = sum(len(record["keypoint_annotations"]) for record in reference)
         rows.append([number, people, reading, scoring])
-    print("AI Challenger score, one thread")
-    print(table(["images", "people", "reading JSON, s", "scoring, s"], rows))
+    header = ["images", "people", "reading JSON, s", "scoring, s"]
+    return [Table("AI Challenger score, one thread", header, rows)]

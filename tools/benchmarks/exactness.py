@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tools.benchmarks.graphs import make_pose_graph, make_random_graph
-from util.report import table
+from lib.multicut_cython.samples import make_graph
+from tools.benchmarks.tables import Table
 
-MAX_DETECTIONS = 150
 TIME_LIMIT = 60.0  # seconds for a proof
 TOLERANCE = 1e-6  # relative to the objective, of both solvers
 
@@ -27,7 +26,7 @@ def add(commands) -> None:
     command.set_defaults(function=exactness)
 
 
-def exactness(args: argparse.Namespace) -> None:
+def exactness(args: argparse.Namespace) -> list[Table]:
     from tqdm import tqdm
 
     results = [compare(seed) for seed in tqdm(range(args.graphs), unit="graph", disable=None)]
@@ -38,7 +37,8 @@ def exactness(args: argparse.Namespace) -> None:
         optimal = np.count_nonzero(gaps == 0)
         rows.append([kind, len(gaps), optimal, f"{100 * optimal / max(1, len(gaps)):.2f} %",
                      f"{100 * gaps.max(initial=0):.2f} %", without])  # fmt: skip
-    print(table(["graphs", "proven", "optimal", "share", "largest gap", "without proof"], rows))
+    return [Table("Fast multicut against proven optima", ["graphs", "proven", "optimal", "share", "largest gap",
+                                                          "without proof"], rows)]  # fmt: skip
 
 
 def compare(seed: int) -> Result:
@@ -51,15 +51,3 @@ def compare(seed: int) -> Result:
     slack = TOLERANCE * max(1.0, abs(bound))
     above = objective(*problem, solve_multicut(*problem)) - bound
     return Result(kind, objective(*problem, labels) <= bound + slack, above / abs(bound) if above > slack else 0.0)
-
-
-def make_graph(seed: int):
-    """Kind and problem (unary, edges, cost) of graph number `seed`, of up to 150 detections."""
-    rng = np.random.default_rng(1000 + seed)
-    if seed % 3 == 0:
-        return "random", make_random_graph(rng, int(rng.integers(8, 17)))
-    while True:
-        people, noise, crowding = int(rng.integers(1, 9)), rng.choice([0.3, 0.5, 1.0]), rng.choice([0.3, 0.6, 1.0, 1.5])
-        problem = make_pose_graph(rng, people, noise, crowding)
-        if len(problem[0]) <= MAX_DETECTIONS:
-            return "people", problem

@@ -10,7 +10,7 @@ from easydict import EasyDict
 
 from config import make_config
 from tools.benchmarks.decode import learnt_model
-from util.report import table
+from tools.benchmarks.tables import Table
 
 LEARNING_IMAGES = 100
 THRESHOLD_OF_MISSES = 0.95  # the strictest of the official thresholds
@@ -26,7 +26,7 @@ def add(commands) -> None:
     command.set_defaults(function=grouping)
 
 
-def grouping(args: argparse.Namespace) -> None:
+def grouping(args: argparse.Namespace) -> list[Table]:
     from dataset import aic, aic_score
     from dataset.skeleton import AIC
     from multiperson.simulate import NOISE_LEVELS
@@ -44,8 +44,8 @@ def grouping(args: argparse.Namespace) -> None:
             if args.pictures and level == "none" and method == "multicut":
                 draw_misses(args.pictures, images, records, submission)
     true = sum(len(image[1]) for image in images)
-    print(f"{len(images)} images, {true} people; models learnt from the first {LEARNING_IMAGES} with other noise")
-    print(table(["noise", "grouping", "score", "people found", "ms per image"], rows))
+    title = f"{len(images)} images, {true} people; models learnt from the first {LEARNING_IMAGES} with other noise"
+    return [Table(title, ["noise", "grouping", "score", "people found", "ms per image"], rows)]
 
 
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:

@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from util.report import table
+from tools.benchmarks.tables import Table
 
 TORSO_THRESHOLD = 0.2
 
@@ -18,7 +18,7 @@ def add(commands) -> None:
     command.set_defaults(function=labels)
 
 
-def labels(args: argparse.Namespace) -> None:
+def labels(args: argparse.Namespace) -> list[Table]:
     from dataset import aic_score, pck
     from dataset.skeleton import AIC
     from tools.eval_aic import read_records
@@ -35,8 +35,8 @@ def labels(args: argparse.Namespace) -> None:
         score = aic_score.score(with_joints(reference, moved), reference).score
         # Two independent labels differ by the noise of both; the median of such a distance is 1.18 deviations.
         rows.append([noise, f"{100 * 1.1774 * 2**0.5 * noise:.1f} %", f"{score:.4f}", f"{found.mean():.3f}"])
-    print(f"{len(true)} people, their labels moved at random")
-    print(table(["noise", "two such labels differ by", "score", f"PCK@{TORSO_THRESHOLD} of the torso"], rows))
+    header = ["noise", "two such labels differ by", "score", f"PCK@{TORSO_THRESHOLD} of the torso"]
+    return [Table(f"{len(true)} people, their labels moved at random", header, rows)]
 
 
 def joints_of(records: list[dict]) -> np.ndarray:

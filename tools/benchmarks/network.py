@@ -11,9 +11,9 @@ from config import load_config
 from dataset.pair_offsets import PairwiseStats
 from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
+from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
 from util.maps import joint_pairs, map_size
-from util.report import table
 
 PAIRWISE_CELLS = 100  # as many as there are detections
 # With a gamma of 1 random weights overflow, and shifts of 0 would be left out of the graph, as trained ones are not.
@@ -34,7 +34,7 @@ def add(commands) -> None:
     command.set_defaults(function=network)
 
 
-def network(args: argparse.Namespace) -> None:
+def network(args: argparse.Namespace) -> list[Table]:
     rows, changes = [], []
     for net_type in [None] if args.cfg else args.net_types:
         exact = None  # what the first precision says
@@ -47,12 +47,13 @@ def network(args: argparse.Namespace) -> None:
             if exact:
                 changes.append([name, *map(largest_change, exact, said)])
             exact = exact or said
-    print(f"one image of {args.size[0]}x{args.size[1]}, offsets between joints at {PAIRWISE_CELLS} cells; seconds, "
-          f"{os.cpu_count()} cores; 'start' is TensorFlow, weights and graphs")  # fmt: skip
-    print(table(["network", "median", "least", "start", "peak MiB"], rows))
+    title = (f"One image of {args.size[0]}x{args.size[1]}, offsets between joints at {PAIRWISE_CELLS} cells; seconds, "
+             f"{os.cpu_count()} cores; 'start' is TensorFlow, weights and graphs")  # fmt: skip
+    tables = [Table(title, ["network", "median", "least", "start", "peak MiB"], rows)]
     if changes:
-        print(f"\nlargest changes against {args.precision[0]} anywhere in the maps of {IMAGE.name}")
-        print(table(["network", "part probability", "refinement, px", "pairwise offset, px"], changes))
+        title = f"Largest changes against {args.precision[0]} anywhere in the maps of {IMAGE.name}"
+        tables.append(Table(title, ["network", "part probability", "refinement, px", "pairwise offset, px"], changes))
+    return tables
 
 
 def largest_change(exact: np.ndarray | None, other: np.ndarray | None) -> str:

@@ -8,8 +8,8 @@ from config import make_config
 from tools.benchmarks.aic_data import made_up_annotations
 from tools.benchmarks.convert import write_photos
 from tools.benchmarks.measure import usage_in_new_process
+from tools.benchmarks.tables import Table
 from util.files import write_json
-from util.report import table
 
 
 def add(commands) -> None:
@@ -18,7 +18,7 @@ def add(commands) -> None:
     command.set_defaults(function=startup)
 
 
-def startup(args: argparse.Namespace) -> None:
+def startup(args: argparse.Namespace) -> list[Table]:
     from dataset.aic_to_coco import convert
 
     rows = []
@@ -36,8 +36,8 @@ def startup(args: argparse.Namespace) -> None:
             convert(aic, images, coco)
             usage = usage_in_new_process(first_sample, folder)
             rows.append([number, people, round(coco.stat().st_size / 2**20), usage.seconds, round(usage.peak_memory)])
-    print("From the command to the first sample, TensorFlow's own start not counted")
-    print(table(["images", "people", "MiB of JSON", "seconds", "peak MiB"], rows))
+    title = "From the command to the first sample, TensorFlow's own start not counted"
+    return [Table(title, ["images", "people", "MiB of JSON", "seconds", "peak MiB"], rows)]
 
 
 def first_sample(folder: str) -> int:

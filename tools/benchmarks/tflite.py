@@ -11,8 +11,8 @@ from config import load_config
 from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.network import IMAGE, random_network
+from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
-from util.report import table
 
 
 def add(commands) -> None:
@@ -25,7 +25,7 @@ def add(commands) -> None:
     command.set_defaults(function=tflite)
 
 
-def tflite(args: argparse.Namespace) -> None:
+def tflite(args: argparse.Namespace) -> list[Table]:
     rows = []
     for net_type in [None] if args.cfg else args.net_types:
         for eight_bits in (False, True):
@@ -35,9 +35,9 @@ def tflite(args: argparse.Namespace) -> None:
             seconds = [f"{value:.3f}" for value in (np.median(times), min(times))]
             rows.append([f"{name}, {'int8' if eight_bits else 'float32'}", *seconds, f"{mebibytes:.1f}",
                          *(f"{change:.4f}" for change in changes)])  # fmt: skip
-    print(f"One image of {args.size[0]}x{args.size[1]} with TensorFlow Lite, seconds, {os.cpu_count()} cores; how far "
-          f"part probabilities are from the network's own on {IMAGE.name}")  # fmt: skip
-    print(table(["network", "median", "least", "MiB of file", "largest change", "mean change"], rows))
+    title = (f"One image of {args.size[0]}x{args.size[1]} with TensorFlow Lite, seconds, {os.cpu_count()} cores; how "
+             f"far part probabilities are from the network's own on {IMAGE.name}")  # fmt: skip
+    return [Table(title, ["network", "median", "least", "MiB of file", "largest change", "mean change"], rows)]
 
 
 def run_tflite(path: str | None, net_type: str | None, photos: list[str], size: tuple[int, int], repeat: int):

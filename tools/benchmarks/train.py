@@ -12,8 +12,8 @@ import yaml
 
 from config import load_config, make_config
 from tools.benchmarks.measure import run_times, usage_in_new_process
+from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
-from util.report import table
 
 # Steps whose batches are looked at for their sizes; nothing is read.
 PLANNED_STEPS = 2000
@@ -29,18 +29,17 @@ def add(commands) -> None:
     command.set_defaults(function=train)
 
 
-def train(args: argparse.Namespace) -> None:
+def train(args: argparse.Namespace) -> list[Table]:
     with tempfile.TemporaryDirectory() as folder:
         path = args.cfg or drawn_data(Path(folder))
-        print(data_report(path, args.overrides, args.repeat))
-        print(batch_report(path, args.overrides, args.batch_sizes))
+        tables = [data_table(path, args.overrides, args.repeat), batch_table(path, args.overrides, args.batch_sizes)]
         rows = []
         for precision in args.precision:
             overrides = [*args.overrides, f"precision={precision}"]
             (name, stages), _, memory = usage_in_new_process(step_stages, path, overrides, args.repeat)
             rows.append([name, *(f"{value:.4f}" for value in stages), round(memory)])
-        print(f"\nA step, seconds (medians), {os.cpu_count()} cores")
-        print(table(["", "targets", "forward", "whole step", "images/s", "first step", "peak MiB"], rows))
+    header = ["", "targets", "forward", "whole step", "images/s", "first step", "peak MiB"]
+    return [*tables, Table(f"A step, seconds (medians), {os.cpu_count()} cores", header, rows)]
 
 
 def drawn_data(folder: Path) -> str:
@@ -64,7 +63,7 @@ def drawn_data(folder: Path) -> str:
     return str(path)
 
 
-def data_report(path: str, overrides: list[str], repeat: int) -> str:
+def data_table(path: str, overrides: list[str], repeat: int) -> Table:
     """Milliseconds of one core to read an image and to make a sample of it."""
     from dataset.augment import prepare
     from dataset.factory import create
@@ -81,10 +80,10 @@ def data_report(path: str, overrides: list[str], repeat: int) -> str:
     rows = [["reading the image", milliseconds(lambda sample: read_image(sample.image))],
             ["the whole sample, mirrored", milliseconds(lambda sample: prepare(
                 dataset, sample, cfg.global_scale, True, random))]]  # fmt: skip
-    return f"A sample, milliseconds of one core (medians of {len(samples)} images)\n" + table(["", "ms"], rows)
+    return Table(f"A sample, milliseconds of one core (medians of {len(samples)} images)", ["", "ms"], rows)
 
 
-def batch_report(path: str, overrides: list[str], batch_sizes: list[int]) -> str:
+def batch_table(path: str, overrides: list[str], batch_sizes: list[int]) -> Table:
     """How many shapes the batches have, and how much of them is padding."""
     from dataset.factory import create
     from dataset.pipeline import Plan, padded_size
@@ -101,9 +100,8 @@ def batch_report(path: str, overrides: list[str], batch_sizes: list[int]) -> str
             pixels += sum(h * w for h, w in sizes)
             padded += len(sizes) * height * width
         rows.append([batch_size, len(shapes), f"{100 * (1 - pixels / padded):.1f} %"])
-    return f"\nBatches of {PLANNED_STEPS} images; one graph serves all shapes\n" + table(
-        ["batch_size", "shapes", "padding"], rows
-    )
+    title = f"Batches of {PLANNED_STEPS} images; one graph serves all shapes"
+    return Table(title, ["batch_size", "shapes", "padding"], rows)
 
 
 def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list[float]]:

@@ -9,6 +9,7 @@ TEMPLATE = np.array(
 )
 LIMBS = [(0, 1), (1, 2), (1, 3), (2, 3), (2, 4), (3, 5), (4, 6), (5, 7), (2, 6), (3, 7), (1, 8), (1, 9), (2, 8), (3, 9)]
 LIMBS += [(8, 9), (8, 10), (9, 11), (10, 12), (11, 13), (8, 12), (9, 13), (10, 11), (12, 13), (0, 2), (0, 3)]
+MAX_DETECTIONS = 150
 
 
 def make_random_graph(rng, nodes, density=0.7, spread=3.0):
@@ -60,3 +61,15 @@ def pair_costs(part, xy, aim, height):
                 continue
             edges.append((v, w))
     return np.array(edges, int).reshape(-1, 2), np.array(cost)
+
+
+def make_graph(seed):
+    """Kind ("random" or "people") and problem number `seed`, of up to 150 detections; every third is random."""
+    rng = np.random.default_rng(1000 + seed)
+    if seed % 3 == 0:
+        return "random", make_random_graph(rng, int(rng.integers(8, 17)))
+    while True:
+        people, noise, crowding = int(rng.integers(1, 9)), rng.choice([0.3, 0.5, 1.0]), rng.choice([0.3, 0.6, 1.0, 1.5])
+        problem = make_pose_graph(rng, people, noise, crowding)
+        if len(problem[0]) <= MAX_DETECTIONS:
+            return "people", problem
