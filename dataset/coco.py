@@ -25,6 +25,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dataset.category import from_category
+from dataset.coco_values import (
+    check_keypoints,
+    count_labelled,
+    flat_keypoints,
+    is_plain_polygons,
+    is_rle,
+    joint_boxes,
+    miscounted,
+    number_rows,
+    read_areas,
+    read_boxes,
+    read_crowds,
+    read_region,
+    region_box,
+)
 from dataset.skeleton import Skeleton
 from util.checks import MAX_COORDINATE, stays_inside
 from util.errors import InputError
@@ -32,13 +47,10 @@ from util.faults import CORRECTED, LEFT_OUT, Faults
 from util.files import no_garbage_collection
 from util.json_stream import JsonStream
 
-CHUNK = 4096  # annotations turned into arrays at a time
 CONVERTER = "AI Challenger files are converted by tools/ai2coco_art_neckhead_json.py"
 # Names without any of this are plain: nearly all, and paths are slow to look through.
 _ODD_NAME = re.compile(r"[\\/:\0\ud800-\udfff]|^\.+$").search
 _IDS = {int, str}
-# What stands for `iscrowd`; True and 1.0 are equal to 1.
-_CROWD = {0: False, 1: True, "0": False, "1": True, None: False}
 
 NO_OBJECT = "annotations that are no objects"
 ODD_ID = "annotations whose ids are neither numbers nor texts"
@@ -264,7 +276,7 @@ class _ImageList:
             return height, width
         if height is None and width is None:
             return 0, 0
-        sides = _numbers([[height, width]], 2)[0]
+        sides = number_rows([[height, width]], 2)[0]
         if (sides >= 1).all() and (sides < MAX_COORDINATE).all():
             return int(sides[0]), int(sides[1])
         self.faults.add("images whose height and width are no numbers above 0, not used", f"image {image_id}",
@@ -296,11 +308,11 @@ class _Columns:
     def add(self, annotations: list) -> None:
         """Turn some of the list into columns."""
         entries = [entry if isinstance(entry, dict) else {} for entry in annotations]
-        lengths, numbers = _flat_keypoints([entry.get("keypoints") or () for entry in entries])
-        num_labelled = _num_labelled(lengths, numbers)
-        crowd, odd_crowd = _crowds([entry.get("iscrowd") for entry in entries])
-        boxes, odd_box = _boxes([entry.get("bbox") for entry in entries])
-        area, odd_area = _areas([entry.get("area") for entry in entries])
+        lengths, numbers = flat_keypoints([entry.get("keypoints") or () for entry in entries])
+        num_labelled = count_labelled(lengths, numbers)
+        crowd, odd_crowd = read_crowds([entry.get("iscrowd") for entry in entries])
+        boxes, odd_box = read_boxes([entry.get("bbox") for entry in entries])
+        area, odd_area = read_areas([entry.get("area") for entry in entries])
         columns = {
             "keypoints": numbers.astype(self.dtype),
             "lengths": lengths,
@@ -312,7 +324,7 @@ class _Columns:
             "odd_crowd": odd_crowd,
             "odd_box": odd_box,
             "odd_area": odd_area,
-            "miscounted": _miscounted([entry.get("num_keypoints") for entry in entries], num_labelled),
+            "miscounted": miscounted([entry.get("num_keypoints") for entry in entries], num_labelled),
             "short_polygon": self._add_shapes(entries, (num_labelled > 0) & ~crowd),
             "odd_id": self._add_ids(entries),
         }
@@ -324,8 +336,8 @@ class _Columns:
         short = np.zeros(len(entries), bool)
         for i, (entry, is_person) in enumerate(zip(entries, people.tolist(), strict=True)):
             segmentation = entry.get("segmentation")
-            if segmentation and not (is_person and _is_plain(segmentation)):
-                region, short[i] = _region(segmentation)
+            if segmentation and not (is_person and is_plain_polygons(segmentation)):
+                region, short[i] = read_region(segmentation)
                 if region is not None and not is_person:
                     self.regions[len(self.ids) + i] = region
             if isinstance(entry.get("human"), str):
@@ -365,7 +377,7 @@ class _Columns:
         no_shape = np.isnan(boxes[:, 0])
         no_shape[list(self.regions)] = False
         lengths = self._column("lengths")
-        in_bounds, good_flags = _check_keypoints(keypoints)
+        in_bounds, good_flags = check_keypoints(keypoints)
         for kind, mask in {
             WRONG_COUNT.format(num_joints=num_joints): (lengths != 3 * num_joints) & (lengths != 0) & (lengths != -2),
             NO_NUMBERS: (lengths == -2) | ~in_bounds,
@@ -433,7 +445,7 @@ class _Columns:
         """(N,) whose run lengths were not their image's."""
         odd = np.zeros(len(rows), bool)
         for row, region in list(self.regions.items()):
-            if isinstance(region, dict) and rows[row] >= 0 and not _is_rle(region, images.sizes[rows[row]]):
+            if isinstance(region, dict) and rows[row] >= 0 and not is_rle(region, images.sizes[rows[row]]):
                 odd[row] = True
                 del self.regions[row]
         return odd
@@ -447,176 +459,9 @@ def _place(number: Any, row: int) -> str:
     return f"annotation number {row + 1}" if number is None else f"annotation {number}"
 
 
-def _flat_keypoints(rows: list) -> tuple[np.ndarray, np.ndarray]:
-    """Lengths (n,) of the rows and all their numbers, one row after the other.
-
-    Length -1: no list, or one whose length is no multiple of 3; -2: not all are numbers. Such rows have no numbers.
-    """
-    lengths = np.array([len(row) if isinstance(row, list | tuple) and len(row) % 3 == 0 else -1 for row in rows],
-                       np.int64).reshape(-1)  # fmt: skip
-    good = rows if (lengths >= 0).all() else [row for row, n in zip(rows, lengths.tolist(), strict=True) if n >= 0]
-    if len(set(map(len, good))) == 1:
-        array = _as_array(good)
-        if array is not None and array.ndim == 2:
-            return lengths, array.reshape(-1)
-    arrays = []
-    for i, row in enumerate(rows):
-        if lengths[i] > 0:
-            array = _numbers([row], lengths[i])[0]
-            if np.isnan(array).any():
-                lengths[i] = -2
-            else:
-                arrays.append(array)
-    return lengths, np.concatenate([np.zeros(0), *arrays])
-
-
-def _num_labelled(lengths: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """(n,) how many joints each row of keypoints labels."""
-    joints = np.maximum(lengths, 0) // 3
-    ends = np.cumsum(joints)
-    labelled = np.concatenate([[0], np.cumsum(numbers[2::3] > 0)])
-    return labelled[ends] - labelled[ends - joints]
-
-
-def _check_keypoints(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) whose coordinates are sane, and (N,) whose flags are."""
-    in_bounds, good_flags = np.ones(len(keypoints), bool), np.ones(len(keypoints), bool)
-    for begin in range(0, len(keypoints), CHUNK):
-        part = slice(begin, begin + CHUNK)
-        in_bounds[part] = (np.abs(keypoints[part]) < MAX_COORDINATE).all(axis=(1, 2))
-        flags = keypoints[part, :, 2]
-        good_flags[part] = ((flags == 0) | (flags == 1) | (flags == 2)).all(axis=1)
-    return in_bounds, good_flags
-
-
-def _crowds(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) bool, and which values tell neither yes nor no."""
-    try:
-        return np.array([_CROWD[value] for value in values], bool), np.zeros(len(values), bool)
-    except (KeyError, TypeError):
-        odd = [not isinstance(value, int | float | str | None) or value not in _CROWD for value in values]
-        return np.array([not o and _CROWD[v] for o, v in zip(odd, values, strict=True)], bool), np.array(odd)
-
-
-def _boxes(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 4) x0, y0, x1, y1, NaN without a usable box; and (n,) which are there, but have no area."""
-    missing = np.array([not value for value in values], bool)
-    boxes = _numbers([value or [np.nan] * 4 for value in values], 4)
-    with np.errstate(invalid="ignore", over="ignore"):
-        boxes[:, 2:] += boxes[:, :2]
-        bad = ~((np.abs(boxes) < MAX_COORDINATE).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
-    boxes[bad] = np.nan
-    return boxes, bad & ~missing
-
-
-def _areas(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) NaN without a usable area; and (n,) which are there, but no sane numbers above 0."""
-    missing = np.array([value is None for value in values], bool)
-    area = _column(values)
-    bad = ~((area > 0) & (area < MAX_COORDINATE**2))
-    area[bad] = np.nan
-    return area, bad & ~missing
-
-
-def _miscounted(values: list, num_labelled: np.ndarray) -> np.ndarray:
-    """(n,) which values are there, but not the number of labelled joints."""
-    return np.array([value is not None for value in values], bool) & (_column(values) != num_labelled)
-
-
-def _column(values: list) -> np.ndarray:
-    """(n,) float64, NaN for what is no number."""
-    return _numbers([(np.nan,) if value is None else (value,) for value in values], 1)[:, 0]
-
-
-def _numbers(rows: Sequence, width: int) -> np.ndarray:
-    """(n, width) float64; texts that hold a number count as it, a row that is no list of `width` numbers is NaN."""
-    array = _as_array(rows)
-    if array is not None and array.shape == (len(rows), width):
-        return array.astype(np.float64)
-    result = np.full((len(rows), width), np.nan)
-    for i, row in enumerate(rows):
-        if isinstance(row, list | tuple) and len(row) == width and set(map(type, row)) <= {int, float, str}:
-            try:
-                result[i] = [float(value) for value in row]
-            except (ValueError, OverflowError):
-                result[i] = np.nan
-    return result
-
-
-def _as_array(values: Any) -> np.ndarray | None:
-    """An array, or None where not all are numbers: texts, truth values, null, ragged lists."""
-    try:
-        array = np.array(values)
-    except (ValueError, OverflowError):
-        return None
-    return array if array.dtype.kind in "iuf" else None
-
-
-def _is_plain(segmentation: Any) -> bool:
-    """A list of lists that may be polygons: nothing to remark where joints are labelled."""
-    return type(segmentation) is dict or (
-        type(segmentation) is list and all(type(polygon) is list and len(polygon) >= 6 for polygon in segmentation)
-    )
-
-
-def _region(segmentation: Any) -> tuple[Any, bool]:
-    """The usable part of a segmentation, polygons as arrays or an RLE (None: nothing); and whether some is not."""
-    if isinstance(segmentation, dict):
-        return segmentation, False
-    polygons = [_polygon(polygon) for polygon in segmentation] if isinstance(segmentation, list) else [None]
-    good = [polygon for polygon in polygons if polygon is not None]
-    return good or None, len(good) < len(polygons)
-
-
-def _polygon(values: Any) -> np.ndarray | None:
-    if not isinstance(values, list) or len(values) < 6 or len(values) % 2:
-        return None
-    array = _as_array(values)
-    if array is None or array.ndim != 1 or not (np.abs(array) < MAX_COORDINATE).all():
-        return None
-    return array.astype(np.float64)
-
-
-def _is_rle(mask: dict, size: Sequence[int]) -> bool:
-    """Whether run lengths are of an image of this size (height, width)."""
-    if mask.get("size") != list(size):
-        return False
-    counts = mask.get("counts")
-    if isinstance(counts, list):
-        numbers = _as_array(counts)
-        return numbers is not None and numbers.ndim == 1 and (numbers >= 0).all() and numbers.sum() == size[0] * size[1]
-    return isinstance(counts, str)
-
-
 def _fill_boxes(annotations: Annotations) -> None:
     """Boxes where the file has no usable one: around the labelled joints, else around the region."""
     missing = np.flatnonzero(np.isnan(annotations.boxes[:, 0]))
     annotations.boxes[missing] = joint_boxes(annotations.keypoints[missing])
     for row in missing[~(annotations.keypoints[missing, :, 2] > 0).any(axis=1)].tolist():
-        annotations.boxes[row] = _region_box(annotations.regions[row])
-
-
-def joint_boxes(keypoints: np.ndarray) -> np.ndarray:
-    """(n, 4) x0, y0, x1, y1 around the labelled joints of keypoints (n, J, 3), at least one pixel wide and high.
-
-    Whoever has none gets a pixel at 0, 0.
-    """
-    labelled = keypoints[..., 2:] > 0
-    low = np.where(labelled, keypoints[..., :2], np.inf).min(axis=1, initial=np.inf)
-    high = np.where(labelled, keypoints[..., :2], -np.inf).max(axis=1, initial=-np.inf)
-    nobody = ~labelled.any(axis=(1, 2))
-    low[nobody] = high[nobody] = 0
-    return np.concatenate([low, np.maximum(high, low + 1)], axis=1)
-
-
-def _region_box(region: Any) -> np.ndarray:
-    """x0, y0, x1, y1 of polygons or run lengths."""
-    if isinstance(region, dict):
-        from pycocotools import mask
-
-        height, width = region["size"]
-        whole = region if isinstance(region["counts"], str) else mask.frPyObjects(region, height, width)
-        x, y, width, height = mask.toBbox(whole)
-        return np.array([x, y, x + width, y + height])
-    points = np.concatenate(region).reshape(-1, 2)
-    return np.concatenate([points.min(axis=0), points.max(axis=0)])
+        annotations.boxes[row] = region_box(annotations.regions[row])

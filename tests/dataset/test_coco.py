@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from dataset.coco import joint_boxes, read_coco
+from dataset.coco import read_coco
 from dataset.skeleton import COCO as SKELETON
 from util import json_stream
 from util.errors import InputError
@@ -245,11 +245,6 @@ def test_only_images(read):
     part = coco.only_images([9, 7, 55])
     assert (part.images.ids, part.annotations.ids, part.annotations.image.tolist()) == ([7, 9], [1, 2], [1, 0])
     assert list(part.annotations.regions) == [1]
-
-
-def test_joint_boxes():
-    keypoints = np.array([[[3, 4, 2], [9, 9, 0]], [[3, 4, 2], [1, 9, 1]], [[3, 4, 0], [1, 9, 0]]])
-    assert joint_boxes(keypoints).tolist() == [[3, 4, 4, 5], [1, 4, 3, 9], [0, 0, 1, 1]]
 
 
 def test_real_files(data_dir):
