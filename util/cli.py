@@ -67,9 +67,12 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     Ctrl-C and the signals that end a process remove what is half-written.
     """
     _prepare_output()
+    _forget_notebook()
     unwind_on_signals()
     show_warnings()
     try:
+        if sys.flags.optimize > 1:
+            raise InputError("python -OO drops the docstrings, without which TensorFlow does not start: -O at most")
         status = main() or 0
         sys.stdout.flush()
     except (InputError, MissingExtension) as error:
@@ -95,6 +98,12 @@ def _prepare_output() -> None:
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _forget_notebook() -> None:
+    """A notebook's way of showing figures is inherited by the programs that it starts, and works in itself alone."""
+    if os.environ.get("MPLBACKEND", "").startswith("module://"):
+        del os.environ["MPLBACKEND"]
 
 
 def _drop_output() -> None:

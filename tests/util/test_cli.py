@@ -100,6 +100,17 @@ def test_any_name_can_be_printed(start):
     assert process.communicate() == ("F\xfc\\u65e5\\udcff\n", "")
 
 
+def test_a_script_started_from_a_notebook_can_draw(start):
+    process = start("import matplotlib.figure", MPLBACKEND="module://no_such_module.of_a_notebook")
+    assert process.communicate() == ("", "") and process.returncode == 0
+
+
+def test_docstrings_are_needed(start):
+    process = start(PYTHONOPTIMIZE="2")
+    assert process.communicate()[1].startswith("script.py: python -OO drops the docstrings") and process.returncode == 2
+    assert start(PYTHONOPTIMIZE="1").wait() == 0
+
+
 def test_other_errors_keep_their_traceback(start):
     process = start(imports="1 / 0")
     assert "ZeroDivisionError" in process.communicate()[1] and process.returncode == 1
