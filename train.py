@@ -26,9 +26,13 @@ from tqdm import tqdm
 
 from config import load_config, require, settings
 from util.errors import InputError
+from util.files import only_user
 from util.logging import setup_logging
 
+LOG = Path("log.txt")
 KEPT_SNAPSHOTS = 5
+# A loss so many times that of the first step (or 1, if that was below) is no longer one of a network that learns.
+DIVERGED = 1000
 
 
 def learning_rate(cfg, step: int) -> float:
@@ -122,7 +126,8 @@ class HeldOut:
         self.path = f"{cfg.snapshot_prefix}-best"
         self.best = -math.inf
         if Path(f"{self.path}.index").exists():
-            self.best = float(checkpoint.read_array(self.path, checkpoint.SCORE))
+            score = checkpoint.read_array(self.path, checkpoint.SCORE)
+            self.best = -math.inf if score is None else float(score)
 
     def evaluate(self, step: int) -> None:
         """Log the score and write `snapshot-best` if it is the highest so far; score maps for TensorBoard."""
@@ -160,23 +165,33 @@ def save(trainer, step: int, batch: dict, writer) -> None:
 
 def train(cfg) -> None:
     """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
-    from dataset.factory import create
-    from dataset.pair_offsets import load_pairwise_stats
-    from dataset.pipeline import training_batches
-    from nnet.checkpoint import remove_leftovers
     from nnet.devices import connect
-    from nnet.model_skeleton import keep_beside
-    from nnet.summary import SummaryWriter
-    from nnet.trainer import Trainer
 
     require(cfg, "multi_step", *([] if cfg.mixture else ["dataset"]))
     if not cfg.tensorflow_pairwise_order:
         raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
                          "training writes the other order: leave the key out")  # fmt: skip
     devices = connect(cfg.batch_size)
+    if not devices.chief:
+        train_on(cfg, devices)
+        return
+    with only_user(LOG):
+        setup_logging(LOG)
+        train_on(cfg, devices)
+
+
+def train_on(cfg, devices) -> None:
+    """`train`, in a folder that no other training writes to."""
+    from dataset.factory import create
+    from dataset.pair_offsets import load_pairwise_stats
+    from dataset.pipeline import training_batches
+    from nnet.model_skeleton import keep_beside
+    from nnet.snapshots import remove_leftovers
+    from nnet.summary import SummaryWriter
+    from nnet.trainer import Trainer
+
     share = devices.share(cfg.batch_size)
     if devices.chief:
-        setup_logging(Path("log.txt"))
         remove_leftovers(".", cfg.snapshot_prefix)
     dataset = create(cfg)
     cfg = dataset.cfg
@@ -229,12 +244,12 @@ def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] 
 def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:
     """Train from `step` on until the last step or an interrupt; the step reached.
 
-    Raises InputError when a loss is not finite.
+    Raises InputError when a loss is not finite, or before what has diverged is saved.
     """
     cfg, devices = trainer.cfg, trainer.devices
     last_step = cfg.multi_step[-1][1]
     progress = Progress(cfg, step, writer)
-    saved = step
+    saved, limit = step, None
     with Interrupt() as interrupt:
         # Several workers stop together, at the step at which all know that one is to.
         while step < last_step and not (interrupt.requested and devices.workers == 1):
@@ -247,23 +262,35 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
             batch, *more = pieces
             losses = trainer.step(batch, rate, *more)
             step += 1
-            if not math.isfinite(losses["total_loss"]):
-                raise InputError(
-                    f"step {step}: the loss is {losses['total_loss']}; the last good snapshot is that of step {saved}; "
-                    "lower the learning rate (multi_step) or check the data (tools/check_dataset.py)"
-                )
+            require_progress(losses["total_loss"], math.inf, step, saved)
+            limit = limit or DIVERGED * max(1, losses["total_loss"])
             progress.update(step, rate, losses, cfg.batch_size * cfg.accumulate_steps, waited)
+            score_due = cfg.eval_iters and (step % cfg.eval_iters == 0 or step == last_step)
+            save_due = step % cfg.save_iters == 0 or step == last_step
+            if score_due or save_due:
+                with progress.paused():
+                    require_progress(trainer.losses_now(batch, *more)["total_loss"], limit, step, saved)
             # Before the snapshot: if the run is killed in between, it does this again.
-            if held_out and (step % cfg.eval_iters == 0 or step == last_step):
+            if held_out and score_due:
                 with progress.paused():
                     held_out.evaluate(step)
-            if step % cfg.save_iters == 0:
+            if save_due:
                 save(trainer, step, batch, writer)
                 saved = step
         if step > saved:
+            require_progress(trainer.losses_now(batch, *more)["total_loss"], limit, step, saved)
             save(trainer, step, batch, writer)
     progress.bar.close()
     return step
+
+
+def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
+    """Raise InputError for a loss, around `step`, that is not finite or above the limit."""
+    if math.isfinite(loss) and loss <= limit:
+        return
+    kept = f"the last good snapshot is that of step {saved}" if saved else "there is no snapshot yet"
+    raise InputError(f"step {step}: the loss is {loss:g}; {kept}; lower the learning rate (multi_step) or check the "
+                     "data (tools/check_dataset.py)")  # fmt: skip
 
 
 def draw_curves(log_dir: str) -> None:

@@ -1,13 +1,11 @@
 """Checkpoints in TensorFlow's V2 format, keyed by slim's variable names.
 
-A checkpoint is two files, <prefix>.index and <prefix>.data-00000-of-00001. The index appears last, by renaming, and
-is taken away first: a prefix with an index is complete. The single files of the old V1 format are read as well.
+The single files of the old V1 format are read as well.
 """
 
-import glob
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,9 @@ import tensorflow as tf
 from config import checkpoint_prefix
 from nnet.checkpoint_index import check_index
 from nnet.errors import reason
-from nnet.snapshots import DATA, INDEX
+from nnet.snapshots import DATA, INDEX, replace_checkpoint, snapshots, whole_generation
 from util.errors import InputError
+from util.fingerprint import fingerprint
 from util.published import fetching_hint
 
 GLOBAL_STEP = "global_step"
@@ -25,6 +24,8 @@ GLOBAL_STEP = "global_step"
 SCORE = "validation_score"
 # Behind a variable's name: its moving average, as TensorFlow 1 called it.
 AVERAGE = "ExponentialMovingAverage"
+# Likewise the state of the optimizers.
+SLOTS = MOMENTUM, FIRST_MOMENT, SECOND_MOMENT = "Momentum", "Adam", "Adam_1"
 # What TensorFlow's reader raises on a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
 
@@ -41,8 +42,49 @@ def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
     return _read(reader, name, prefix) if name in reader.get_variable_to_shape_map() else None
 
 
+def inference_sources(names: Iterable[str]) -> dict[str, str]:
+    """Of the arrays of a checkpoint those that inference takes, by variable: its moving average where there is one."""
+    names = set(names)
+    variables = [name for name in names if not name.endswith((*(f"/{slot}" for slot in SLOTS), f"/{AVERAGE}"))
+                 and name not in (GLOBAL_STEP, SCORE) and "intermediate_supervision" not in name
+                 and "loss_scale" not in name]  # fmt: skip
+    return {name: f"{name}/{AVERAGE}" if f"{name}/{AVERAGE}" in names else name for name in sorted(variables)}
+
+
+def network_id(prefix: str | os.PathLike) -> str:
+    """What tells the network in a checkpoint from others. Raises InputError.
+
+    It is the fingerprint of what inference takes except the kernels, which tools/export_weights.py halves: biases and
+    batch norm differ after every step of training, too.
+    """
+    reader = _open(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    return fingerprint({name: _read(reader, source, prefix) for name, source in inference_sources(shapes).items()
+                        if len(shapes[source]) != 4})  # fmt: skip
+
+
+def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, np.ndarray]] | None:
+    """Path and arrays of the newest good snapshot, None where there is no snapshot at all.
+
+    One that cannot be read or is not finite gets a warning. Raises InputError when none is good.
+    """
+    first_fault = None
+    for path in reversed(snapshots(folder, prefix).values()):
+        try:
+            arrays = read_checkpoint(path)
+            _require_finite(arrays, path)
+        except InputError as error:
+            logging.warning("not used: %s", error)
+            first_fault = first_fault or error
+        else:
+            return path, arrays
+    if first_fault:
+        raise InputError(f"none of the snapshots {prefix}-* is good (remove them to begin anew): {first_fault}")
+    return None
+
+
 def _open(prefix):
-    prefix = checkpoint_prefix(prefix)
+    prefix = whole_generation(checkpoint_prefix(prefix))
     if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
         found = sorted(Path(prefix).parent.glob("*" + INDEX))
         there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
@@ -83,7 +125,8 @@ def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike
     """Set all `variables` (by slim name) from a checkpoint, whose other content is left alone.
 
     averaged: to the moving averages of the weights, where there are some
-    Raises InputError with a list when names are missing or shapes differ; then nothing has been set.
+    Raises InputError, with a list when names are missing or shapes differ, also for weights that are not finite; then
+    nothing has been set.
     """
     count = _assign(variables, prefix, averaged)
     logging.info("%s: %d variables loaded", prefix, count)
@@ -125,14 +168,26 @@ def _assign(variables, prefix, averaged=False):
         raise InputError(f"{prefix}: does not fit this configuration: {'; '.join(problems[:8])}{rest}")
     names = {name: f"{name}/{AVERAGE}" if averaged and f"{name}/{AVERAGE}" in shapes else name for name in variables}
     values = {name: _read(reader, source, prefix) for name, source in names.items()}
+    _require_finite(values, prefix)
     for name, value in values.items():
         variables[name].assign(np.asarray(value, np.float32))
     return len(values)
 
 
+def _require_finite(arrays: Mapping[str, np.ndarray], prefix) -> None:
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise InputError(f"{prefix}: {name} holds values that are not finite: the training has diverged; take an "
+                             "earlier snapshot, and lower the learning rate (multi_step)")  # fmt: skip
+
+
 def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a checkpoint whole or not at all, replacing one of the same prefix. Raises InputError."""
+    """Write a checkpoint whole or not at all; one of the same prefix stays whole until this one is.
+
+    Raises InputError, also for values that are not finite.
+    """
     prefix = Path(prefix)
+    _require_finite(arrays, prefix)
     temporary = prefix.with_name(f".{prefix.name}.{os.getpid()}")
     names = list(arrays)
     try:
@@ -141,22 +196,13 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
                           tensors=[tf.convert_to_tensor(arrays[name]) for name in names])  # fmt: skip
         for suffix in (DATA, INDEX):
             _sync(f"{temporary}{suffix}")
-        Path(f"{prefix}{INDEX}").unlink(missing_ok=True)
-        os.replace(f"{temporary}{DATA}", f"{prefix}{DATA}")
-        os.replace(f"{temporary}{INDEX}", f"{prefix}{INDEX}")
+        replace_checkpoint(prefix, temporary)
     except (OSError, tf.errors.OpError) as error:
         why = getattr(error, "strerror", None) or reason(error)
         raise InputError(f"{prefix}: the checkpoint cannot be written: {why}; earlier ones are untouched") from error
     finally:
         for leftover in temporary.parent.glob(temporary.name + ".*"):
             leftover.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:
-    """Delete what killed processes have left of checkpoints <prefix>-... that they were writing."""
-    place = Path(folder, prefix)
-    for path in place.parent.glob(f".{glob.escape(place.name)}-*.*"):
-        path.unlink(missing_ok=True)
 
 
 def _sync(path):

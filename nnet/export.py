@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from config import SKELETON_FILE
 from dataset.skeleton import from_config
+from nnet.checkpoint import network_id
 from nnet.errors import reason
 from nnet.lite_file import checkpoint_id, seal
 from nnet.model_skeleton import write_skeleton
@@ -64,6 +65,7 @@ def save_tflite(
     notes = {
         "global_scale": predictor.cfg.global_scale,
         "checkpoint": checkpoint and checkpoint_id(checkpoint),
+        "network": checkpoint and network_id(checkpoint),
         "skeleton": from_config(predictor.cfg).as_table(),
     }
     with atomic_path(path) as temporary:

@@ -1,10 +1,19 @@
-"""The snapshots of a training, <prefix>-<step>, as files in its folder; what is in them is nnet.checkpoint's."""
+"""Checkpoints as pairs of files, and the snapshots of a training, <prefix>-<step>; nnet.checkpoint reads them.
 
+A checkpoint is complete when its index and its data are there. While one replaces another of the same prefix, the
+earlier one waits as .<prefix>.earlier, which counts as long as the prefix has no index: a process may be killed at any
+moment, and one of both is whole.
+"""
+
+import glob
 import os
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 INDEX, DATA = ".index", ".data-00000-of-00001"
+EARLIER = ".earlier"
 
 
 def snapshots(folder: str | os.PathLike, prefix: str) -> dict[int, str]:
@@ -17,7 +26,7 @@ def snapshots(folder: str | os.PathLike, prefix: str) -> dict[int, str]:
     found = {}
     for path in place.parent.glob("*.index"):
         match = pattern.fullmatch(path.name)
-        if match and Path(f"{path.with_suffix('')}{DATA}").exists():
+        if match and is_complete(path.with_suffix("")):
             found[int(match[1])] = str(path.with_suffix(""))
     return dict(sorted(found.items()))
 
@@ -30,5 +39,62 @@ def latest_snapshot(folder: str | os.PathLike, prefix: str) -> str | None:
 def prune_snapshots(folder: str | os.PathLike, prefix: str, keep: int) -> None:
     """Delete the oldest snapshots beyond `keep`."""
     for path in list(snapshots(folder, prefix).values())[:-keep]:
-        Path(path + INDEX).unlink(missing_ok=True)
-        Path(path + DATA).unlink(missing_ok=True)
+        _remove(path)
+
+
+def is_complete(prefix: str | os.PathLike) -> bool:
+    return all(os.path.exists(f"{prefix}{suffix}") for suffix in (INDEX, DATA))
+
+
+def replace_checkpoint(prefix: str | os.PathLike, new: str | os.PathLike) -> None:
+    """Give the checkpoint `new` the name `prefix`, which another one may have."""
+    earlier = _earlier(prefix)
+    if is_complete(prefix):
+        _remove(earlier)
+        for suffix in (DATA, INDEX):
+            _link(f"{prefix}{suffix}", f"{earlier}{suffix}")
+        os.unlink(f"{prefix}{INDEX}")
+    _rename(new, prefix)
+    _remove(earlier)
+
+
+def whole_generation(prefix: str | os.PathLike) -> str:
+    """The prefix to read: the earlier checkpoint's where its replacement was never finished, else `prefix`."""
+    earlier = _earlier(prefix)
+    return earlier if not os.path.exists(f"{prefix}{INDEX}") and is_complete(earlier) else os.fspath(prefix)
+
+
+def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:
+    """Clear up after processes that were killed while they wrote or replaced checkpoints <prefix>-..."""
+    place = Path(folder, prefix)
+    leftovers = f".{glob.escape(place.name)}-*"
+    for index in place.parent.glob(leftovers + EARLIER + INDEX):
+        earlier = index.with_suffix("")
+        replaced = earlier.with_name(earlier.name[1:].removesuffix(EARLIER))
+        if not is_complete(replaced):
+            _rename(earlier, replaced)
+    for path in place.parent.glob(leftovers + ".*"):
+        path.unlink(missing_ok=True)
+
+
+def _earlier(prefix: str | os.PathLike) -> str:
+    folder, name = os.path.split(prefix)
+    return os.path.join(folder, f".{name}{EARLIER}")
+
+
+def _rename(source: str | os.PathLike, target: str | os.PathLike) -> None:
+    for suffix in (DATA, INDEX):
+        os.replace(f"{source}{suffix}", f"{target}{suffix}")
+
+
+def _remove(prefix: str | os.PathLike) -> None:
+    for suffix in (INDEX, DATA):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{prefix}{suffix}")
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)

@@ -15,7 +15,6 @@ from nnet.loss_scale import LossScale
 from nnet.losses import compute_losses, count_targets
 from nnet.net_factory import pose_net
 from nnet.precision import compute_dtype
-from nnet.snapshots import latest_snapshot
 from nnet.targets import make_targets
 from util.errors import InputError
 
@@ -52,44 +51,38 @@ class Trainer:
         self._compiled_finish = tf.function(self._finish, input_signature=[])
         self._compiled_part_prob = tf.function(self._part_prob, input_signature=[image])
 
-    def initialize(self, init_weights: str) -> int:
-        """Start at step 0, from the checkpoint named (all of it, or the backbone) or from random weights."""
-        if init_weights:
-            checkpoint.initialize(self.slim_variables, init_weights)
-        else:
-            logging.info("starting from random weights")
-        return 0
-
     def start(self, prefix: str, init_weights: str) -> int:
-        """Continue from the newest snapshot or initialize, as the chief finds its files; the step."""
+        """Continue from the newest good snapshot or initialize, as the chief finds its files; the step."""
         step = 0
         if self.devices.chief:
             # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
-            step = self.restore_newest(prefix) or self.initialize(init_weights)
+            newest = checkpoint.read_newest(".", prefix)
+            if newest:
+                step = self.restore(*newest)
+            elif init_weights:
+                checkpoint.initialize(self.slim_variables, init_weights)
+            else:
+                logging.info("starting from random weights")
         self.devices.broadcast(list(self._state().values()))
         step, iterations = self.devices.gather([step, self.optimizer.iterations.numpy()])[0].tolist()
         self.optimizer.iterations.assign(iterations)
         return step
 
-    def restore_newest(self, prefix: str) -> int | None:
-        """Continue from the newest snapshot in the current directory; its step, or None without one."""
-        newest = latest_snapshot(".", prefix)
-        if newest is None:
-            return None
-        state = checkpoint.read_checkpoint(newest)
-        checkpoint.load_weights(self.slim_variables, newest)
-        step = int(state.get(checkpoint.GLOBAL_STEP, newest.rpartition("-")[2]))
+    def restore(self, path: str, state: dict[str, np.ndarray]) -> int:
+        """Continue from a snapshot and its arrays; its step. Raises InputError if its weights do not fit."""
+        checkpoint.load_weights(self.slim_variables, path)
+        step = int(state.get(checkpoint.GLOBAL_STEP, path.rpartition("-")[2]))
         slots = self._slots()
-        missing = [name for name in slots if name not in state]
-        if missing:
-            logging.info("%s: holds no state of the %s optimizer; it starts anew", newest, self.cfg.optimizer)
+        misfits = any(checkpoint.misfits(slots, {name: array.shape for name, array in state.items()}))
+        if misfits:
+            logging.info("%s: holds no state of the %s optimizer; it starts anew", path, self.cfg.optimizer)
         else:
             for name, variable in slots.items():
                 variable.assign(state[name])
             self.optimizer.iterations.assign(step)
         for name, variable in self._scaling().items():
             variable.assign(state.get(name, variable))
-        logging.info("resuming from %s: step %d, weights%s", newest, step, "" if missing else " and optimizer")
+        logging.info("resuming from %s: step %d, weights%s", path, step, "" if misfits else " and optimizer")
         return step
 
     def save(self, path: str, step: int, score: float | None = None) -> None:
@@ -112,9 +105,10 @@ class Trainer:
         names = {id(variable): name for name, variable in self.slim_variables.items()}
         owners = [names[id(variable)] for variable in self.net.trainable_variables]
         if self.cfg.optimizer == "sgd":
-            slots = {"Momentum": self.optimizer.momentums}
+            slots = {checkpoint.MOMENTUM: self.optimizer.momentums}
         else:
-            slots = {"Adam": self.optimizer._momentums, "Adam_1": self.optimizer._velocities}
+            slots = {checkpoint.FIRST_MOMENT: self.optimizer._momentums,
+                     checkpoint.SECOND_MOMENT: self.optimizer._velocities}  # fmt: skip
         if self.cfg.ema_decay:
             slots[checkpoint.AVERAGE] = self.optimizer._model_variables_moving_average
         return {f"{name}/{slot}": variable for slot, variables in slots.items()
@@ -157,6 +151,16 @@ class Trainer:
         except tf.errors.ResourceExhaustedError as error:
             raise InputError(_no_memory(self.cfg, [batch, *more])) from error
         return {name: float(value) for name, value in losses.items()}
+
+    def losses_now(self, batch: dict[str, np.ndarray], *more: dict[str, np.ndarray]) -> dict[str, float]:
+        """The losses that the next step on these batches would return; nothing changes. Raises InputError as `step`."""
+        before = {name: variable.numpy() for name, variable in self._state().items()}
+        iterations = self.optimizer.iterations.numpy()
+        losses = self.step(batch, 0.0, *more)
+        for name, variable in self._state().items():
+            variable.assign(before[name])
+        self.optimizer.iterations.assign(iterations)
+        return losses
 
     def _step(self, *batch):
         gradients, losses = self.devices.run(self._summed_gradients, batch)

@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("KILLS", "0"))
 STEPS = 40
 CONFIG = f"""
 dataset: {{folder}}/dataset.mat
-num_joints: 3
+all_joints: [[0, 1], [2]]
 net_type: mobilenet_v2_0.35
 batch_norm_decay: 0.9
 location_refinement: true

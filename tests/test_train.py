@@ -1,10 +1,14 @@
 """The training script on a handful of drawn people."""
 
+import contextlib
+import itertools
+import math
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from nnet.checkpoint import read_array
 from nnet.model_skeleton import keep_beside, read_skeleton
 from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training, validation
 from util.errors import InputError
+from util.files import only_user
 
 CONFIG = """
 dataset: toy
@@ -135,8 +140,50 @@ def test_the_loss_falls(model_dir):
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_snapshot(model_dir):
     train.main(["multi_step=[[0.02, 2]]"])
     with pytest.raises(InputError, match=r"step \d+: the loss is (nan|inf); the last good snapshot is that of step"):
-        train.main(["multi_step=[[1e30, 6]]", "save_iters=100"])
+        train.main(["multi_step=[[1e6, 40]]", "save_iters=100", "locref_huber_loss=false"])
     assert [path.stem for path in model_dir.glob("*.index")] == ["snapshot-2"]
+
+
+class ScriptedTrainer:
+    """Returns these losses: of each step, and of the weights after some of them; notes what is saved."""
+
+    devices = SimpleNamespace(workers=1, chief=True)
+
+    def __init__(self, cfg, losses, losses_after):
+        self.cfg, self.losses, self.losses_after, self.saved = cfg, iter(losses), iter(losses_after), []
+
+    def step(self, batch, rate, *more):
+        return {"total_loss": next(self.losses)}
+
+    def losses_now(self, batch, *more):
+        return {"total_loss": next(self.losses_after)}
+
+    def save(self, path, step):
+        self.saved.append(path)
+
+
+@pytest.mark.parametrize("losses, losses_after, saved, fault", [
+    ([2, 2, 2, 2], [2, 1999], ["snapshot-2", "snapshot-4"], None),
+    ([0.1, 2, 2, 2], [999, 1], ["snapshot-2", "snapshot-4"], None),
+    ([2, 2], [2001], [], "step 2: the loss is 2001; there is no snapshot yet; lower the learning rate"),
+    ([2, 2, 2, 2], [2, 1e30], ["snapshot-2"], "step 4: the loss is 1e.30; the last good snapshot is that of step 2"),
+    ([2, 2, 2, 2], [2, math.nan], ["snapshot-2"], "step 4: the loss is nan; the last good snapshot is that of step 2"),
+    ([2, 2, math.inf], [2], ["snapshot-2"], "step 3: the loss is inf; the last good snapshot is that of step 2"),
+])  # fmt: skip
+def test_what_has_diverged_is_not_saved(tmp_path, monkeypatch, losses, losses_after, saved, fault):
+    """Steps have finite losses, of the weights before them; what runs away shows in the loss after the last one."""
+    monkeypatch.chdir(tmp_path)
+    cfg = make_config(multi_step=[[1e6, 4]], save_iters=2, num_joints=1)
+    trainer = ScriptedTrainer(cfg, losses, losses_after)
+    with pytest.raises(InputError, match=fault) if fault else contextlib.nullcontext():
+        assert train.run_steps(trainer, itertools.repeat({"image": np.zeros((1, 8, 8, 3))}), 0, None, None) == 4
+    assert trainer.saved == saved
+
+
+def test_one_training_at_a_time_in_a_folder(model_dir):
+    with only_user("log.txt"), pytest.raises(InputError, match=r"log\.txt: another process is writing it"):
+        train.main([])
+    assert not list(model_dir.glob("snapshot*"))
 
 
 def test_interrupt_saves_and_leaves(model_dir):

@@ -18,8 +18,6 @@ import numpy as np
 
 from util.errors import InputError
 
-_TRAINING_ONLY = ("/Momentum", "/Adam", "/Adam_1")
-
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parser(__doc__)
@@ -46,15 +44,10 @@ def main(argv: list[str] | None = None) -> None:
 
 def inference_weights(snapshot: str) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint that inference needs, in single precision. Raises InputError."""
-    from nnet.checkpoint import AVERAGE, GLOBAL_STEP, SCORE, read_checkpoint
+    from nnet.checkpoint import inference_sources, read_checkpoint
 
     arrays = read_checkpoint(snapshot)
-    average = f"/{AVERAGE}"
-    averages = {name.removesuffix(average): value for name, value in arrays.items() if name.endswith(average)}
-    weights = {name: value for name, value in arrays.items() if not name.endswith(average)} | averages
-    return {name: value.astype("float32") for name, value in weights.items()
-            if name not in (GLOBAL_STEP, SCORE) and not name.endswith(_TRAINING_ONLY)
-            and "intermediate_supervision" not in name and "loss_scale" not in name}  # fmt: skip
+    return {name: arrays[source].astype("float32") for name, source in inference_sources(arrays).items()}
 
 
 if __name__ == "__main__":

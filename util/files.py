@@ -1,5 +1,6 @@
 """Reading JSON with clear errors; writing files that appear whole or not at all."""
 
+import fcntl
 import gc
 import glob
 import json
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from util.errors import InputError
 
@@ -65,6 +66,27 @@ def _remove(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+@contextmanager
+def only_user(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """The file `path`, made if need be and open for reading and appending, for this process alone.
+
+    Raises InputError while another process has it, or when it cannot be written.
+    """
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+b")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{path}: another process is writing it") from error
+        except OSError as error:
+            raise InputError(f"{path}: cannot be locked: {error.strerror or error}") from error
+        yield file
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from nnet import checkpoint
-from nnet.snapshots import snapshots
+from nnet.snapshots import prune_snapshots, snapshots
 from util.errors import InputError
 
 ARRAYS = {
@@ -89,6 +89,43 @@ def test_missing_and_broken_files(tmp_path):
             checkpoint.load_weights(variables(), tmp_path / "good")
 
 
+def not_finite(name):
+    return ARRAYS | {name: np.full_like(ARRAYS[name], np.nan)}
+
+
+def test_what_is_not_finite_is_neither_written_nor_read(tmp_path):
+    name = "pose/part_pred/block4/biases"
+    with pytest.raises(InputError, match=rf"a: {name} holds values that are not finite"):
+        checkpoint.write_checkpoint(tmp_path / "a", not_finite(name))
+    assert not list(tmp_path.iterdir())
+    write_anything(tmp_path / "a", not_finite(name))
+    ours = variables()
+    for load in (checkpoint.load_weights, checkpoint.initialize):
+        with pytest.raises(InputError, match=rf"a: {name} holds values that are not finite"):
+            load(ours, tmp_path / "a")
+    assert not any(variable.numpy().any() for variable in ours.values())
+
+
+def write_anything(prefix, arrays):
+    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=list(arrays), shape_and_slices=[""] * len(arrays),
+                      tensors=list(arrays.values()))  # fmt: skip
+
+
+def test_the_newest_good_snapshot_is_found(tmp_path, caplog):
+    assert checkpoint.read_newest(tmp_path, "snapshot") is None
+    for step in (1, 2):
+        checkpoint.write_checkpoint(tmp_path / f"snapshot-{step}", ARRAYS | {"global_step": np.int64(step)})
+    checkpoint.write_checkpoint(tmp_path / "snapshot-3", ARRAYS)
+    (tmp_path / "snapshot-3.data-00000-of-00001").write_bytes(b"x")
+    write_anything(tmp_path / "snapshot-4", ARRAYS | {"pose/part_pred/block4/biases/Adam": np.array(np.inf)})
+    path, arrays = checkpoint.read_newest(tmp_path, "snapshot")
+    assert path == str(tmp_path / "snapshot-2") and arrays["global_step"] == 2
+    assert [record.message.split(": ")[1].rpartition("-")[2] for record in caplog.records] == ["4", "3"]
+    prune_snapshots(tmp_path, "snapshot", 2)
+    with pytest.raises(InputError, match=r"none of the snapshots snapshot-\* is good .*snapshot-4: .*/Adam holds"):
+        checkpoint.read_newest(tmp_path, "snapshot")
+
+
 def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
     checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
 
@@ -115,12 +152,3 @@ def test_what_a_full_disk_cuts_off_is_no_checkpoint(tmp_path):
     assert list(snapshots(tmp_path, "snapshot")) == [1]
     assert len(list(tmp_path.iterdir())) == 2
     checkpoint.read_checkpoint(tmp_path / "snapshot-1")
-
-
-def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
-    checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
-    for name in (".snapshot-2.77.index", ".snapshot-2.77.data-00000-of-00001.tempstate5", ".other", "snapshot.txt"):
-        (tmp_path / name).touch()
-    checkpoint.remove_leftovers(tmp_path, "snapshot")
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"snapshot-1.index", "snapshot-1.data-00000-of-00001", ".other", "snapshot.txt"}

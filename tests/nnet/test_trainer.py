@@ -52,18 +52,30 @@ def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch
     more = {"ema_decay": 0.9} if optimizer == "adamw" else {"regularize": True}
     more |= {"net_type": "resnet_18", "batch_norm": "train"}  # whose graph is built sooner
     first = trainer.Trainer(small_config(optimizer=optimizer, **more))
-    assert first.restore_newest("snapshot") is None
+    assert first.start("snapshot", "") == 0
     for _ in range(2):
         first.step(batch, 0.01)
     first.save("snapshot-2", 2)
     first.step(batch, 0.01)
 
     second = trainer.Trainer(small_config(optimizer=optimizer, seed=9, **more))
-    assert second.restore_newest("snapshot") == 2
+    assert second.start("snapshot", "") == 2
     second.step(batch, 0.01)
     for name, variable in (first.slim_variables | first._slots()).items():
         assert np.isfinite(variable).all()
         np.testing.assert_array_equal((second.slim_variables | second._slots())[name], variable, err_msg=name)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_losses_of_the_next_step_are_told_and_nothing_changes(batch, optimizer):
+    training = trainer.Trainer(small_config(optimizer=optimizer, net_type="resnet_18", batch_norm="train"))
+    training.step(batch, 0.01)
+    before = {name: variable.numpy() for name, variable in training._state().items()}
+    losses = training.losses_now(batch)
+    for name, variable in training._state().items():
+        np.testing.assert_array_equal(variable, before[name], err_msg=name)
+    assert training.optimizer.iterations.numpy() == 1
+    assert training.step(batch, 0.01) == losses
 
 
 def test_slots_have_tensorflows_names(golden_dir):
@@ -128,7 +140,8 @@ def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
     assert changed == {name for name in before if name.startswith("pose/")}
 
 
-def test_initialize_from_a_whole_checkpoint_and_from_a_backbone(tmp_path):
+def test_training_starts_from_a_whole_checkpoint_or_from_a_backbone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     source = trainer.Trainer(small_config(seed=1))
     weights = {name: var.numpy() for name, var in source.slim_variables.items()}
     checkpoint.write_checkpoint(tmp_path / "whole", weights)
@@ -137,7 +150,7 @@ def test_initialize_from_a_whole_checkpoint_and_from_a_backbone(tmp_path):
     head = "pose/part_pred/block4/weights"
     for name, head_loaded in (("whole", True), ("backbone", False)):
         training = trainer.Trainer(small_config(seed=2))
-        assert training.initialize(str(tmp_path / name)) == 0
+        assert training.start("snapshot", str(tmp_path / name)) == 0
         conv = "MobilenetV2/Conv/weights"
         np.testing.assert_array_equal(training.slim_variables[conv], weights[conv])
         assert np.array_equal(training.slim_variables[head], weights[head]) == head_loaded
@@ -210,7 +223,7 @@ def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(
     assert not np.array_equal(training.slim_variables[name], before[name])
     training.save("snapshot-4", 4)
     resumed = trainer.Trainer(cfg)
-    assert resumed.restore_newest("snapshot") == 4
+    assert resumed.start("snapshot", "") == 4
     assert [float(variable) for variable in resumed.loss_scale.variables().values()] == [512.0, 1.0]
 
 

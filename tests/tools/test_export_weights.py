@@ -42,6 +42,20 @@ def test_moving_averages_are_written_where_there_are_some(tmp_path):
     assert set(arrays) == {"a/weights", "a/moving_mean"} and (arrays["a/weights"] == 2).all()
 
 
+def test_what_is_exported_is_the_same_network(tmp_path):
+    """By its fingerprint, which other weights do not have."""
+    arrays = {"a/weights": np.full((1, 1, 2, 2), 0.1, np.float32), "a/biases": np.ones(2, np.float32),
+              "a/biases/ExponentialMovingAverage": np.full(2, 0.3, np.float32), "global_step": np.int64(3)}  # fmt: skip
+    checkpoint.write_checkpoint(tmp_path / "snapshot-3", arrays)
+    export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
+    network = checkpoint.network_id(tmp_path / "snapshot-3")
+    assert checkpoint.network_id(tmp_path / "small") == network
+    for change, same in (({"a/biases": np.zeros(2, np.float32), "global_step": np.int64(4)}, True),
+                         ({"a/biases/ExponentialMovingAverage": np.full(2, 0.4, np.float32)}, False)):  # fmt: skip
+        checkpoint.write_checkpoint(tmp_path / "snapshot-4", arrays | change)
+        assert (checkpoint.network_id(tmp_path / "snapshot-4") == network) == same
+
+
 def test_of_several_snapshots_the_mean_is_written(tmp_path):
     kernel = np.ones((1, 1, 2, 2), np.float32)
     for step, size in ((1, 2), (2, 2), (3, 5)):

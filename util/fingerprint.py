@@ -1,0 +1,63 @@
+"""Fingerprints: short texts that differ where results would differ, for journals, caches and models of a network."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LENGTH = 16  # hexadecimal digits; chance makes two of a billion equal once in forty
+
+
+def fingerprint(value: Any) -> str:
+    """Of numbers, texts, None, arrays, files (a Path stands for its content), and lists and mappings of all these.
+
+    A file that is missing counts as empty: whoever needs it says so.
+    """
+    digest = hashlib.sha256()
+    for piece in _pieces(value):
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.hexdigest()[:LENGTH]
+
+
+def _pieces(value: Any) -> Iterable[bytes | memoryview]:
+    """The value as bytes, each piece with what kind it is, so that different values never give the same ones."""
+    if isinstance(value, Path):
+        yield b"file"
+        yield _content(value)
+    elif isinstance(value, np.ndarray):
+        yield f"array {value.dtype.str} {value.shape}".encode()
+        yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
+    elif isinstance(value, Mapping):
+        yield f"mapping {len(value)}".encode()
+        for key in sorted(value):
+            yield from _pieces(key)
+            yield from _pieces(value[key])
+    elif isinstance(value, list | tuple):
+        yield f"list {len(value)}".encode()
+        for item in value:
+            yield from _pieces(item)
+    else:
+        yield f"{type(value).__name__} {value!r}".encode(errors="surrogatepass")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def file_stamp(path: str | os.PathLike) -> list[int] | None:
+    """Size and time of change of a file, [bytes, nanoseconds]: what tells quickly whether it is still the same one.
+
+    None where there is no such file.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
