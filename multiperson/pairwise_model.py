@@ -17,6 +17,7 @@ from multiperson.detections import Nodes
 from util.errors import InputError
 from util.matfile import read_mat, write_mat
 from util.published import fetching_hint
+from util.report import printable
 
 NUM_FEATURES = 8
 
@@ -30,10 +31,23 @@ class PairModel(NamedTuple):
 
     def linear(self) -> np.ndarray:
         """The same model on unscaled features: (9,) weights, the constant's last."""
-        span = self.x_max - self.x_min
-        # A feature that never varied in training has taught nothing.
-        weights = np.divide(self.w[:-1], span, out=np.zeros(NUM_FEATURES), where=span > 0)
+        weights = self.w[:-1] / (self.x_max - self.x_min)
         return np.append(weights, self.w[-1] - weights @ self.x_min)
+
+
+class Origin(NamedTuple):
+    """What a model was learnt from; each is "" where it is not known.
+
+    first, second: names of the two parts
+    network: fingerprint of the network that detected them (`nnet.load.network_id`)
+    """
+
+    first: str = ""
+    second: str = ""
+    network: str = ""
+
+
+UNKNOWN = Origin()
 
 
 def pair_edges(pairs: Sequence[tuple[int, int]], counts: np.ndarray) -> np.ndarray:
@@ -84,8 +98,8 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
     return Path(folder, f"spatial_model_cidx_{a + 1}_{b + 1}.mat")
 
 
-def load_model(path: str | os.PathLike) -> PairModel:
-    """Read a model in the published layout. Raises InputError for what is not one."""
+def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
+    """Read a model in the published layout, which does not tell the origin. Raises InputError for what is not one."""
     if not Path(path).exists():
         hint = fetching_hint(path) or "; tools/train_pairwise.py makes the models of all pairs"
         raise InputError(f"{path}: no such file{hint}")
@@ -100,13 +114,32 @@ def load_model(path: str | os.PathLike) -> PairModel:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):
         raise InputError(f"{path}: the model has weights that are not finite; train it again")
-    return PairModel(*arrays)
+    if not (arrays[1] < arrays[2]).all():
+        raise InputError(f"{path}: X_min is not below X_max in every feature; train the model again")
+    return PairModel(*arrays), _read_origin(model)
 
 
-def save_model(path: str | os.PathLike, model: PairModel) -> None:
-    """Write a model in the published layout, whole or not at all."""
+def _read_origin(model) -> Origin:
+    if "origin" not in model.dtype.names:
+        return UNKNOWN
+    fields = np.ravel(model["origin"])[0]
+    return Origin(*("".join(map(str, np.ravel(fields[name]))) for name in Origin._fields))
+
+
+def require_origin(path: str | os.PathLike, origin: Origin, first: str, second: str) -> None:
+    """Raise InputError where a model is known to be of other parts than these."""
+    for found, wanted in ((origin.first, first), (origin.second, second)):
+        if found and wanted and found != wanted:
+            raise InputError(f"{path}: the model of {printable(origin.first)} and {printable(origin.second)}, in the "
+                             f"place of that of {first} and {second}; train the models of this skeleton "
+                             "(tools/train_pairwise.py)")  # fmt: skip
+
+
+def save_model(path: str | os.PathLike, model: PairModel, origin: Origin = UNKNOWN) -> None:
+    """Write a model in the published layout, whole or not at all, and where it comes from."""
     content = {
         "training_opts": {"X_min": model.x_min[None], "X_max": model.x_max[None]},
         "log_reg": {"w": model.w[:, None]},
+        "origin": origin._asdict(),
     }
     write_mat(path, {"spatial_model": content})

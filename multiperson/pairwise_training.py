@@ -228,6 +228,8 @@ class _Scale:
         self.deviation[NUM_FEATURES // 2 :] = 1
         self.deviation[self.deviation == 0] = 1
         self.x_min, self.x_max = features.min(axis=1), features.max(axis=1)
+        # A feature that never varies tells nothing, but its range must not be empty.
+        self.x_max[self.x_max == self.x_min] += 1
 
     def standardise(self, features) -> np.ndarray:
         return (features - self.mean[:, None]) / self.deviation[:, None]

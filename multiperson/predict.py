@@ -10,7 +10,7 @@ from lib import people_cython
 from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
 from multiperson.grouping import group
-from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path
+from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, require_origin
 from util.errors import InputError
 from util.maps import Maps
 
@@ -69,11 +69,27 @@ class SpatialModel:
         self.joined[tuple(np.reshape(self.pairs, (-1, 2)).T)] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
+        # Of the network whose detections taught the models; "" where that is not known.
+        self.network = ""
 
     def load(self) -> "SpatialModel":
-        """Read the models of all pairs from `cfg.pairwise_model_dir`. Raises InputError."""
+        """Read the models of all pairs from `cfg.pairwise_model_dir`.
+
+        Raises InputError, also where they are of other pairs of joints, or of several networks.
+        """
+        names = self.skeleton.keypoints if self.skeleton.named else [""] * self.num_joints
+        networks = {}
         for a, b in self.pairs:
-            self.weights[a, b] = load_model(model_path(self.folder, a, b)).linear()
+            path = model_path(self.folder, a, b)
+            model, origin = load_model(path)
+            require_origin(path, origin, names[a], names[b])
+            networks.setdefault(origin.network, path)
+            self.weights[a, b] = model.linear()
+        if len(networks) > 1:
+            first, second, *_ = networks.values()
+            raise InputError(f"{second}: learnt from another network than {first.name}; train all models of the folder "
+                             "together (tools/train_pairwise.py)")  # fmt: skip
+        self.network = "".join(networks)
         return self
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path
 
-from config import load_config
+from config import checkpoint_prefix, load_config
 from multiperson.estimator import PoseEstimator
 from multiperson.network import Network
 from multiperson.predict import SpatialModel
@@ -12,8 +12,13 @@ from multiperson.single_person import SinglePersonEstimator
 from nnet.lite_file import SUFFIX as LITE_SUFFIX
 from nnet.lite_file import checkpoint_id, read_notes
 from nnet.model_skeleton import with_skeleton_of
-from nnet.snapshots import latest_snapshot
+from nnet.snapshots import INDEX, latest_snapshot, whole_generation
 from util.errors import InputError
+from util.fingerprint import fingerprint
+
+# The keys of the configuration that maps depend on, given the weights.
+MAP_KEYS = ("net_type", "mean_pixel", "precision", "location_refinement", "locref_stdev", "pairwise_predict",
+            "tensorflow_pairwise_order", "global_scale", "max_input_size", "tta")  # fmt: skip
 
 
 def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLike | None = None) -> PoseEstimator:
@@ -46,7 +51,10 @@ def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstima
         weights = weights or find_weights(cfg)
         cfg = with_skeleton_of(cfg, weights)
     spatial_model = SpatialModel(cfg).load()
-    network = None if cfg.cached_scoremaps else _network(cfg, weights)
+    if cfg.cached_scoremaps:
+        return PoseEstimator(None, spatial_model, cfg)
+    network = _network(cfg, weights)
+    tell_of_another_network(spatial_model, weights)
     return PoseEstimator(network, spatial_model, cfg)
 
 
@@ -106,3 +114,33 @@ def find_checkpoint(cfg) -> str:
         raise InputError(f"{cfg.config_file}: no snapshot ({cfg.snapshot_prefix}-<step>.index) and no init_weights; "
                          "train first (train.py), or name weights (init_weights=...)")  # fmt: skip
     return named or newest or cfg.init_weights
+
+
+def weights_file(weights: str | os.PathLike) -> Path:
+    """A file of a checkpoint or model that changes with any of its weights: an index holds checksums of all arrays."""
+    prefix = whole_generation(checkpoint_prefix(weights))
+    return Path(weights) if os.path.isfile(prefix) else Path(prefix + INDEX)
+
+
+def network_fingerprint(cfg, weights: str | os.PathLike) -> str:
+    """What maps come from: weights, statistics and settings. Equal ones give the same maps of an image."""
+    stats = Path(cfg.pairwise_stats_fn) if cfg.pairwise_predict else None
+    return fingerprint([weights_file(weights), stats, {key: cfg[key] for key in MAP_KEYS}])
+
+
+def network_id(weights: str | os.PathLike) -> str:
+    """The fingerprint of a trained network: the same for a snapshot and for what is exported of it; "" if unknown."""
+    if os.fspath(weights).endswith(LITE_SUFFIX):
+        return read_notes(weights).get("network") or ""
+
+    from nnet.checkpoint import network_id
+
+    return network_id(weights)
+
+
+def tell_of_another_network(spatial_model: SpatialModel, weights: str | os.PathLike) -> None:
+    """A warning where pairwise models are known to be of another network than these weights."""
+    network = network_id(weights)
+    if spatial_model.network and network and spatial_model.network != network:
+        logging.warning("%s: learnt from another network than %s; models of its own group people better "
+                        "(tools/train_pairwise.py)", spatial_model.folder, weights)  # fmt: skip

@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
 
     from dataset.factory import create
-    from multiperson.pairwise_model import model_path, save_model
+    from multiperson.pairwise_model import Origin, model_path, save_model
     from multiperson.pairwise_training import train_pairs
     from multiperson.predict import SpatialModel
 
@@ -43,14 +43,16 @@ def main(argv: list[str] | None = None) -> None:
     cfg = dataset.cfg
     pairs = SpatialModel(cfg).pairs
 
-    from nnet.load import load_network
+    from nnet.load import find_weights, load_network, network_id
 
-    network = load_network(cfg, options.snapshot)
+    weights = options.snapshot or find_weights(cfg)
+    network = load_network(cfg, weights)
     scenes = look_at_images(dataset, network, cfg, options.images)
     models, reports = train_pairs(scenes, pairs, cfg.num_joints, cfg.seed)
     folder = options.out_dir or Path(cfg.pairwise_model_dir)
+    names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * cfg.num_joints
     for (a, b), model in models.items():
-        save_model(model_path(folder, a, b), model)
+        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], network_id(weights)))
     print(summary(reports, dataset.skeleton.keypoints))
     detections = sum(len(scene.owner) for scene in scenes)
     print(f"{len(scenes)} images, {sum(len(scene.size) for scene in scenes)} people, {detections} detections; "

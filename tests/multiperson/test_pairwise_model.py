@@ -5,12 +5,21 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from multiperson.detections import Nodes
-from multiperson.pairwise_model import PairModel, load_model, model_path, pair_edges, pair_features, save_model
+from multiperson.pairwise_model import (
+    Origin,
+    PairModel,
+    load_model,
+    model_path,
+    pair_edges,
+    pair_features,
+    require_origin,
+    save_model,
+)
 from util.errors import InputError
 
 
 def some_model():
-    return PairModel(np.arange(9.0) - 3, np.linspace(0, 0.1, 8), np.array([300, 3, 300, 3, 1, 1, 1, 0.07]))
+    return PairModel(np.arange(9.0) - 3, np.linspace(0, 0.1, 8), np.array([300, 3, 300, 3, 1, 1, 1, 0.7]))
 
 
 def two_detections():
@@ -58,16 +67,14 @@ def test_linear_form_is_the_scaled_one():
     np.testing.assert_allclose(model.linear() @ [*features, 1], model.w @ [*scaled, 1])
 
 
-def test_feature_that_never_varied_counts_nothing():
-    model = some_model()._replace(x_max=some_model().x_min)
-    assert model.linear().tolist() == [0] * 8 + [model.w[-1]]
-
-
 def test_round_trip_and_published_layout(tmp_path):
     path = model_path(tmp_path, 0, 4)
     assert path.name == "spatial_model_cidx_1_5.mat"
-    save_model(path, some_model())
-    for saved, loaded in zip(some_model(), load_model(path), strict=True):
+    origin = Origin("Right Hand", "h\u00fcfte", "12ab")
+    save_model(path, some_model(), origin)
+    model, found = load_model(path)
+    assert found == origin
+    for saved, loaded in zip(some_model(), model, strict=True):
         np.testing.assert_array_equal(loaded, saved)
     struct = loadmat(path)["spatial_model"]
     assert struct["training_opts"][0, 0]["X_min"][0, 0].shape == (1, 8)
@@ -90,12 +97,41 @@ def test_round_trip_and_published_layout(tmp_path):
             },
             "not finite",
         ),
+        (
+            {
+                "spatial_model": {
+                    "log_reg": {"w": np.ones(9)},
+                    "training_opts": {"X_min": np.ones(8), "X_max": np.ones(8)},
+                }
+            },
+            "X_min is not below X_max",
+        ),
     ],
 )
 def test_wrong_content_is_refused(tmp_path, content, message):
     savemat(tmp_path / "model.mat", content)
     with pytest.raises(InputError, match=rf"model\.mat: .*{message}"):
         load_model(tmp_path / "model.mat")
+
+
+def test_a_model_stands_in_the_place_of_its_joints():
+    known = Origin("neck", "head_top")
+    require_origin("a.mat", known, "neck", "head_top")
+    require_origin("a.mat", known, "", "")
+    require_origin("a.mat", Origin(), "neck", "left_hip")
+    for names in (("neck", "left_hip"), ("head_top", "neck")):
+        message = rf"a\.mat: the model of neck and head_top, in the place of that of {' and '.join(names)}"
+        with pytest.raises(InputError, match=message):
+            require_origin("a.mat", known, *names)
+
+
+def test_models_without_an_origin_are_as_published(tmp_path):
+    model = some_model()
+    savemat(tmp_path / "a.mat", {"spatial_model": {"training_opts": {"X_min": model.x_min, "X_max": model.x_max},
+                                                   "log_reg": {"w": model.w}}})  # fmt: skip
+    assert load_model(tmp_path / "a.mat")[1] == Origin()
+    save_model(tmp_path / "b.mat", model)
+    assert load_model(tmp_path / "b.mat")[1] == Origin()
 
 
 def test_broken_files_are_refused(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from config import make_config
 from lib.multicut_cython import solve_multicut
 from multiperson.detections import Detections, extract_detections
+from multiperson.pairwise_model import Origin, PairModel, model_path, save_model
 from multiperson.predict import (
     Graph,
     SpatialModel,
@@ -222,6 +223,29 @@ def test_errors_say_what_to_do(scene, tmp_path):
         SpatialModel(make_config(num_joints=3, pairwise_model_dir=str(tmp_path))).load()
     with pytest.raises(ValueError, match="detections of 2 parts for a model of 17"):
         eval_graph(scene.model, random_detections(np.random.default_rng(0), [1, 1], 2))
+
+
+def test_models_of_other_joints_or_of_several_networks_are_refused(tmp_path):
+    names = ["hip", "knee", "foot"]
+    cfg = make_config(all_joints=[[0], [1], [2]], all_joints_names=names, pairwise_model_dir=str(tmp_path))
+    model = PairModel(np.ones(9), np.zeros(8), np.ones(8))
+
+    def write(network_of_last="one"):
+        for a, b, network in ((0, 1, "one"), (0, 2, "one"), (1, 2, network_of_last)):
+            save_model(model_path(tmp_path, a, b), model, Origin(names[a], names[b], network))
+
+    write()
+    assert SpatialModel(cfg).load().network == "one"
+    first, second = model_path(tmp_path, 0, 1), model_path(tmp_path, 0, 2)
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    with pytest.raises(InputError, match=r"1_2\.mat: the model of hip and foot, in the place of that of hip and knee"):
+        SpatialModel(cfg).load()
+    write("two")
+    with pytest.raises(InputError, match=r"2_3\.mat: learnt from another network than spatial_model_cidx_1_2\.mat"):
+        SpatialModel(cfg).load()
+
 
 
 def test_unsure_people_are_dropped(scene):

@@ -4,13 +4,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from config import load_config
 from multiperson import load_model
 from nnet.lite_file import checkpoint_id, seal
-from nnet.load import find_checkpoint, find_weights
+from nnet.load import find_checkpoint, find_weights, network_fingerprint, tell_of_another_network
 from util.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -92,3 +93,27 @@ assert not {"tensorflow", "keras"} & sys.modules.keys()
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_pairwise_models_of_another_network_are_told(tmp_path, caplog):
+    path = tmp_path / "weights.tflite"
+    path.write_bytes(seal(b"model", {"network": "one"}))
+    for network in ("one", "", "two"):
+        tell_of_another_network(SimpleNamespace(network=network, folder="pairwise"), path)
+    path.write_bytes(seal(b"model", {}))
+    tell_of_another_network(SimpleNamespace(network="three", folder="pairwise"), path)
+    assert caplog.messages == [f"pairwise: learnt from another network than {path}; models of its own group people "
+                               "better (tools/train_pairwise.py)"]  # fmt: skip
+
+
+def test_a_network_has_a_fingerprint_of_its_weights_and_settings(cfg, tmp_path):
+    found = network_fingerprint(cfg, tmp_path / "start")
+    for value in ({"tta": ["flip"]}, {"global_scale": 2.0}, {"nms_radius": 1.0}, {"pairwise_predict": True}):
+        changed = network_fingerprint(type(cfg)(cfg, **value), tmp_path / "start")
+        assert (changed == found) == ("nms_radius" in value)
+    write(tmp_path / "other")
+    (tmp_path / "other.index").write_text("other weights")
+    assert network_fingerprint(cfg, tmp_path / "other") != found
+    for suffix in (".index", ".data-00000-of-00001"):
+        (tmp_path / f"copy{suffix}").write_bytes((tmp_path / f"start{suffix}").read_bytes())
+    assert network_fingerprint(cfg, tmp_path / "copy.index") == found

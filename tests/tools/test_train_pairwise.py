@@ -9,8 +9,10 @@ from PIL import Image
 from scipy.io import savemat
 
 from config import load_config
+from multiperson.pairwise_model import Origin, load_model
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from nnet import load
 from tools.train_pairwise import main
 from util.errors import InputError
 
@@ -42,6 +44,7 @@ def model_folder(tmp_path, monkeypatch):
 
     prediction = SimpleNamespace(setup_pose_prediction=lambda cfg, weights: SimpleNamespace(maps=maps))
     monkeypatch.setitem(sys.modules, "nnet.predict", prediction)
+    monkeypatch.setattr(load, "network_id", lambda weights: f"id of {weights}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -62,6 +65,16 @@ def test_chosen_pairs_folder_and_number_of_images(model_folder, capsys):
     assert names == {"spatial_model_cidx_1_3.mat", "spatial_model_cidx_2_4.mat"}
     report = capsys.readouterr().out
     assert "2 images" in report and "few examples" in report
+
+
+def test_models_know_their_joints_and_their_network(model_folder):
+    main(["--snapshot", "any", "--images", "2"])
+    assert load_model(model_folder / "pairwise/spatial_model_cidx_1_3.mat")[1] == Origin("", "", "id of any")
+    with open("pose_cfg.yaml", "a") as file:
+        file.write("all_joints: [[0], [1], [2], [3]]\nall_joints_names: [head, left hand, right hand, foot]\n")
+    main(["--snapshot", "any", "--images", "2"])
+    assert load_model(model_folder / "pairwise/spatial_model_cidx_1_3.mat")[1] == Origin(
+        "head", "right hand", "id of any")  # fmt: skip
 
 
 def test_broken_image_is_left_out(model_folder, caplog):
