@@ -9,6 +9,7 @@ test-dev, the people can be predicted.
 """
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from dataset.pose_dataset import FileLister, PoseDataset, Sample, Table
 from util.errors import InputError
 from util.faults import Faults
 from util.images import IMAGE_SUFFIXES
+from util.names import distinct_names
 
 
 class MSCOCO(PoseDataset):
@@ -31,11 +33,17 @@ class MSCOCO(PoseDataset):
     def image_folder(self) -> Path:
         return Path(self.cfg.dataset, "images", self.cfg.dataset_phase)
 
+    @cached_property
+    def names(self) -> list[str]:
+        return distinct_names([self._place_in_set(Path(path)) for path in self.table.images], folder=".")
+
     def image_name(self, sample: Sample) -> str:
         """The file's name in the image folder, without its suffix: AI Challenger's image_id of converted data."""
+        return self._place_in_set(sample.image).with_suffix("").as_posix()
+
+    def _place_in_set(self, image: Path) -> Path:
         folders = self.image_folder, self.image_folder.parent, Path(self.cfg.dataset)
-        folder = next(folder for folder in folders if sample.image.is_relative_to(folder))
-        return sample.image.relative_to(folder).with_suffix("").as_posix()
+        return image.relative_to(next(folder for folder in folders if image.is_relative_to(folder)))
 
     def _load(self, need_images: bool) -> Table:
         faults = Faults()

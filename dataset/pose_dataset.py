@@ -10,6 +10,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.faults import Faults
 from util.matfile import read_mat, write_mat
+from util.names import distinct_names
 
 
 class Sample(NamedTuple):
@@ -138,9 +140,14 @@ class PoseDataset:
         """The images (epoch_size,) that an epoch shows, in the order of the data set."""
         return np.arange(len(self))
 
+    @cached_property
+    def names(self) -> list[str]:
+        """What result files that go by names call the images, no two the same."""
+        return distinct_names(self.table.images)
+
     def image_name(self, sample: Sample) -> str:
-        """What result files that go by names call the image."""
-        return sample.image.stem
+        """The one of these names that belongs to an image."""
+        return sample.id
 
     def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
         """people (P, J, 3) as they appear in the mirrored image of `width` pixels: left becomes right."""
@@ -180,7 +187,7 @@ class PoseDataset:
                              "relative paths count from the folder of the file")  # fmt: skip
         return Table(
             images=images,
-            ids=[Path(image).stem for image in images],
+            ids=distinct_names(images),
             sizes=np.array(sizes, np.int32).reshape(-1, 2),
             first=np.cumsum([0, *map(len, people)]),
             people=np.concatenate([np.zeros((0, self.num_joints, 3), np.float32), *people]),

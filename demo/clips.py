@@ -17,6 +17,7 @@ from multiperson.visualize import PersonDraw
 from util.errors import InputError
 from util.files import atomic_path
 from util.images import find_images, write_image
+from util.names import distinct_names
 from util.report import Reductions
 from util.video import Clip, Frame, by_number, clip_writer, frame_sequence, read_clip
 
@@ -38,9 +39,10 @@ def run_frames(estimator, folder: Path, out: Path, csv: bool = False) -> str:
     Raises InputError.
     """
     paths = sorted(find_images([folder]), key=by_number)
+    names = distinct_names(paths)
 
     def save(frame, picture):
-        write_image(out / f"{paths[frame.number].stem}.jpg", picture)
+        write_image(out / f"{names[frame.number]}.jpg", picture)
 
     return _track(estimator, frame_sequence(paths), folder, save, out, csv)
 

@@ -8,11 +8,13 @@ as forehead. AIC has no rectangles of heads: a person's height is estimated from
 
 from util.cli import parser, run
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from util.errors import InputError
+from util.files import unused_name
 
 # Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
 SEGMENTS = {("neck", "head_top"): 0.182, ("shoulder", "elbow"): 0.186, ("elbow", "wrist"): 0.146,
@@ -34,8 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     from dataset.aic import AnnotationFile
     from dataset.crops import log_left_out, write_crops
 
-    source = AnnotationFile(options.keypoint_json)
-    images = [(options.img_dir / name, people_of(record, source.faults))
+    source, taken = AnnotationFile(options.keypoint_json), set()
+    images = [(options.img_dir / name, people_of(record, source.faults, taken))
               for record, name in source.with_images(options.img_dir)]  # fmt: skip
     source.faults.warn(options.keypoint_json)
     count, left_out = write_crops(images, options.out_dir)
@@ -43,8 +45,8 @@ def main(argv: list[str] | None = None) -> None:
     print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")
 
 
-def people_of(record, faults) -> list:
-    """The people of an AIC record (dataset.crops.Person)."""
+def people_of(record, faults, taken: set[str]) -> list:
+    """The people of an AIC record (dataset.crops.Person), under names that are not `taken` yet."""
     from dataset.crops import Person
     from dataset.flags import UNLABELLED
     from dataset.skeleton import AIC, MPII
@@ -61,7 +63,7 @@ def people_of(record, faults) -> list:
         joints = np.empty((MPII.num_joints, 3))
         joints[list(MPII.to_aic)] = keypoints
         points = keypoints[keypoints[:, 2] > 0, :2]
-        name = f"{record.image_id.replace('/', '_')}_{person.name}"
+        name = unused_name(re.sub(r"[^\w.-]", "_", f"{record.image_id}_{person.name}"), taken)
         people.append(Person(name, joints, points, height / HEADS_PER_HEIGHT, alone=len(record.people) == 1))
     return people
 

@@ -1,11 +1,12 @@
 """Keep the network's maps of all images of a data set in files, to try the grouping of parts without the network.
 
     cd models/coco/test
-    python ../../../tools/cache_scoremaps.py                               # writes scoremap_dir/<image id>.mat
+    python ../../../tools/cache_scoremaps.py                               # writes scoremap_dir/<image name>.mat
     python ../../../tools/predict_multiperson.py cached_scoremaps=test     # groups from there, with any settings
 
 The files hold scoremaps, locreg_pred and pairwise_diff in the network's pixels, as the lineage writes them: 11 MB for
-an image of 640x480 pixels and 17 joints. Files that are there already are kept.
+an image of 640x480 pixels and 17 joints. Files that are there already are kept, unless their image has changed; a
+folder with the maps of another network is refused.
 """
 
 from util.cli import config_parser, run
@@ -23,41 +24,40 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
 
     from dataset.factory import create
+    from dataset.targets import dataset_images
+    from multiperson.mapcache import MapCache
+    from nnet.load import find_weights, load_network, network_fingerprint
 
     dataset = create(cfg)
     cfg = dataset.cfg
-
-    from nnet.load import load_network
-
-    network = load_network(cfg, options.snapshot)
-    written, unread = cache(dataset, network, cfg)
+    weights = options.snapshot or find_weights(cfg)
+    folder = MapCache(cfg.scoremap_dir, network_fingerprint(cfg, weights))
+    written, unread = cache(dataset_images(dataset), load_network(cfg, weights), folder, cfg)
     if unread == len(dataset):
         raise InputError(f"{dataset.path}: none of its {unread} images can be read")
     print(f"{written} images written to {cfg.scoremap_dir}, {len(dataset) - written - unread} there already"
           + (f"; {unread} could not be read" if unread else ""))  # fmt: skip
 
 
-def cache(dataset, network, cfg) -> tuple[int, int]:
+def cache(targets, network, folder, cfg) -> tuple[int, int]:
     """Write the maps of each image that has none yet; returns how many were written, and how many are unreadable."""
     from tqdm import tqdm
 
     from multiperson.estimator import network_size
     from util.images import read_image, resize_image
-    from util.mapcache import cache_path, save_maps
 
     written = unread = 0
-    for index in tqdm(range(len(dataset)), unit="image", disable=None):
-        sample = dataset[index]
-        path = cache_path(cfg.scoremap_dir, sample.id)
-        if path.exists():
+    for target in tqdm(targets, unit="image", disable=None):
+        if folder.has(target.name, target.path):
             continue
         try:
-            image = read_image(sample.image)
+            image = read_image(target.path)
         except InputError as error:
             logging.warning("skipped %s", error)
             unread += 1
             continue
-        save_maps(path, network.maps(resize_image(image, network_size(cfg, *image.shape[:2]))))
+        maps = network.maps(resize_image(image, network_size(cfg, *image.shape[:2])))
+        folder.save(target.name, target.path, maps)
         written += 1
     return written, unread
 

@@ -111,12 +111,14 @@ def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs,
     from tqdm import tqdm
 
     from util.images import readable_images
+    from util.names import distinct_names
     from util.report import Reductions
 
     num_joints = estimator.cfg.num_joints
     poses = [np.zeros((len(task.boxes), num_joints, 3)) for task in tasks]
     unread, reductions = len(tasks), Reductions(estimator.cfg.max_input_size)
-    images = readable_images([task.path for task in tasks])
+    paths = [task.path for task in tasks]
+    names, images = distinct_names(paths), readable_images(paths)
     for number, image in tqdm(images, total=len(tasks), unit="image", disable=None):
         unread -= 1
         for person, box in enumerate(tasks[number].boxes):
@@ -124,7 +126,7 @@ def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs,
             poses[number][person] = pose.keypoints
             reductions.add(tasks[number].path.name, pose.reduction)
         if pictures:
-            draw(image, poses[number], limbs, pictures / f"{tasks[number].path.stem}_single.png")
+            draw(image, poses[number], limbs, pictures / f"{names[number]}_single.png")
     reductions.print()
     return poses, unread
 

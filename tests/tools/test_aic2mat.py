@@ -54,3 +54,22 @@ def test_crops_have_mpiis_joints(tmp_path, capsys):
     assert joints["left_wrist"][2] == 0 and sample.people[0, :, 2].sum() == 13
     assert joints["right_ankle"][1] - joints["forehead"][1] == pytest.approx(0.961 * 400, rel=0.02)
     assert joints["chin"][1] > joints["forehead"][1] and joints["left_hip"][0] > joints["right_hip"][0]
+
+
+def test_each_person_has_a_crop_of_their_own(tmp_path):
+    """Also where image ids and names, put together, are the same; and none outside of the folder."""
+    records = []
+    for image_id, names in (("a/b", ["c"]), ("a_b", ["c", "c_2", "../../../d"]), ("a", ["b_c"])):
+        (tmp_path / "images" / image_id).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (320, 320), "gray").save(tmp_path / f"images/{image_id}.jpg")
+        keypoints = upright(200).round().astype(int).ravel().tolist()
+        records.append({"image_id": image_id, "url": "", "keypoint_annotations": dict.fromkeys(names, keypoints),
+                        "human_annotations": dict.fromkeys(names, [80, 90, 120, 300])})  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(records))
+    main(["--keypoint_json", str(tmp_path / "a.json"), "--img_dir", str(tmp_path / "images"),
+          "--out_dir", str(tmp_path / "out/cropped")])  # fmt: skip
+    crops = {"a_b_c", "a_b_c_2", "a_b_c_2_2", "a_b_.._.._.._d", "a_b_c_3"}
+    assert {path.stem for path in (tmp_path / "out/cropped").glob("*.png")} == crops
+    dataset = create(make_config(dataset=str(tmp_path / "out/cropped/dataset.mat"), dataset_type="mpii"))
+    assert sorted(dataset.names) == sorted(crops)
+    assert not list((tmp_path / "out").glob("*.png")) and not list(tmp_path.glob("*.png"))

@@ -17,8 +17,10 @@ from dataset.skeleton import AIC, NECKHEAD
 from multiperson.estimator import PoseResult
 from multiperson.predict import People
 from nnet import load
+from nnet.lite_file import seal
 from tools import predict_multiperson
 from util.errors import InputError
+from util.journal import Journal
 
 CONFIG = "num_joints: 17\nskeleton: neckhead\npairwise_predict: true\ninit_weights: weights\n"
 
@@ -123,22 +125,61 @@ def test_merging_wants_all_parts_of_one_run(estimator, folder):
     run("--shard", "2/3", "nms_radius=4")
     with pytest.raises(InputError, match="of another run"):
         predict_multiperson.main(["--merge"])
-    journal.write_text('{"run": 7}\n')
-    with pytest.raises(InputError, match="not written by this tool"):
+    journal.unlink()
+    with Journal(journal, {"run": 7}) as other:
+        other.add(0, {})
+    with pytest.raises(InputError, match="not the journal of a part"):
         predict_multiperson.main(["--merge"])
     assert not list((folder / "results").glob("*.json"))
 
 
+def write_model(folder, text):
+    """A pairwise model of some content."""
+    (folder / "pairwise").mkdir(exist_ok=True)
+    (folder / "pairwise/spatial_model_cidx_1_2.mat").write_text(text)
+
+
 @pytest.mark.parametrize("change, what", [
     (lambda folder: (folder / "weights.index").write_text("2"), "weights"),
+    (lambda folder: (folder / "weights").write_text("an old checkpoint"), "weights"),
     (lambda folder: (folder / "pose_cfg.yaml").write_text(CONFIG + "det_min_score: 0.3"), "configuration"),
     (lambda folder: (folder / "photos/1.png").rename(folder / "photos/x.png"), "images"),
+    (lambda folder: write_model(folder, "1"), "pairwise models"),
+    (lambda folder: (folder / "pairwise_stats.mat").write_text("1"), "pairwise models"),
 ])  # fmt: skip
 def test_other_settings_do_not_go_on(estimator, folder, change, what):
     run("--shard", "1/2")
     change(folder)
     with pytest.raises(InputError, match=f"another run .{what} differ"):
         run("--shard", "1/2")
+
+
+def test_another_tflite_model_does_not_go_on(estimator, folder):
+    for name in ("a", "b"):
+        (folder / f"{name}.tflite").write_bytes(seal(name.encode(), {}))
+    predict_multiperson.main(["--images", "photos", "--snapshot", "a.tflite", "--shard", "1/2"])
+    with pytest.raises(InputError, match="another run .weights differ"):
+        predict_multiperson.main(["--images", "photos", "--snapshot", "b.tflite", "--shard", "1/2"])
+
+
+def test_changed_photos_damaged_entries_and_missing_pictures_are_done_again(estimator, folder, capsys, caplog):
+    """One of each kind, of seven images that were done."""
+    run("--shard", "1/1", "--draw")
+    run("--shard", "1/2", "--draw")
+    run("--shard", "2/2", "--draw")
+    seen = estimator.seen
+    Image.new("RGB", (40, 16)).save(folder / "photos/0.png")
+    journal = folder / "results/people_1_of_2.jsonl"
+    lines = journal.read_bytes().splitlines()
+    lines[2] = lines[2].replace(b'"number":2', b'"number":true')
+    journal.write_bytes(b"\n".join(lines) + b"\n")
+    (folder / "results/4_people.png").unlink()
+    run("--shard", "1/2", "--draw")
+    assert "people_1_of_2.jsonl: damaged lines, which count for nothing: 1" in caplog.text
+    assert "1 images are there already, 3 are left" in capsys.readouterr().out
+    assert estimator.seen == seen + 3
+    predict_multiperson.main(["--merge"])
+    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == [40, *range(21, 27)]
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "1/2/3"])
@@ -148,10 +189,20 @@ def test_impossible_shards(folder, shard, capsys):
     assert "expected i/n" in capsys.readouterr().err
 
 
-def test_two_images_of_one_name(folder):
-    (folder / "photos/1.jpg").write_bytes((folder / "photos/1.png").read_bytes())
-    with pytest.raises(InputError, match=r"1\.png: results go by the name '1', which photos/1\.jpg has, too"):
-        run()
+def test_images_of_one_name(estimator, folder):
+    """With other suffixes, in other folders, of one number, named twice."""
+    Image.new("RGB", (50, 16)).save(folder / "photos/1.jpg")
+    Image.new("RGB", (51, 16)).save(folder / "photos/001.png")
+    (folder / "more").mkdir()
+    Image.new("RGB", (52, 16)).save(folder / "more/2.png")
+    predict_multiperson.main(["--snapshot", "weights", "--draw", "--images", "photos", "more", "./photos/3.png"])
+    coco = {entry["image_id"]: entry["keypoints"][4] for entry in results(folder, "coco")}
+    assert coco == {0: 20, "photos/001": 51, "photos/1.png": 21, "photos/1.jpg": 50, "photos/2": 22, "more/2": 52,
+                    3: 23, 4: 24, 5: 25, 6: 26}  # fmt: skip
+    names = {record["image_id"] for record in results(folder, "aic")}
+    assert names == {"photos/0", "photos/001", "photos/1.png", "photos/1.jpg", "photos/2", "more/2",
+                     *(f"photos/{number}" for number in range(3, 7))}  # fmt: skip
+    assert (folder / "results/more/2_people.png").exists() and (folder / "results/photos/1.jpg_people.png").exists()
 
 
 def test_names_of_a_data_set(estimator, folder):

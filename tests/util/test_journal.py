@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,9 +57,30 @@ def test_without_entries_nothing_stays(tmp_path):
         read_journal(tmp_path / "a.jsonl")
 
 
-@pytest.mark.parametrize("line", ["", "x", "3", "{}", '{"number": "3"}', "[" * 5000, "\udcff"])
-def test_other_files_are_refused(tmp_path, line):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(f"{json.dumps(HEADER)}\n{line}\n".encode(errors="surrogateescape"))
-    with pytest.raises(InputError, match="line 2: no entry of a journal"):
+@pytest.mark.parametrize("line", ["", "x", "3", "{}", '{"number": 3}', '{"number": true}', "[" * 5000, "\udcff"])
+def test_lines_of_others_count_for_nothing(tmp_path, line):
+    path = written(tmp_path / "a.jsonl", [(0, {"x": 1})])
+    path.write_bytes(path.read_bytes() + f"{line}\n".encode(errors="surrogateescape"))
+    with Journal(path, HEADER) as journal:
+        assert (journal.entries, journal.damaged) == ({0: {"x": 1}}, 1)
+        journal.add(3, {"x": 4})
+    assert read_journal(path) == (HEADER, {0: {"x": 1}, 3: {"x": 4}})
+    path.write_bytes(f"{line}\n".encode(errors="surrogateescape") + path.read_bytes())
+    with pytest.raises(InputError, match="line 1: not the beginning of a journal, or damaged"):
         Journal(path, HEADER)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_a_damaged_byte_is_noticed(tmp_path_factory, place, change):
+    """The entry is missing, or the journal refused; the others stay as they were."""
+    folder = tmp_path_factory.mktemp("damaged")
+    path = written(folder / "a.jsonl", [(number, {"x": "y" * number}) for number in range(9)])
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= change
+    path.write_bytes(data)
+    try:
+        header, entries = read_journal(path)
+    except InputError:
+        return
+    assert header == HEADER and 7 <= len(entries) <= 8
+    assert all(entries[number] == {"x": "y" * number} for number in entries)

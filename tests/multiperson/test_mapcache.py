@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from multiperson.mapcache import MapCache, load_maps, save_maps
 from util.errors import InputError
-from util.mapcache import cache_path, load_maps, save_maps
 from util.maps import Maps
 
 
@@ -16,10 +16,10 @@ def maps():
 
 @pytest.mark.parametrize("dense", [True, False])
 def test_what_was_saved_comes_back_under_the_lineages_names(tmp_path, maps, dense):
-    path = cache_path(tmp_path / "new", 7)
+    path = MapCache(tmp_path / "new", "one").path("b/7")
     pairwise = maps.pairwise if dense else lambda cells: maps.pairwise[tuple(cells.T)]
     save_maps(path, maps._replace(pairwise=pairwise))
-    assert path.name == "7.mat"
+    assert path == tmp_path / "new/b/7.mat"
     assert loadmat(path)["pairwise_diff"].shape == (2, 4, 6, 2) and "locreg_pred" in loadmat(path)
     for ours, theirs in zip(load_maps(path, 3), maps, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -46,7 +46,37 @@ def test_wrong_files(tmp_path, maps):
         load_maps(path, 3)
 
 
-@pytest.mark.parametrize("image_id", ["../a", "/tmp/a", "a/../../b", ""])
-def test_ids_stay_in_the_folder(tmp_path, image_id):
+    savemat(path, {"scoremaps": maps.part_prob * np.nan})
+    with pytest.raises(InputError, match="not finite"):
+        load_maps(path, 3)
+
+
+def test_a_folder_holds_the_maps_of_one_network(tmp_path, maps):
+    image = tmp_path / "a.png"
+    image.write_bytes(b"1")
+    written = MapCache(tmp_path / "maps", "one")
+    assert not (written.is_known or written.has("a", image))
+    written.save("a", image, maps)
+    for network in ("one", None):
+        found = MapCache(tmp_path / "maps", network)
+        assert found.is_known and found.has("a", image) and not found.has("b", image)
+        np.testing.assert_array_equal(found.load("a", image, 3).part_prob, maps.part_prob)
+    with pytest.raises(InputError, match="maps: holds the maps of another network"):
+        MapCache(tmp_path / "maps", "two")
+
+
+def test_maps_of_an_unknown_network_are_read_but_not_added_to(tmp_path, maps):
+    image = tmp_path / "a.png"
+    image.write_bytes(b"1")
+    save_maps(tmp_path / "a.mat", maps)
+    found = MapCache(tmp_path, "one")
+    assert not found.is_known
+    np.testing.assert_array_equal(found.load("a", image, 3).part_prob, maps.part_prob)
+    with pytest.raises(InputError, match=r"holds maps of a network unknown \(no source\.json\)"):
+        found.save("b", image, maps)
+
+
+@pytest.mark.parametrize("name", ["../a", "/tmp/a", "a/../../b", ""])
+def test_names_stay_in_the_folder(tmp_path, name):
     with pytest.raises(InputError, match="leads out of"):
-        cache_path(tmp_path, image_id)
+        MapCache(tmp_path, None).path(name)

@@ -1,0 +1,119 @@
+"""Maps of images kept in files, to try the grouping of parts without the network.
+
+A cache is a folder of .mat files as the lineage writes them (scoremaps, locreg_pred, pairwise_diff), called as the
+images are, each with a fingerprint of its image, and source.json with that of the network.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from util.checks import stays_inside
+from util.errors import InputError
+from util.files import read_json, write_json
+from util.fingerprint import fingerprint
+from util.maps import Maps
+from util.matfile import read_mat, write_mat
+
+SOURCE, NETWORK = "source.json", "network"
+
+
+class MapCache:
+    """The maps of images by one network.
+
+    folder: need not be there yet
+    network: its fingerprint (`nnet.load.network_fingerprint`); None: any, as long as all maps are of the same
+    is_known: whether the folder tells whose maps it holds; the lineage's do not
+    Raises InputError where the folder holds the maps of another network.
+    """
+
+    def __init__(self, folder: str | os.PathLike, network: str | None):
+        self.folder, self.network = Path(folder), network
+        source = self.folder / SOURCE
+        self.is_known = source.exists()
+        if self.is_known and network is not None and read_json(source) != {NETWORK: network}:
+            raise InputError(f"{self.folder}: holds the maps of another network, or of other settings of it; remove "
+                             "the folder, or choose another one (scoremap_dir, cached_scoremaps)")  # fmt: skip
+
+    def path(self, name: str) -> Path:
+        """The file of the image of this name. Raises InputError for a name that leads out of the folder."""
+        if not stays_inside(name):
+            raise InputError(f"the image name {name!r:.100} leads out of {self.folder}; give the image another one")
+        return self.folder / f"{name}.mat"
+
+    def has(self, name: str, image: Path) -> bool:
+        """Whether there are maps of the image, written since it last changed."""
+        try:
+            return self.is_known and self.path(name).stat().st_mtime_ns >= image.stat().st_mtime_ns
+        except OSError:
+            return False
+
+    def save(self, name: str, image: Path, maps: Maps) -> None:
+        """Write the maps of an image, whole or not at all. Raises InputError."""
+        if not self.is_known:
+            if any(self.folder.rglob("*.mat")):
+                raise InputError(f"{self.folder}: holds maps of a network unknown (no {SOURCE}); remove the folder, or "
+                                 "choose another one (scoremap_dir)")  # fmt: skip
+            write_json(self.folder / SOURCE, {NETWORK: self.network})
+            self.is_known = True
+        save_maps(self.path(name), maps, fingerprint(image))
+
+    def load(self, name: str, image: Path, num_joints: int) -> Maps:
+        """The maps of `num_joints` parts of an image. Raises InputError, also where they are of another image."""
+        return load_maps(self.path(name), num_joints, fingerprint(image))
+
+
+def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
+    """Write all maps, whole or not at all; pairwise offsets are evaluated at every cell. Raises InputError.
+
+    image: fingerprint of the image
+    """
+    rows, cols, _ = maps.part_prob.shape
+    content = {"scoremaps": maps.part_prob.astype(np.float32)}
+    if image:
+        content["image"] = image
+    if maps.locref is not None:
+        content["locreg_pred"] = maps.locref.astype(np.float32)
+    if maps.pairwise is not None:
+        pairwise = maps.pairwise
+        if callable(pairwise):
+            cells = np.moveaxis(np.indices((rows, cols)), 0, -1).reshape(-1, 2)
+            pairwise = pairwise(cells).reshape(rows, cols, -1, 2)
+        content["pairwise_diff"] = pairwise.astype(np.float32)
+    write_mat(path, content)
+
+
+def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps:
+    """Maps of `num_joints` parts from a file of ours or the lineage's. Raises InputError.
+
+    image: fingerprint of the image that they should be of; the lineage's files do not tell
+    """
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file; tools/cache_scoremaps.py writes it")
+    content = read_mat(path, "scoremaps")
+    if image and "image" in content and str(np.ravel(content["image"])[0]) != image:
+        raise InputError(f"{path}: the maps of another image of this name, or of an earlier version of it; "
+                         "tools/cache_scoremaps.py writes them anew")  # fmt: skip
+    part_prob = _numbers(content["scoremaps"], path)
+    if part_prob.ndim != 3 or part_prob.shape[2] != num_joints:
+        raise InputError(f"{path}: scoremaps are {part_prob.shape}; expected (rows, cols, {num_joints})")
+    rows, cols, _ = part_prob.shape
+    shapes = {"locreg_pred": (rows, cols, num_joints, 2),
+              "pairwise_diff": (rows, cols, num_joints * (num_joints - 1), 2)}  # fmt: skip
+    optional = {}
+    for name, shape in shapes.items():
+        optional[name] = _numbers(content[name], path) if name in content else None
+        if optional[name] is not None and optional[name].shape != shape:
+            raise InputError(f"{path}: {name} is {optional[name].shape}; expected {shape}")
+    return Maps(part_prob, optional["locreg_pred"], optional["pairwise_diff"])
+
+
+def _numbers(values, path) -> np.ndarray:
+    values = np.asarray(values)
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{path}: expected arrays of numbers, found {values.dtype}")
+    if not np.isfinite(values).all():
+        raise InputError(f"{path}: holds values that are not finite; remove it, and check the weights")
+    # MATLAB keeps columns together; what follows wants rows.
+    return np.ascontiguousarray(values, np.float32)
