@@ -25,10 +25,13 @@ from dataset.augment import prepare
 from dataset.factory import create
 from dataset.pair_offsets import load_pairwise_stats
 from multiperson.pairwise_model import load_model
+from nnet.cluster import read_cluster
+from nnet.lite_file import read_notes, seal
 from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
 from util.errors import InputError
 from util.images import open_image, read_image, read_image_size
 from util.jpeg import jpeg_size
+from util.video import is_clip, read_clip
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -278,3 +281,48 @@ def test_images(folder, content):
             assert opened.format not in FOREIGN
         assert image.dtype == np.uint8 and image.shape == (*read_image_size(path), 3)
         assert quick in (None, image.shape[:2])
+
+
+def clip_files():
+    """An animation in both formats that have them."""
+    frames = [Image.new("P", (17, 12), level) for level in (0, 90, 180)]
+    for kind in ("GIF", "WEBP"):
+        stream = io.BytesIO()
+        frames[0].save(stream, kind, save_all=True, append_images=frames[1:], duration=40)
+        yield stream.getvalue()
+
+
+@given(content=st.sampled_from(list(clip_files())).flatmap(damaged))
+def test_animations(folder, content):
+    path = folder / "bad.gif"
+    path.write_bytes(content)
+    try:
+        frames = [image for _, image in read_clip(path).frames] if is_clip(path) else []
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert all(frame.dtype == np.uint8 and frame.shape[2] == 3 for frame in frames)
+
+
+@given(content=damaged(seal(b"model" * 20, {"global_scale": 1.0})))
+def test_tensorflow_lite_models(folder, content):
+    (folder / "bad.tflite").write_bytes(content)
+    try:
+        notes = read_notes(folder / "bad.tflite")
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:  # what was overwritten was the same
+        assert notes == {"global_scale": 1.0}
+
+
+CLUSTER = {"cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]}, "task": {"type": "worker", "index": 1}}
+
+
+@given(content=damaged_json(CLUSTER))
+def test_environment_variables(content):
+    try:
+        workers, worker = read_cluster(content.decode("utf-8", "surrogateescape"))
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert 0 <= worker < workers
