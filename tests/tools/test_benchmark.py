@@ -172,3 +172,9 @@ def test_a_reference_that_is_no_run_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(InputError, match="not a run"):
         main(["all", "--only", "evaluate", "--reference", str(path)])
+
+
+@pytest.mark.parametrize(("only", "message"), [("demos", "demos is not on the page"), ("grouping", "need annotations")])
+def test_benchmarks_that_cannot_run_are_refused(tmp_path, only, message):
+    with pytest.raises(InputError, match=message):
+        main(["all", "--only", only, "--out", str(tmp_path / "page.md")])

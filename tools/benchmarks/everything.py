@@ -69,6 +69,8 @@ def page_commands(annotations: str | None, only: Sequence[str] | None) -> list[S
     if only and not known.issuperset(only):
         unknown = ", ".join(sorted(set(only) - known))
         raise InputError(f"--only: {unknown} is not on the page; {', '.join(sorted(known))} are")
+    if only and not annotations and set(ANNOTATED).intersection(only):
+        raise InputError(f"--only: {' and '.join(ANNOTATED)} need annotations (--ref)")
     commands = [*PAGE, *((name, "--ref", annotations) for name in ANNOTATED if annotations)]
     return [command for command in commands if not only or command[0] in only]
 
