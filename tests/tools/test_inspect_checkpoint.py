@@ -5,6 +5,7 @@ from config import make_config
 from nnet import checkpoint
 from nnet.net_factory import pose_net
 from tools.inspect_checkpoint import contents_table, group_of, main
+from util.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,15 @@ def test_fit(folder, capsys, name, more, status, texts):
 def test_without_configuration(folder, capsys):
     assert main([str(folder / "whole")]) == 0
     assert "fit" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001", ".meta"])
+def test_a_checkpoint_by_the_name_of_one_of_its_files(folder, suffix, capsys):
+    main([f"{folder / 'whole'}{suffix}"])
+    assert "joints: 3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.index", "pose_cfg.yaml", ""])
+def test_what_is_no_checkpoint_is_an_error(folder, name):
+    with pytest.raises(InputError, match="no such checkpoint|not a readable checkpoint"):
+        main([str(folder / name)])
