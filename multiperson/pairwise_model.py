@@ -114,7 +114,8 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):
         raise InputError(f"{path}: the model has weights that are not finite; train it again")
-    if not (arrays[1] < arrays[2]).all():
+    # Also where they are so close that weights divided by the span would not be finite.
+    if not (arrays[2] - arrays[1] > np.abs(arrays[0][:-1]) / np.finfo(np.float64).max).all():
         raise InputError(f"{path}: X_min is not below X_max in every feature; train the model again")
     return PairModel(*arrays), _read_origin(model)
 

@@ -101,6 +101,15 @@ def test_round_trip_and_published_layout(tmp_path):
             {
                 "spatial_model": {
                     "log_reg": {"w": np.ones(9)},
+                    "training_opts": {"X_min": np.zeros(8), "X_max": np.full(8, 1e-320)},
+                }
+            },
+            "X_min is not below X_max",
+        ),
+        (
+            {
+                "spatial_model": {
+                    "log_reg": {"w": np.ones(9)},
                     "training_opts": {"X_min": np.ones(8), "X_max": np.ones(8)},
                 }
             },
