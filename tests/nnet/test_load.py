@@ -55,16 +55,17 @@ def test_the_newest_snapshot_wins_over_init_weights(cfg, tmp_path):
     assert find_weights(cfg) == find_checkpoint(cfg) == str(tmp_path / "snapshot-30")
 
 
-def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_made_of(cfg, tmp_path, capsys):
+def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_made_of(cfg, tmp_path, caplog):
     start, lite = tmp_path / "start", tmp_path / "start.tflite"
     lite.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start)}))
     assert find_weights(cfg) == str(lite) and find_checkpoint(cfg) == str(start)
     assert find_weights(type(cfg)(cfg, precision="float32")) == str(start)
     Path(f"{start}.index").write_text("trained on")
     assert find_weights(cfg) == str(start)
-    assert "start.tflite: not used, since it was made of another checkpoint" in capsys.readouterr().err
+    assert "start.tflite: not used, since it was made of another checkpoint" in caplog.text
+    caplog.clear()
     Path(f"{start}.index").unlink()  # only the TensorFlow Lite model was copied
-    assert find_weights(cfg) == str(lite) and not capsys.readouterr().err
+    assert find_weights(cfg) == str(lite) and not caplog.text
     lite.write_bytes(lite.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"start.tflite: cut off"):
         find_weights(cfg)
