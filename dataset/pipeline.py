@@ -24,6 +24,7 @@ from dataset.augment import Prepared, mosaic, prepare
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
 from util.images import fitting_scale, scaled_size
+from util.maps import map_size
 
 Batch = dict[str, np.ndarray]
 
@@ -132,7 +133,7 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
     scale   (B,) float32, from pixels of the file to those of `image`
     index   (B,) int64, which sample of `dataset`
 
-    With `crop_size`, all have that size. Else a single image keeps its size; several are padded at the right and the
+    Images of one size, such as windows of `crop_size`, are as they are; others are padded at the right and the
     bottom with `mean_pixel` to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
     next ones of the order. Raises InputError when more than a tenth is unreadable, or nobody is labelled.
     """
@@ -212,12 +213,9 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
     height, width = padded_size([sample.image.shape[:2] for sample in samples], cfg.batch_size)
     num_people = _rounded_count(max(len(sample.people) for sample in samples))
     num_joints = samples[0].people.shape[1]
-    rows, cols = np.max([sample.weight.shape for sample in samples], axis=0)
-    if cfg.batch_size > 1:
-        rows, cols = height // cfg.stride, width // cfg.stride
     image = np.empty((len(samples), height, width, 3), np.uint8)
     people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
-    weight = np.zeros((len(samples), rows, cols), np.float32)
+    weight = np.zeros((len(samples), *map_size(height, width, cfg.stride)), np.float32)
     fill = np.round(cfg.mean_pixel).astype(np.uint8)
     for i, sample in enumerate(samples):
         h, w = sample.image.shape[:2]
@@ -238,10 +236,11 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
 def padded_size(sizes: Sequence[tuple[int, int]], batch_size: int) -> tuple[int, int]:
     """Height and width of a batch, or a share of one, with images of these sizes.
 
-    They are multiples of 64 but in batches of a single image.
+    Those of the images where these have one size, as windows do: padding that inference does not have would teach the
+    network what images do not end with. Else multiples of 64.
     """
     height, width = np.max(sizes, axis=0).tolist()
-    if batch_size == 1:
+    if batch_size == 1 or len(set(map(tuple, sizes))) == 1:
         return height, width
     return -(-height // SIZE_STEP) * SIZE_STEP, -(-width // SIZE_STEP) * SIZE_STEP
 
