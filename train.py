@@ -116,9 +116,9 @@ class HeldOut:
     """Scores the network on held-out images and keeps the snapshot of the best score."""
 
     def __init__(self, cfg, trainer, training_set, writer):
+        from multiperson.validation import Validation
         from nnet import checkpoint
         from nnet.predict import Predictor
-        from tools.validation import Validation
 
         self.cfg, self.trainer, self.writer = cfg, trainer, writer
         self.validation = Validation(cfg, training_set)

@@ -10,6 +10,7 @@ stays at the common model, and nothing depends on a threshold.
 """
 
 import itertools
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,8 +18,12 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import rankdata
+from tqdm import tqdm
 
-from multiperson.detections import Nodes
+from dataset.augment import prepare
+from dataset.pose_dataset import PoseDataset
+from multiperson.detections import Nodes, extract_detections, flatten
+from multiperson.network import Network
 from multiperson.pairwise_model import NUM_FEATURES, PairModel, pair_edges, pair_features
 from util.errors import InputError
 from util.maps import STRIDE
@@ -80,6 +85,27 @@ class PairReport(NamedTuple):
     made_up: int
     auc: float
     own: bool
+
+
+def look_at_images(dataset: PoseDataset, network: Network, cfg, number: int) -> list[Scene]:
+    """What a network detects in at most so many images of a data set, chosen at random, and whose that is.
+
+    Images that cannot be read are named in the log and left out. Raises InputError when none is left.
+    """
+    order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
+    scenes = []
+    for index in tqdm(order, unit="image", disable=None):
+        try:
+            sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
+        except InputError as error:
+            logging.warning("left out: %s", error)
+            continue
+        nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
+        threshold = cfg.pos_dist_thresh * sample.scale
+        scenes.append(make_scene(nodes, sample.people, threshold, sample.weight, cfg.stride))
+    if not scenes:
+        raise InputError(f"{dataset.path}: not one image could be used")
+    return scenes
 
 
 def make_scene(

@@ -86,3 +86,16 @@ def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: fl
     if offmat is not None:
         position = position + offmat[rows, cols, np.arange(joints)]
     return np.column_stack([position, scmap[rows, cols, np.arange(joints)]])
+
+
+def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
+    """A box (x0, y0, x1, y1) for each of people (P, J, 3): that of the data set, else the one around the joints.
+
+    None (all of the image) for an only person without a box.
+    """
+    if boxes is not None:
+        return boxes.tolist()
+    if len(people) <= 1:
+        return [None] * len(people)
+    joints = [person[person[:, 2] > 0, :2] for person in people]
+    return [[*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()] for xy in joints]

@@ -17,9 +17,10 @@ import tensorflow as tf
 import train
 from config import make_config
 from dataset.skeleton import COCO, NECKHEAD
+from multiperson.validation import Validation
 from nnet.checkpoint import read_array
 from nnet.model_skeleton import keep_beside, read_skeleton
-from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training, validation
+from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training
 from util.errors import InputError
 from util.files import only_user
 
@@ -89,7 +90,7 @@ def test_a_folder_keeps_the_joints_of_its_training(model_dir):
 def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):
     """The score of each step is made up; that of step 4 is the best."""
     scores = iter([0.2, 0.7, 0.5])
-    monkeypatch.setattr(validation.Validation, "score", lambda self, network: next(scores))
+    monkeypatch.setattr(Validation, "score", lambda self, network: next(scores))
     train.main(["eval_iters=2", "eval_phase=train"])
     assert int(read_array("snapshot-best", "global_step")) == 4
     assert float(read_array("snapshot-best", "validation_score")) == 0.7

@@ -84,23 +84,11 @@ def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:
 
 def dataset_tasks(cfg) -> Iterator[Task]:
     from dataset.factory import create
+    from multiperson.single_person import person_boxes
 
     dataset = create(cfg)
     for sample in map(dataset.__getitem__, range(len(dataset))):
         yield Task(sample.image, person_boxes(sample.boxes, sample.people))
-
-
-def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
-    """A box (x0, y0, x1, y1) for each of people (P, J, 3): that of the data set, else the one around the joints.
-
-    None (all of the image) for an only person without a box.
-    """
-    if boxes is not None:
-        return boxes.tolist()
-    if len(people) <= 1:
-        return [None] * len(people)
-    joints = [person[person[:, 2] > 0, :2] for person in people]
-    return [[*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()] for xy in joints]
 
 
 def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs, pictures: Path | None):

@@ -13,7 +13,6 @@ common; photos without strangers are helped out with made-up ones (multiperson/p
 
 from util.cli import config_parser, run
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from dataset.factory import create
     from multiperson.pairwise_model import Origin, model_path, save_model
-    from multiperson.pairwise_training import train_pairs
+    from multiperson.pairwise_training import look_at_images, train_pairs
     from multiperson.predict import SpatialModel
 
     dataset = create(cfg)
@@ -57,30 +56,6 @@ def main(argv: list[str] | None = None) -> None:
     detections = sum(len(scene.owner) for scene in scenes)
     print(f"{len(scenes)} images, {sum(len(scene.size) for scene in scenes)} people, {detections} detections; "
           f"{len(models)} models written to {folder}")  # fmt: skip
-
-
-def look_at_images(dataset, network, cfg, number: int) -> list:
-    """Detections and their owners in some images of a data set (`multiperson.pairwise_training.Scene`)."""
-    from tqdm import tqdm
-
-    from dataset.augment import prepare
-    from multiperson.detections import extract_detections, flatten
-    from multiperson.pairwise_training import make_scene
-
-    order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
-    scenes = []
-    for index in tqdm(order, unit="image", disable=None):
-        try:
-            sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
-        except InputError as error:
-            logging.warning("left out: %s", error)
-            continue
-        nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
-        scenes.append(make_scene(nodes, sample.people, cfg.pos_dist_thresh * sample.scale, sample.weight,
-                                 cfg.stride))
-    if not scenes:
-        raise InputError(f"{dataset.path}: not one image could be used")
-    return scenes
 
 
 def summary(reports: Sequence, names: Sequence[str]) -> str:

@@ -14,8 +14,8 @@ from dataset.coco import read_coco
 from dataset.coco_results import people_to_coco
 from dataset.factory import create
 from dataset.skeleton import NECKHEAD
+from multiperson.validation import Validation
 from tools import check_dataset
-from tools.validation import Validation
 from util.errors import InputError
 from util.faults import Faults
 

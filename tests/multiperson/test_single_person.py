@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from config import make_config
-from multiperson.single_person import SinglePersonEstimator, padded_window
+from multiperson.single_person import SinglePersonEstimator, padded_window, person_boxes
 from util.maps import Maps, map_size
 
 
@@ -77,3 +77,9 @@ def test_scale(image):
 )
 def test_padded_window(box, margin, rows, cols):
     assert padded_window(box, margin, (20, 30)) == (slice(*rows), slice(*cols))
+
+
+def test_one_person_without_a_box_has_the_whole_image():
+    one, two = np.ones((1, 3, 3)), np.array([[[1, 2, 1], [5, 9, 1], [0, 0, 0]], [[3, 3, 0], [4, 4, 1], [2, 6, 1]]])
+    assert person_boxes(None, one) == [None]
+    assert person_boxes(None, two) == [[1, 2, 5, 9], [2, 4, 4, 6]]

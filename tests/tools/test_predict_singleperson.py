@@ -7,7 +7,6 @@ from PIL import Image
 
 from dataset.skeleton import AIC, NECKHEAD, from_config
 from nnet import load
-from tools import predict_singleperson
 from tools.predict_singleperson import main
 from util.errors import InputError
 from util.matfile import read_mat
@@ -74,12 +73,6 @@ def test_data_set_gives_a_cell_for_each_person(folder):
     main(["dataset=."])
     cells = read_mat(folder / "results/predictions.mat", "joints")["joints"]
     assert cells.shape == (1, 2) and [cell[0].tolist() for cell in cells[0]] == [[10, 10, 0.5], [40, 10, 0.5]]
-
-
-def test_one_person_without_a_box_has_the_whole_image():
-    one, two = np.ones((1, 3, 3)), np.array([[[1, 2, 1], [5, 9, 1], [0, 0, 0]], [[3, 3, 0], [4, 4, 1], [2, 6, 1]]])
-    assert predict_singleperson.person_boxes(None, one) == [None]
-    assert predict_singleperson.person_boxes(None, two) == [[1, 2, 5, 9], [2, 4, 4, 6]]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from dataset.factory import create
 from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import NECKHEAD
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from multiperson.validation import Validation
 from tools import ai2coco_art_neckhead_json, make_toy_dataset
-from tools.validation import Validation
 from util.errors import InputError
 
 

@@ -23,11 +23,9 @@ from dataset.pose_dataset import PoseDataset, Sample
 from multiperson.estimator import PoseEstimator, network_size
 from multiperson.network import Network
 from multiperson.pairwise_model import model_path
-from multiperson.pairwise_training import train_pairs
+from multiperson.pairwise_training import look_at_images, train_pairs
 from multiperson.predict import SpatialModel
-from multiperson.single_person import SinglePersonEstimator
-from tools.predict_singleperson import person_boxes
-from tools.train_pairwise import look_at_images
+from multiperson.single_person import SinglePersonEstimator, person_boxes
 from util.errors import InputError
 from util.faults import Faults
 from util.images import read_image, resize_image
