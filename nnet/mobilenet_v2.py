@@ -51,7 +51,7 @@ def _inverted_residual(x, scope, expansion, channels, stride, rate, options):
         y = ConvBN(f"{scope}/expand", expansion * x.shape[-1], 1, activation="relu6", **options)(y)
     y = ConvBN(f"{scope}/depthwise", None, 3, stride, rate, "relu6", depthwise=True, **options)(y)
     y = ConvBN(f"{scope}/project", channels, 1, activation=None, **options)(y)
-    return keras.layers.Add()([x, y]) if stride == 1 and x.shape[-1] == channels else y
+    return x + y if stride == 1 and x.shape[-1] == channels else y
 
 
 def _channels(channels, width):

@@ -39,4 +39,4 @@ def movenet(image, **options) -> dict[str, keras.KerasTensor]:
               for name in ("heatmap", "offset", "regression")}  # fmt: skip
     outputs = [ConvBN(f"{SCOPE}/{name}/output", channels, 1, activation=None, **options)(hidden[name])
                for name, channels in OUTPUTS.items()]  # fmt: skip
-    return layers | {"finest": keras.layers.Concatenate()([x, *hidden.values(), *outputs])}
+    return layers | {"finest": keras.ops.concatenate([x, *hidden.values(), *outputs], axis=-1)}

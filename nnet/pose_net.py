@@ -32,16 +32,13 @@ class PoseNet(keras.Model):
         # Pixels per cell of what the heads read, and of the coarsest layer: images are filled up to multiples of that.
         self.feature_stride = 2 * cfg.stride
         self.coarsest_stride = movenet.OUTPUT_STRIDE if cfg.net_type.startswith("movenet") else resnet_v1.OUTPUT_STRIDE
-        policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
-        try:
-            self.backbone, self.pyramid = _build_backbone(cfg, self.supervised)
-            self.heads = {name: Head(f"pose/{name}/block4", channels) for name, channels in _heads(cfg).items()}
-        finally:
-            keras.config.set_dtype_policy(policy)
-        for name, head in self.heads.items():
+        policy = dtype if dtype == "float32" else f"mixed_{dtype}"  # weights are float32
+        self.backbone, self.pyramid = _build_backbone(cfg, self.supervised, policy)
+        self.heads = {}
+        for name, channels in _heads(cfg).items():
             source = "intermediate" if name == "intermediate_supervision" else "features"
-            head.build(self.source[source].shape)
+            self.heads[name] = Head(f"pose/{name}/block4", channels, dtype=policy)
+            self.heads[name].build(self.source[source].shape)
 
     @property
     def source(self) -> dict[str, keras.KerasTensor]:
@@ -106,13 +103,14 @@ class PoseNet(keras.Model):
             layer.fold()
 
 
-def _build_backbone(cfg, supervised: str | None) -> tuple[keras.Model, keras.Model | None]:
+def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Model, keras.Model | None]:
     """From the image to what the heads read; with a feature pyramid in two: from the image to its levels, and on."""
     image = keras.Input((None, None, 3))
     kind = cfg.net_type.removesuffix("_fpn")
     has_pyramid = kind != cfg.net_type
     starts_trained = cfg.freeze_backbone or (cfg.batch_norm == "auto" and cfg.init_weights)
-    options = {"train_moments": cfg.batch_norm != "frozen" and not starts_trained, "decay": cfg.batch_norm_decay}
+    options = {"train_moments": cfg.batch_norm != "frozen" and not starts_trained, "decay": cfg.batch_norm_decay,
+               "dtype": policy}  # fmt: skip
     outputs, levels = _layers(kind, image, options)
     if has_pyramid:
         chosen = {f"level_{stride}": outputs[name] for stride, name in levels.items()}
@@ -139,7 +137,7 @@ def _layers(kind: str, image, options: dict) -> tuple[dict[str, keras.KerasTenso
 
 def _pyramid_on(chosen: dict[str, keras.KerasTensor], options: dict) -> keras.Model:
     """A feature pyramid on the levels among `chosen`; what else is there goes through."""
-    inputs = {name: keras.Input(tensor.shape[1:], name=name) for name, tensor in chosen.items()}
+    inputs = {name: keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype) for name, tensor in chosen.items()}
     levels = {int(name.removeprefix("level_")): tensor for name, tensor in inputs.items() if name.startswith("level_")}
     rest = {name: tensor for name, tensor in inputs.items() if not name.startswith("level_")}
     return keras.Model(inputs, {"features": feature_pyramid(levels, **options)} | rest)

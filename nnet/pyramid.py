@@ -28,18 +28,19 @@ def feature_pyramid(levels: dict[int, keras.KerasTensor], **options) -> keras.Ke
     for stride in coarse_first[:-1]:
         lateral = ConvBN(f"{SCOPE}/lateral_{stride}", CONTEXT_CHANNELS, 1, activation=None, **options)(levels[stride])
         x = lateral if x is None else merge(x, lateral, CONTEXT_CHANNELS, f"{SCOPE}/merge_{stride}", **options)
-    detail = SpaceToDepth()(ConvBN(f"{SCOPE}/detail", DETAIL_CHANNELS, 1, **options)(levels[coarse_first[-1]]))
-    x = ConvBN(f"{SCOPE}/join", CHANNELS, 1, activation=None, **options)(keras.layers.Concatenate()([x, detail]))
+    detail = ConvBN(f"{SCOPE}/detail", DETAIL_CHANNELS, 1, **options)(levels[coarse_first[-1]])
+    detail = SpaceToDepth(dtype=options["dtype"])(detail)
+    x = keras.ops.concatenate([x, detail], axis=-1)
+    x = ConvBN(f"{SCOPE}/join", CHANNELS, 1, activation=None, **options)(x)
     for block in range(1, BLOCKS + 1):
         x = _residual_block(x, f"{SCOPE}/block_{block}", options)
     # The heads see the detail itself, too: what the backbone has found already need not come through all of that.
-    return keras.layers.Concatenate()([x, detail])
+    return keras.ops.concatenate([x, detail], axis=-1)
 
 
 def merge(coarse, fine, channels: int, scope: str, **options) -> keras.KerasTensor:
     """The sum of `coarse`, doubled in size, and `fine`, then a separable 3x3 convolution to so many channels."""
-    x = keras.layers.Add()([Double()(coarse), fine])
-    return separable(x, channels, scope, **options)
+    return separable(Double(dtype=options["dtype"])(coarse) + fine, channels, scope, **options)
 
 
 def separable(x, channels: int, scope: str, **options) -> keras.KerasTensor:
@@ -53,7 +54,7 @@ def _residual_block(x, scope, options):
     y = ConvBN(f"{scope}/depthwise", None, 3, activation=None, depthwise=True, **options)(x)
     y = ConvBN(f"{scope}/expand", 2 * CHANNELS, 1, **options)(y)
     y = ConvBN(f"{scope}/project", CHANNELS, 1, activation=None, **options)(y)
-    return keras.layers.Add()([x, y])
+    return x + y
 
 
 class Double(keras.layers.Layer):

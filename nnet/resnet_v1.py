@@ -29,7 +29,7 @@ def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
     """
     scope = f"resnet_v1_{depth}"
     x = ConvBN(f"{scope}/conv1", 64, 7, 2, explicit_padding=True, **options)(image)
-    x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
+    x = keras.ops.max_pool(x, 3, 2, padding="same")
     residual_unit = _bottleneck if depth >= 50 else _basic
     outputs, stride, rate = {}, 4, 1
     for block, units in enumerate(UNITS[depth], start=1):
@@ -54,7 +54,7 @@ def _bottleneck(x, scope, filters, stride, rate, options):
     y = ConvBN(f"{scope}/conv2", filters, 3, stride, rate, explicit_padding=True, **options)(y)
     shortcut = _shortcut(x, y, scope, 4 * filters, stride, options)
     y = ConvBN(f"{scope}/conv3", 4 * filters, 1, activation=None, **options)(y)
-    return keras.layers.Activation(tf.nn.relu)(keras.layers.Add()([shortcut, y]))
+    return keras.ops.relu(shortcut + y)
 
 
 def _basic(x, scope, filters, stride, rate, options):
@@ -63,14 +63,15 @@ def _basic(x, scope, filters, stride, rate, options):
     y = ConvBN(f"{scope}/conv1", filters, 3, stride, rate, explicit_padding=True, **options)(x)
     shortcut = _shortcut(x, y, scope, filters, stride, options)
     y = ConvBN(f"{scope}/conv2", filters, 3, 1, rate, activation=None, **options)(y)
-    return keras.layers.Activation(tf.nn.relu)(keras.layers.Add()([shortcut, y]))
+    return keras.ops.relu(shortcut + y)
 
 
 def _shortcut(x, y, scope, channels, stride, options):
     """The way around: the input x itself, or a projection where the number of channels changes, computed after y."""
     if x.shape[-1] == channels:
-        return x if stride == 1 else keras.layers.MaxPooling2D(1, stride)(x)
-    return ConvBN(f"{scope}/shortcut", channels, 1, stride, activation=None, **options)(_After()(x, y))
+        return x if stride == 1 else keras.ops.max_pool(x, 1, stride)
+    x = _After(dtype=options["dtype"])(x, y)
+    return ConvBN(f"{scope}/shortcut", channels, 1, stride, activation=None, **options)(x)
 
 
 class _After(keras.layers.Layer):
