@@ -1,7 +1,7 @@
 """One training step, and all that must survive a restart."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -17,6 +17,16 @@ from nnet.net_factory import pose_net
 from nnet.precision import compute_dtype
 from nnet.targets import make_targets
 from util.errors import InputError
+
+MAX_STEP = 10**9
+
+
+def step_of(path: str, state: Mapping[str, np.ndarray]) -> int:
+    """The step of a snapshot: what it holds, else what its name says. Raises InputError where that is no step."""
+    step = np.asarray(state.get(checkpoint.GLOBAL_STEP, int(path.rpartition("-")[2])))
+    if step.ndim or not 0 <= step <= MAX_STEP:
+        raise InputError(f"{path}: global_step is {str(step)[:60]}, which is no step; remove this snapshot")
+    return int(step)
 
 
 class Trainer:
@@ -71,7 +81,7 @@ class Trainer:
     def restore(self, path: str, state: dict[str, np.ndarray]) -> int:
         """Continue from a snapshot and its arrays; its step. Raises InputError if its weights do not fit."""
         checkpoint.load_weights(self.slim_variables, path)
-        step = int(state.get(checkpoint.GLOBAL_STEP, path.rpartition("-")[2]))
+        step = step_of(path, state)
         slots = self._slots()
         misfits = any(checkpoint.misfits(slots, {name: array.shape for name, array in state.items()}))
         if misfits:

@@ -246,3 +246,11 @@ def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, more, re
     batch = {name: value[: 1 + more] for name, value in batch.items()}
     with pytest.raises(InputError, match=f"no memory for a batch of {1 + more} images of 48x48 pixels: {remedy}"):
         training.step(batch, 0.1)
+
+
+def test_the_step_of_a_snapshot():
+    assert trainer.step_of("models/snapshot-7", {}) == 7
+    assert trainer.step_of("snapshot-7", {"global_step": np.int64(5)}) == 5
+    for broken in (np.arange(3), np.int64(-1), np.float64(np.nan), np.int64(10**12)):
+        with pytest.raises(InputError, match="global_step is .* no step"):
+            trainer.step_of("snapshot-7", {"global_step": broken})
