@@ -106,6 +106,8 @@ KEYS = {
     # Targets and losses
     "pos_dist_thresh": Key(number(0, 10_000), 17.0,
                            "a cell within this distance (px, times scale) of a joint is positive"),
+    "pos_dist_share": Key(SHARE, 0.0, "or within this share of the person's extent, if that is farther: for people of "
+                          "very different sizes"),
     "weigh_part_predictions": Key(FLAG, False, "multiply the part loss by its weights (else they only select)"),
     "weigh_negatives": Key(FLAG, False, "balance foreground and background cells by fg_fraction"),
     "fg_fraction": Key(SHARE, 0.25, "weigh_negatives: share of the loss for the foreground"),

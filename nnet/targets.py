@@ -42,7 +42,8 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     scale: (B,), factor on `pos_dist_thresh`
     """
     joints, present = people[..., :2], people[..., 2] > 0
-    part = _near_joints(joints, present, tf.shape(weight), cfg.stride, cfg.pos_dist_thresh * scale)
+    reach = _reach(joints, present, cfg.pos_dist_thresh * scale, cfg.pos_dist_share)
+    part = _near_joints(joints, present, tf.shape(weight), cfg.stride, reach)
     part_weight = tf.broadcast_to(weight[..., None], tf.shape(part))
     if cfg.ignore_unlabelled:
         unsure = _near_unlabelled(joints, present, tf.shape(weight), cfg.stride)
@@ -61,8 +62,23 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     return Targets(part, part_weight, positive, offset / cfg.locref_stdev, *_cells(positive), pairwise, pairwise_mask)
 
 
+def _reach(joints, present, least, share):
+    """How far from its joints a person's cells are positive, (B, P): `least` (B,), or more for large people."""
+    if not share:
+        return tf.broadcast_to(least[:, None], tf.shape(present)[:2])
+    low, high = _extent(joints, present)
+    return tf.maximum(least[:, None], share * tf.reduce_max(high - low, axis=-1))
+
+
+def _extent(joints, present):
+    """The corners (B, P, 2) of the box of each person's labelled joints: inf and -inf for nobody."""
+    low = tf.reduce_min(tf.where(present[..., None], joints, np.inf), axis=2)
+    high = tf.reduce_max(tf.where(present[..., None], joints, -np.inf), axis=2)
+    return low, high
+
+
 def _near_joints(joints, present, size, stride, limit):
-    """1 where a cell lies within the distance `limit` (B,) of that joint of any person: (B, h, w, J).
+    """1 where a cell lies within the distance `limit` (B, P) of that joint of a person: (B, h, w, J).
 
     size: B, h, w
     """
@@ -73,7 +89,7 @@ def _near_joints(joints, present, size, stride, limit):
     squared = tf.square(joints[..., None] - (tf.cast(cells * stride, tf.float32) + stride / 2))
     counts = present[..., None, None] & (cells >= 0) & (cells < size[:0:-1, None])
     squared = tf.where(counts, squared, np.inf)
-    near = squared[..., 0, None, :] + squared[..., 1, :, None] <= tf.square(limit)[:, None, None, None, None]
+    near = squared[..., 0, None, :] + squared[..., 1, :, None] <= tf.square(limit)[:, :, None, None, None]
 
     batch, person, part, row, col = tf.unstack(tf.cast(tf.where(near), tf.int32), axis=1)
     col, row = (tf.gather_nd(cells[..., axis, :], tf.stack([batch, person, part, index], axis=1))
@@ -92,8 +108,7 @@ def _near_unlabelled(joints, present, size, stride):
 
     size: B, h, w
     """
-    low = tf.reduce_min(tf.where(present[..., None], joints, np.inf), axis=2)  # (B, P, 2), inf without any joint
-    high = tf.reduce_max(tf.where(present[..., None], joints, -np.inf), axis=2)
+    low, high = _extent(joints, present)
     margin = PERSON_MARGIN * tf.reduce_max(high - low, axis=-1, keepdims=True)
     inside = []
     for axis, count in ((1, size[1]), (0, size[2])):

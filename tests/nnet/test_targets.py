@@ -120,3 +120,14 @@ def test_unlabelled_joints_count_neither_as_there_nor_as_absent():
     assert weight[targets.part[0, ..., 2].numpy() > 0, 2].all()
     assert weight[~inside, 2].all()
     assert weight[..., 0].all()
+
+
+def test_large_people_have_larger_discs():
+    people = np.zeros((1, 2, 2, 3), np.float32)
+    people[0, 0] = [[40, 40, 1], [40, 140, 1]]  # 100 pixels high: a fifth is 20
+    people[0, 1] = [[200, 40, 1], [210, 40, 1]]  # 10 pixels wide: the threshold is more
+    cfg = make_config(num_joints=2, pos_dist_thresh=6, pos_dist_share=0.2)
+    part = make_targets(people, np.ones((1, 32, 32), np.float32), np.ones(1, np.float32), cfg).part[0, ..., 0].numpy()
+    y, x = 8 * np.indices((32, 32)) + 4
+    expected = (np.hypot(x - 40, y - 40) <= 20) | (np.hypot(x - 200, y - 40) <= 6)
+    np.testing.assert_array_equal(part, expected)
