@@ -5,7 +5,8 @@
     python ../../../tools/predict_multiperson.py --images ~/photos --out_dir results --draw
 
 writes results/coco.json (COCO keypoint results) and, for skeletons with AI Challenger's joints, results/aic.json
-(an AI Challenger submission, for tools/eval_aic.py); with --draw also a picture of each image.
+(an AI Challenger submission, for tools/eval_aic.py); with --draw also a picture of each image, with --csv people.csv,
+a line for each person with the columns of multiperson/table.py.
 
 People are kept in results/people*.jsonl, image by image, until the result files are written: the same command goes on
 where a run was interrupted or killed, and tries images again that could not be read. Several processes or machines
@@ -29,8 +30,11 @@ from typing import Any
 import numpy as np
 
 from config import load_config, settings
+from dataset.skeleton import from_config
 from dataset.targets import Target, dataset_images, image_files
 from multiperson.mapcache import SOURCE, MapCache
+from multiperson.predict import People
+from multiperson.table import people_table
 from util.ahead import starmap_ahead
 from util.errors import InputError
 from util.files import write_json
@@ -69,12 +73,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--images", nargs="+", metavar="PATH", help="images or folders instead of the data set")
     arguments.add_argument("--out_dir", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     arguments.add_argument("--draw", action="store_true", help="write a picture of each image with its people")
+    arguments.add_argument("--csv", action="store_true", help="write a table of people, too (parts: at --merge)")
     part = arguments.add_mutually_exclusive_group()
     part.add_argument("--shard", type=_shard, default=WHOLE, metavar="i/n", help="only part i of n")
     part.add_argument("--merge", action="store_true", help="put the parts together, once all are there")
     options = arguments.parse_args(argv)
     if options.merge:
-        merge(options.out_dir)
+        merge(options.out_dir, options.csv)
         return
     cfg = load_config(options.cfg, options.overrides)
 
@@ -99,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
         if left:
             predict(build_estimator(cfg, weights), this_run, left, journal)
     if shard == WHOLE:
-        merge(options.out_dir)
+        merge(options.out_dir, options.csv)
     else:
         print(f"part {shard.number} of {shard.count} is done; --merge when all are")
 
@@ -142,12 +147,13 @@ def open_cache(cfg, weights: str | None) -> MapCache:
     return cache
 
 
-def identity(cfg, targets: list[Target], source: Path) -> dict[str, str]:
+def identity(cfg, targets: list[Target], source: Path) -> dict[str, Any]:
     """What all parts of a run have in common; source: what tells which network it is."""
     models = Path(cfg.pairwise_model_dir).glob("*.mat")
     return {
         "images": fingerprint([target[1:] for target in targets]),
         "configuration": fingerprint(settings(cfg)),
+        "joints": list(from_config(cfg).keypoints),
         "weights": fingerprint(source),
         "pairwise models": fingerprint([Path(cfg.pairwise_stats_fn), {path.name: path for path in models}]),
     }
@@ -208,19 +214,22 @@ def entry(target: Target, result, skeleton) -> dict[str, Any]:
     from dataset.coco_results import people_to_coco
 
     keypoints, score = result.people
-    found = {"seconds": round(result.network_seconds + result.grouping_seconds, 4),
+    found = {"file": str(target.path),
+             "seconds": round(result.network_seconds + result.grouping_seconds, 4),
              "coco": people_to_coco(target.coco_id, keypoints, score, target.category_id)}  # fmt: skip
     if skeleton.has_aic_joints:
         found["aic"] = people_to_aic(target.name, keypoints, score, skeleton)
     return found
 
 
-def merge(out_dir: Path) -> None:
+def merge(out_dir: Path, csv: bool) -> None:
     """Write the result files from all journals of a folder; these go once every image has been read.
+
+    csv: write people.csv, too
 
     Raises InputError as long as something is missing, and when not one image could be read.
     """
-    paths, entries = whole_run(out_dir)
+    paths, run_header, entries = whole_run(out_dir)
     found = [entry for _, entry in sorted(entries.items()) if "unread" not in entry]
     unread = len(entries) - len(found)
     if not found:
@@ -231,12 +240,22 @@ def merge(out_dir: Path) -> None:
     write_json(out_dir / "coco.json", coco)
     if all("aic" in entry for entry in found):
         write_json(out_dir / "aic.json", [entry["aic"] for entry in found])
+    if csv:
+        write_table(out_dir / "people.csv", run_header["joints"], found)
     if not unread:
         for path in paths:
             path.unlink()
     seconds = sum(entry["seconds"] for entry in found) / len(found)
     print(f"{len(found)} images, {len(coco)} people, {seconds:.3f} s an image, written to {out_dir}"
           + (f"; {unread} images could not be read" if unread else ""))  # fmt: skip
+
+
+def write_table(path: Path, joint_names: list[str], found: list[dict[str, Any]]) -> None:
+    """The people of the entries of a journal, a line each."""
+    with people_table(path, joint_names) as add:
+        for entry in found:
+            keypoints = np.reshape([person["keypoints"] for person in entry["coco"]], (-1, len(joint_names), 3))
+            add(entry["file"], People(keypoints, np.array([person["score"] for person in entry["coco"]])))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,11 @@ def parse_shard(text: str) -> Shard:
     return Shard(number, count)
 
 
-def whole_run(folder: Path) -> tuple[list[Path], dict[int, dict[str, Any]]]:
-    """The journals of a run and the entries of all items, by number. Raises InputError where one is missing."""
+def whole_run(folder: Path) -> tuple[list[Path], dict[str, Any], dict[int, dict[str, Any]]]:
+    """The journals of a run, what all parts have in common, and the entries of all items, by number.
+
+    Raises InputError where one is missing.
+    """
     paths = sorted(folder.glob("people*.jsonl"))
     if not paths:
         raise InputError(f"{folder}: no people*.jsonl to merge; run the parts first (--shard i/n)")
@@ -64,4 +67,4 @@ def whole_run(folder: Path) -> tuple[list[Path], dict[int, dict[str, Any]]]:
     if absent:
         shards = ", ".join(f"--shard {number}/{first_run[0]}" for number in sorted(absent))
         raise InputError(f"{folder}: parts are missing; run {shards}")
-    return paths, entries
+    return paths, run, entries

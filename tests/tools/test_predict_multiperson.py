@@ -1,5 +1,6 @@
 """Result files of whole data sets: what is in them, and that nothing is lost on the way."""
 
+import csv
 import json
 import os
 import signal
@@ -79,6 +80,24 @@ def test_both_result_files(estimator, folder, capsys):
     pictures = {f"{number}_people.png" for number in range(7)}
     assert {path.name for path in (folder / "results").iterdir()} == pictures | {"coco.json", "aic.json"}
     assert "7 images, 7 people, 0.101 s an image" in capsys.readouterr().out
+
+
+def test_the_table_of_people(estimator, folder):
+    """Of one run, and of parts put together: the same table."""
+    (folder / "photos/2.png").write_text("no image")
+    run("--csv", "--out_dir", "whole")
+    run("--shard", "1/2")
+    run("--shard", "2/2")
+    predict_multiperson.main(["--merge", "--csv"])
+    table = (folder / "results/people.csv").read_text()
+    assert (folder / "whole/people.csv").read_text() == table
+    rows = list(csv.DictReader(table.splitlines()))
+    assert [row["file"] for row in rows] == [str(Path("photos", f"{number}.png")) for number in (0, 1, 3, 4, 5, 6)]
+    person = rows[2]
+    assert (person["frame"], person["seconds"], person["person"], person["score"]) == ("", "", "0", "0.4")
+    for joint, name in enumerate(NECKHEAD.keypoints):
+        expected = ["", "", ""] if joint in (2, 3, 4) else [str(10.0 * joint), "23.0", "0.5"]
+        assert [person[f"{name}_{what}"] for what in ("x", "y", "confidence")] == expected
 
 
 def test_unreadable_images_are_told_and_tried_again(estimator, folder, capsys, caplog):

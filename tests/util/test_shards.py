@@ -29,8 +29,8 @@ def test_other_texts_are_no_parts(text):
 def test_a_whole_run_has_every_item_and_nothing_else(tmp_path):
     write(tmp_path, Shard(1, 2), 5)
     write(tmp_path, Shard(2, 2), 5, [1, 3, 4, 99])  # entries that are not its own
-    paths, entries = whole_run(tmp_path)
-    assert len(paths) == 2 and sorted(entries) == list(range(5))
+    paths, run, entries = whole_run(tmp_path)
+    assert len(paths) == 2 and run["run"] == "a" and sorted(entries) == list(range(5))
     assert [entries[number]["of"] for number in range(5)] == [1, 2, 1, 2, 1]
 
 
