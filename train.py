@@ -295,7 +295,7 @@ def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
 
 def draw_curves(log_dir: str) -> None:
     """The picture of tools/plot_training.py; a short run may have no line of the log, thus no curves."""
-    from tools.plot_training import plot, read_scalars
+    from nnet.curves import plot, read_scalars
 
     try:
         plot({log_dir: read_scalars(Path(log_dir))}, Path("training.png"))

@@ -1,5 +1,6 @@
 """The official score of AI Challenger's submissions, digit for digit."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,6 +14,7 @@ from dataset.skeleton import AIC_SIGMAS
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault
 from util.errors import InputError
 from util.faults import Faults
+from util.files import read_json
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 # Pairs of people compared at once: they stay in the cache, and memory stays bounded in a file of crowds.
@@ -67,6 +69,16 @@ class Score:
         first = self.true.first
         return {image_id: dict(zip(self.true.names[a:b], self.best[a:b].tolist(), strict=True))
                 for image_id, a, b in zip(self.image_ids, first[:-1], first[1:], strict=True)}  # fmt: skip
+
+
+def read_records(path: str | os.PathLike) -> list:
+    """The records of a submission or reference. Raises InputError where the file is no list of at least one."""
+    records = read_json(path)
+    if not isinstance(records, list):
+        raise InputError(f"{path}: expected a JSON list of records, one per image, found {type(records).__name__}")
+    if not records:
+        raise InputError(f"{path}: the list of records is empty")
+    return records
 
 
 def score(predictions: Sequence, reference: Sequence) -> Score:

@@ -16,11 +16,14 @@ import tensorflow as tf
 
 import train
 from config import make_config
+from dataset.aic_to_coco import convert
 from dataset.skeleton import COCO, NECKHEAD
+from dataset.toy import write_toy_set
 from multiperson.validation import Validation
 from nnet.checkpoint import read_array
+from nnet.curves import read_scalars
 from nnet.model_skeleton import keep_beside, read_skeleton
-from tools import ai2coco_art_neckhead_json, make_toy_dataset, pairwise_stats, plot_training
+from tools import pairwise_stats
 from util.errors import InputError
 from util.files import only_user
 
@@ -46,11 +49,9 @@ save_iters: 2
 def toy(tmp_path_factory):
     """A folder with four drawn scenes in COCO's format and their pairwise statistics."""
     folder = tmp_path_factory.mktemp("toy")
-    make_toy_dataset.main([str(folder), "--images", "4", "--people", "1", "2", "--size", "96", "96"])
+    write_toy_set(folder, images=4, people=(1, 2), size=(96, 96))
     annotations = folder / "annotations"
-    ai2coco_art_neckhead_json.main(["--keypoint_json", str(annotations / "train.json"),
-                                    "--img_dir", str(folder / "images" / "train"),
-                                    "--out", str(annotations / "person_keypoints_train.json")])  # fmt: skip
+    convert(annotations / "train.json", folder / "images/train", annotations / "person_keypoints_train.json")
     return folder
 
 
@@ -97,7 +98,7 @@ def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):
     best = weights_of("best")
     for name, value in weights_of(4).items():
         np.testing.assert_array_equal(best[name], value, err_msg=name)
-    np.testing.assert_allclose(plot_training.read_scalars(Path("log"))["score"], [[2, 4, 6], [0.2, 0.7, 0.5]])
+    np.testing.assert_allclose(read_scalars(Path("log"))["score"], [[2, 4, 6], [0.2, 0.7, 0.5]])
     assert (model_dir / "training.png").exists()
     # A continued run knows the best score so far.
     scores = iter([0.6])

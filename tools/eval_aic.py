@@ -11,7 +11,6 @@ for each threshold.
 from util.cli import parser, run
 
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ import numpy as np
 from dataset import aic_score
 from dataset.skeleton import AIC
 from util.errors import InputError
-from util.files import atomic_path, read_json
+from util.files import atomic_path
 from util.report import table
 
 SHOWN_WARNINGS = 5
@@ -28,16 +27,6 @@ ROOM_FOR_A_NUMBER = 0.03  # of the width and height of the plot
 # Bounds between the sizes of people: the square root of their box's area, in pixels.
 SIZES = (96, 192, 384)
 FOUND = 0.5  # a joint is found when its term of the OKS is above this
-
-
-def read_records(path: str | os.PathLike) -> list:
-    """The records of a file. Raises InputError where it holds no list of some."""
-    records = read_json(path)
-    if not isinstance(records, list):
-        raise InputError(f"{path}: expected a JSON list of records, one per image, found {type(records).__name__}")
-    if not records:
-        raise InputError(f"{path}: the list of records is empty")
-    return records
 
 
 def threshold_table(result: aic_score.Score) -> str:
@@ -127,7 +116,7 @@ def main(argv=None):
     args = args_parser.parse_args(argv)
     if args.plot and args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise InputError(f"{args.plot}: --plot writes .png, .pdf or .svg")
-    submission, reference = read_records(args.submit), read_records(args.ref)
+    submission, reference = aic_score.read_records(args.submit), aic_score.read_records(args.ref)
     try:
         result = aic_score.score(submission, reference)
     except InputError as error:

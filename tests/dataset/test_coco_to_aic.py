@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pytest
@@ -5,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dataset import aic_to_coco, coco_to_aic
-from tools.benchmarks.aic_data import made_up_annotations
+from dataset import aic_to_coco, coco_to_aic, toy
 from util.errors import InputError
 
 
@@ -49,7 +49,8 @@ def test_nothing_is_lost(tmp_path_factory, records):
 
 
 def test_there_and_back(tmp_path):
-    records = made_up_annotations(20)
+    scenes = itertools.islice(toy.make_scenes(0, (1, 4), (480, 360)), 20)
+    records = [toy.record(scene, (480, 360), f"{number:06d}") for number, scene in enumerate(scenes)]
     people = records[0]["keypoint_annotations"]
     records[0]["keypoint_annotations"] = {"human7": people["human1"], "human1": [0, 0, 3] * 14}
     records[0]["human_annotations"] = {"human7": [1, 2, 3.5, 4.25], "human1": [0, 0, 9, 9]}

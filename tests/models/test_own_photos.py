@@ -12,7 +12,7 @@ import pytest
 
 from config import load_config
 from dataset.aic import AnnotationFile
-from tools import make_toy_dataset
+from dataset.toy import write_toy_set
 from util.matfile import read_mat
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -27,7 +27,7 @@ def section():
 @pytest.fixture
 def folder(tmp_path, section, monkeypatch):
     """models/own with photos, labels.csv and label.py in it."""
-    make_toy_dataset.main([str(tmp_path / "toy"), "--images", "4", "--people", "1", "1", "--size", "96", "128"])
+    write_toy_set(tmp_path / "toy", images=4, people=(1, 1), size=(96, 128))
     folder = tmp_path / "models/own"
     shutil.copytree(tmp_path / "toy/images/train", folder / "photos")
     shutil.copy(MODELS / "own/pose_cfg.yaml", folder)

@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from config import make_config
+from dataset import aic_to_coco
 from dataset.factory import create
 from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import NECKHEAD
+from dataset.toy import write_toy_set
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from multiperson.validation import Validation
-from tools import ai2coco_art_neckhead_json, make_toy_dataset
 from util.errors import InputError
 
 
@@ -21,12 +22,11 @@ from util.errors import InputError
 def scenes(tmp_path_factory):
     """Five drawn scenes in COCO's format, as training and as held-out set."""
     folder = tmp_path_factory.mktemp("scenes")
-    for phase, seed in (("train", "1"), ("val", "2")):
-        size = ["--size", "240", "200", "--seed", seed, "--phase", phase]
-        make_toy_dataset.main([str(folder), "--images", "5", "--people", "1", "2", *size])
-        annotations, images = folder / "annotations", folder / "images" / phase
-        ai2coco_art_neckhead_json.main(["--keypoint_json", str(annotations / f"{phase}.json"), "--img_dir", str(images),
-                                        "--out", str(annotations / f"person_keypoints_{phase}.json")])  # fmt: skip
+    annotations = folder / "annotations"
+    for phase, seed in (("train", 1), ("val", 2)):
+        write_toy_set(folder, images=5, people=(1, 2), size=(240, 200), seed=seed, phase=phase)
+        aic_to_coco.convert(annotations / f"{phase}.json", folder / "images" / phase,
+                            annotations / f"person_keypoints_{phase}.json")  # fmt: skip
     return folder
 
 

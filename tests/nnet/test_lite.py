@@ -14,7 +14,6 @@ from nnet.lite_file import seal
 from nnet.model_skeleton import read_skeleton
 from nnet.predict import Predictor, setup_pose_prediction
 from tests.rounding import rounding
-from tools import export
 from util.errors import InputError
 from util.images import read_image, resize_image
 
@@ -27,7 +26,8 @@ TOLERANCE = rounding(4 * 1280, layers=53)  # of a MobileNet and a head, in float
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("lite") / "pose.tflite"
-    export.main(["--cfg", str(CFG), "--tflite", str(path)])
+    cfg = load_config(CFG, {"precision": "float32"})
+    save_tflite(setup_pose_prediction(cfg, cfg.init_weights), path, checkpoint=cfg.init_weights)
     return path
 
 

@@ -10,6 +10,7 @@ from easydict import EasyDict
 
 from config import make_config
 from dataset.skeleton import AIC
+from dataset.toy import make_scenes, record
 from multiperson.predict import predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tests.rounding import rounding
@@ -19,7 +20,6 @@ from tools.benchmarks.everything import run_all
 from tools.benchmarks.grouping import simulated_image
 from tools.benchmarks.tables import Table, with_ratios
 from tools.benchmarks.train import batch_table, data_table, drawn_data, step_stages
-from tools.make_toy_dataset import make_scenes, record
 from util.errors import InputError
 
 MODEL = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"

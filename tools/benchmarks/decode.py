@@ -61,9 +61,9 @@ def crowd_maps(number: int):
     Pairs of people stand in tiles, four to a row. Up to about 200 detections fit into 640x480 pixels.
     """
     from dataset.skeleton import NECKHEAD
+    from dataset.toy import make_scenes
     from multiperson.detections import extract_detections
     from multiperson.simulate import NOISE_LEVELS, simulate_maps
-    from tools.make_toy_dataset import make_scenes
 
     cfg = make_config(num_joints=NECKHEAD.num_joints, sparse_graph=list(NECKHEAD.sparse_graph))
     noise = NOISE_LEVELS["low"]

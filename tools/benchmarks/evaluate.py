@@ -18,16 +18,15 @@ def add(commands) -> None:
 
 def evaluate(args: argparse.Namespace) -> list[Table]:
     from dataset import aic_score
-    from tools.eval_aic import read_records
 
     rows = []
     for number in args.images:
         with tempfile.TemporaryDirectory() as folder:
             paths = Path(folder, "annotations.json"), Path(folder, "submission.json")
             write_json(paths[0], made_up_annotations(number))
-            write_json(paths[1], made_up_submission(read_records(paths[0])))
-            reading = best_time(lambda: [read_records(path) for path in paths], 3)  # noqa: B023
-            reference, submission = map(read_records, paths)
+            write_json(paths[1], made_up_submission(aic_score.read_records(paths[0])))
+            reading = best_time(lambda: [aic_score.read_records(path) for path in paths], 3)  # noqa: B023
+            reference, submission = map(aic_score.read_records, paths)
         scoring = best_time(lambda: aic_score.score(submission, reference), 10)  # noqa: B023
         people = sum(len(record["keypoint_annotations"]) for record in reference)
         rows.append([number, people, reading, scoring])

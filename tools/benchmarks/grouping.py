@@ -30,9 +30,8 @@ def grouping(args: argparse.Namespace) -> list[Table]:
     from dataset import aic, aic_score
     from dataset.skeleton import AIC
     from multiperson.simulate import NOISE_LEVELS
-    from tools.eval_aic import read_records
 
-    records = read_records(args.ref)[: args.images]
+    records = aic_score.read_records(args.ref)[: args.images]
     images = [simulated_image(record) for record in aic.AnnotationFile(args.ref)][: args.images]
     cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
     rows = []

@@ -21,9 +21,8 @@ def add(commands) -> None:
 def labels(args: argparse.Namespace) -> list[Table]:
     from dataset import aic_score, pck
     from dataset.skeleton import AIC
-    from tools.eval_aic import read_records
 
-    reference = read_records(args.ref)
+    reference = aic_score.read_records(args.ref)
     true = joints_of(reference)
     sizes, torsos = pck.extent_size(true), pck.torso_size(true, AIC)
     rows = []

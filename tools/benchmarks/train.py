@@ -47,9 +47,9 @@ def drawn_data(folder: Path) -> str:
     from dataset.aic_to_coco import convert
     from dataset.factory import create
     from dataset.pair_offsets import compute_offsets, save_pairwise_stats
-    from tools import make_toy_dataset
+    from dataset.toy import write_toy_set
 
-    make_toy_dataset.main([str(folder), "--images", "64", "--people", "3", "3", "--size", "640", "480"])
+    write_toy_set(folder, images=64, people=(3, 3), size=(640, 480))
     convert(folder / "annotations/train.json", folder / "images/train",
             folder / "annotations/person_keypoints_train.json")  # fmt: skip
     recipe = {"dataset": str(folder), "dataset_type": "coco", "dataset_phase": "train", "skeleton": "neckhead",
