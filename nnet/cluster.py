@@ -32,7 +32,7 @@ def read_cluster(text: str | None) -> Cluster:
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}} '
-            "with an index into that list (models/README.md)"
+            "with an index into that list (models/training.md)"
         ) from error
     _check(tasks)
     return Cluster(len(tasks), number)

@@ -1,6 +1,6 @@
 """Take over a project of DeepLabCut's TensorFlow versions: its pose_cfg.yaml becomes one of this code.
 
-    python tools/deeplabcut2cfg.py mouse/dlc-models/iteration-0/mouseMay1-trainset95shuffle1/train/pose_cfg.yaml \
+    python tools/deeplabcut2cfg.py mouse/dlc-models/iteration-0/mouseMay1-trainset95shuffle1/train/pose_cfg.yaml \\
         --out models/mouse/pose_cfg.yaml
     python demo/singleperson.py photo.jpg --cfg models/mouse/pose_cfg.yaml
 

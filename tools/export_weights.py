@@ -4,10 +4,10 @@
     cd models/aic/train; python ../../../tools/export_weights.py snapshot-1400000 snapshot-1800000 ../weights
 
 writes models/aic/weights.index and .data-00000-of-00001, and the skeleton.yaml that stands beside the snapshot, if one
-does; name models/aic/weights in init_weights. Left out are the
-optimizer's state, the step, and the head of the intermediate layer, which only training needs. Where the snapshot has
-moving averages of the weights (ema_decay), these are what is written. Of several snapshots of one training the mean is
-written, which may do better than each of them on images unlike those of the training (model soups, arXiv 2203.05482).
+does; name models/aic/weights in init_weights. It leaves out what only training needs: the optimizer's state, the step,
+and the head of the intermediate layer. Where the snapshot has moving averages of the weights (ema_decay), it writes
+these. Of several snapshots of one training it writes the mean, which may do better than each of them on images unlike
+those of the training (model soups, arXiv 2203.05482).
 """
 
 from util.cli import parser, run

@@ -114,8 +114,10 @@ def unused_name(name: str, taken: set[str]) -> str:
     return unused
 
 
-def read_text(path: str | os.PathLike) -> str:
-    """The content of a JSON file as text (UTF-8, with or without byte order mark).
+def read_text(path: str | os.PathLike, expected: str = "JSON") -> str:
+    """The content of a text file (UTF-8, with or without byte order mark).
+
+    expected: what should be in it, for the message about an empty file
 
     Raises InputError when the file is missing, empty or not text.
     """
@@ -124,7 +126,7 @@ def read_text(path: str | os.PathLike) -> str:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not data.strip():
-        raise InputError(f"{path}: the file is empty; expected JSON")
+        raise InputError(f"{path}: the file is empty; expected {expected}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,8 +1,7 @@
-"""models/README.md, "Your own photos": its script and its commands, as they stand there, but with a few steps."""
+"""models/own_data.md: its commands, as they stand there, but with a few steps."""
 
 import csv
 import importlib
-import re
 import shlex
 import shutil
 from pathlib import Path
@@ -19,14 +18,13 @@ MODELS = Path(__file__).parents[2] / "models"
 
 
 @pytest.fixture(scope="module")
-def section():
-    text = (MODELS / "README.md").read_text()
-    return text[text.index("## Your own photos") : text.index("## What differs from the original")]
+def page():
+    return (MODELS / "own_data.md").read_text()
 
 
 @pytest.fixture
-def folder(tmp_path, section, monkeypatch):
-    """models/own with photos, labels.csv and label.py in it."""
+def folder(tmp_path, monkeypatch):
+    """models/own with photos and labels.csv in it."""
     write_toy_set(tmp_path / "toy", images=4, people=(1, 1), size=(96, 128))
     folder = tmp_path / "models/own"
     shutil.copytree(tmp_path / "toy/images/train", folder / "photos")
@@ -38,30 +36,19 @@ def folder(tmp_path, section, monkeypatch):
                 for joint, (x, y, flag) in enumerate(zip(*[iter(person.keypoints)] * 3, strict=True)):
                     if flag != 3:
                         writer.writerow([f"{record.image_id}.jpg", number, joint, x, y])
-    (folder / "label.py").write_text(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1])
     monkeypatch.chdir(folder)
     return folder
 
 
-def commands(section):
+def commands(page):
     """The arguments of the lines of the walk-through: script, and what follows."""
-    block = section[section.index("    cd models/own\n") : section.index("That learns a handful")]
+    block = page[page.index("    cd models/own\n") : page.index("This learns a handful")]
     lines = [shlex.split(line, comments=True) for line in block.splitlines()]
     return [words[1:] for words in lines if words and words[0] == "python"]
 
 
-def test_the_walk_through(folder, section, capsys):
-    (label, *_), *others = commands(section)
-    exec(compile((folder / label).read_text(), label, "exec"), {})
-    with open("labels.csv") as file:
-        labels = {(row[0], int(row[2])): [float(row[3]), float(row[4])] for row in csv.reader(file)}
-    for record in read_mat("dataset.mat", "dataset")["dataset"].ravel():
-        assert record["size"].tolist() == [[3, 128, 96]]
-        (person,) = record["joints"].ravel()
-        for joint, x, y in person.tolist():
-            assert labels.pop((Path(str(record["image"][0])).name, int(joint))) == [x, y]
-    assert not labels
-    for script, *arguments in others:
+def test_the_walk_through(folder, page, capsys):
+    for script, *arguments in commands(page):
         assert script.startswith("../../")
         module = importlib.import_module(script[len("../../") : -len(".py")].replace("/", "."))
         if module.__name__ == "train" and not arguments:
@@ -74,10 +61,3 @@ def test_the_walk_through(folder, section, capsys):
     assert len(list(Path("results").glob("*_single.png"))) == 4
     assert np.shape(read_mat("results/predictions.mat")["joints"]) == (1, 4)
     assert "PCK-box@0.2" in capsys.readouterr().out
-
-
-def test_every_script_of_the_documentation_is_there():
-    """Paths in both READMEs, from the repository's folder or a model directory's."""
-    for path in (MODELS / "README.md", MODELS.parent / "README.md"):
-        for script in re.findall(r"(?:tools|demo|models)/[\w/]+\.(?:py|sh|yaml)", path.read_text()):
-            assert (MODELS.parent / script).exists(), f"{path.name}: {script}"

@@ -20,7 +20,7 @@ CFG = ROOT / "models" / "demo" / "pose_cfg.yaml"
 
 def people_by_the_example(served: Path) -> int:
     """How many people the code of the documentation finds in the demo's picture."""
-    text = (ROOT / "models/README.md").read_text(encoding="utf-8")
+    text = (ROOT / "models/serving.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
     for name, here in {"served/1": served, "models/aic/test": ROOT / "models/demo", "photo.jpg":
                        ROOT / "demo/image_multi.jpg"}.items():  # fmt: skip
