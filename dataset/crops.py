@@ -1,4 +1,4 @@
-"""One image per person, all people of one height: how the lineage prepares MPII for single-person training.
+"""One image per person, all people of one height: how pose-tensorflow prepares MPII for single-person training.
 
 A person is scaled to 400 pixels (the head, an eighth of it, to 50) and cut out with a margin around all labelled
 points. Positions are measured from the image's upper left corner, so that a mirrored x is width - x.

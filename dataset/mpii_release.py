@@ -33,7 +33,7 @@ class AnnotatedImage(NamedTuple):
 
 
 def read_release(path: str | os.PathLike, faults: Faults) -> list[AnnotatedImage]:
-    """The training images that show annotated people, those far from others first, as the lineage orders them.
+    """The training images that show annotated people, those far from others first, as pose-tensorflow orders them.
 
     Raises InputError for a file of another layout, or without people.
     """

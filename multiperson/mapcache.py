@@ -1,6 +1,6 @@
 """Maps of images kept in files, to try the grouping of parts without the network.
 
-A cache is a folder of .mat files as the lineage writes them (scoremaps, locreg_pred, pairwise_diff), called as the
+A cache is a folder of .mat files as pose-tensorflow writes them (scoremaps, locreg_pred, pairwise_diff), called as the
 images are, each with a fingerprint of its image, and source.json with that of the network.
 """
 
@@ -24,7 +24,7 @@ class MapCache:
 
     folder: need not be there yet
     network: its fingerprint (`nnet.load.network_fingerprint`); None: any, as long as all maps are of the same
-    is_known: whether the folder tells whose maps it holds; the lineage's do not
+    is_known: whether the folder tells whose maps it holds; pose-tensorflow's do not
     Raises InputError where the folder holds the maps of another network.
     """
 
@@ -85,9 +85,9 @@ def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
 
 
 def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps:
-    """Maps of `num_joints` parts from a file of ours or the lineage's. Raises InputError.
+    """Maps of `num_joints` parts from a file of ours or pose-tensorflow's. Raises InputError.
 
-    image: fingerprint of the image that they should be of; the lineage's files do not tell
+    image: fingerprint of the image that they should be of; pose-tensorflow's files do not tell
     """
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file; tools/cache_scoremaps.py writes it")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from config import require
 from dataset.pair_offsets import PairwiseStats, load_pairwise_stats
 from multiperson.network import Network
-from multiperson.single_person import argmax_pose_predict  # noqa: F401 - the lineage has it here
+from multiperson.single_person import argmax_pose_predict  # noqa: F401 - pose-tensorflow has it here
 from nnet import checkpoint
 from nnet.layers import dense_maps
 from nnet.model_skeleton import with_skeleton_of

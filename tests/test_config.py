@@ -19,7 +19,7 @@ def write(tmp_path):
     return write_yaml
 
 
-def test_defaults_of_the_lineage(write):
+def test_defaults_of_pose_tensorflow(write):
     cfg = load_config(write("num_joints: 3"))
     expected = {"stride": 8, "weigh_part_predictions": False, "weigh_negatives": False, "fg_fraction": 0.25,
                 "mean_pixel": [123.68, 116.779, 103.939], "shuffle": True, "snapshot_prefix": "snapshot",

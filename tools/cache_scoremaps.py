@@ -4,8 +4,8 @@
     python ../../../tools/cache_scoremaps.py                               # writes scoremap_dir/<image name>.mat
     python ../../../tools/predict_multiperson.py cached_scoremaps=test     # groups from there, with any settings
 
-The files hold scoremaps, locreg_pred and pairwise_diff in the network's pixels, as the lineage writes them: 11 MB for
-an image of 640x480 pixels and 17 joints. Files that are there already are kept, unless their image has changed; a
+The files hold scoremaps, locreg_pred and pairwise_diff in the network's pixels, as pose-tensorflow writes them: 11 MB
+for an image of 640x480 pixels and 17 joints. Files that are there already are kept, unless their image has changed; a
 folder with the maps of another network is refused.
 """
 

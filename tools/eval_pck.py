@@ -6,7 +6,7 @@
 
 The predictions are those of tools/predict_singleperson.py. A joint counts as found within a fraction of the person's
 size: PCK .2 of the torso (left shoulder to right hip), PCKh .5 of the head (neck to head top; 50 pixels in MPII's
-crops, which are scaled by it), PCK-box .2 of the longer side of the box around all joints (the lineage's eval_pck).
+crops, which are scaled by it), PCK-box .2 of the longer side of the box around all joints (pose-tensorflow's eval_pck).
 All labelled joints count, hidden ones too; people without a size count nowhere in that column.
 """
 

@@ -2,7 +2,7 @@
 
     python tools/mpii2mat.py --mat mpii_human_pose_v1_u12_1.mat --img_dir images --out_dir cropped
 
-reads the annotations as they are published and does what the lineage does in MATLAB: people 400 pixels high (by the
+reads the annotations as they are published and does what pose-tensorflow does in MATLAB: people 400 pixels high (by the
 rectangle of the head), 130 pixels around people who stand alone, 65 around the others, one PNG each. Set `dataset` in
 models/mpii/train/pose_cfg.yaml to cropped/dataset.mat.
 """

@@ -141,7 +141,7 @@ def submission(record, people: np.ndarray, skeleton) -> dict:
 
 
 def write_predictions(path: Path, people: np.ndarray) -> None:
-    """The lineage's predictions.mat: `joints`, a 1 x N cell of (J, 3) x, y, score."""
+    """pose-tensorflow's predictions.mat: `joints`, a 1 x N cell of (J, 3) x, y, score."""
     from util.matfile import write_mat
 
     cell = np.empty((1, len(people)), object)

@@ -48,6 +48,6 @@ def solve_nl_lmp(
 
 
 def _log_odds(probability):
-    """Cost of a probability, clipped as in the lineage so that 0 and 1 stay finite."""
+    """Cost of a probability, clipped as in pose-tensorflow so that 0 and 1 stay finite."""
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     return np.log((1 - probability) / probability)

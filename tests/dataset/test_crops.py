@@ -15,7 +15,7 @@ def somebody(*xy, head=25.0, **more):
     return Person("p", joints, np.array(xy, float), head, **more)
 
 
-def test_bounds_have_the_lineages_margins():
+def test_bounds_have_pose_tensorflows_margins():
     person = somebody((400, 300), (500, 700))
     assert crop_bounds((1000, 900), person, 1.0).tolist() == [[269, 630], [169, 830]]
     person = person._replace(alone=False)

@@ -55,7 +55,7 @@ def test_joints_without_a_cell(tmp_path):
     assert create(cfg)[0].people[0, :2, :2].tolist() == [[5, 6], [7, 8]]
 
 
-def test_example_of_the_lineage(data_dir):
+def test_example_of_pose_tensorflow(data_dir):
     cfg = make_config(dataset=str(data_dir / "own_dataset/dataset_example.mat"), num_joints=14)
     dataset = create(cfg, need_images=False)
     assert len(dataset) == 2

@@ -115,7 +115,7 @@ def test_more_effort_finds_no_worse_and_none_is_the_first_solution(random_graph)
     assert long <= usual < first < 0
 
 
-def test_the_call_of_the_lineage_gives_suppressed_nodes_clusters_of_their_own():
+def test_the_call_of_pose_tensorflow_gives_suppressed_nodes_clusters_of_their_own():
     unary = np.array([[-1.0], [-1.0], [5.0], [5.0]])
     result = solve_nl_lmp(unary, np.array([[0, 1], [1, 2]]), np.array([[-2.0], [1.0]]), True, 0, True, False)
     assert result[:, 0].tolist() == [0, 0, 1, 1]

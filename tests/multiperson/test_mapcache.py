@@ -15,7 +15,7 @@ def maps():
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_what_was_saved_comes_back_under_the_lineages_names(tmp_path, maps, dense):
+def test_what_was_saved_comes_back_under_pose_tensorflows_names(tmp_path, maps, dense):
     path = MapCache(tmp_path / "new", "one").path("b/7")
     pairwise = maps.pairwise if dense else lambda cells: maps.pairwise[tuple(cells.T)]
     save_maps(path, maps._replace(pairwise=pairwise))

@@ -1,4 +1,4 @@
-"""Files of exactly the names and shapes that the lineage and its relatives use, and what they load into."""
+"""Files of exactly the names and shapes that pose-tensorflow and DeepLabCut use, and what they load into."""
 
 import numpy as np
 import pytest
