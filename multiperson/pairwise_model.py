@@ -108,8 +108,10 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
         model = content["spatial_model"].ravel()[0]
         options, regression = (model[name].ravel()[0] for name in ("training_opts", "log_reg"))
         arrays = [np.asarray(x, np.float64).ravel() for x in (regression["w"], options["X_min"], options["X_max"])]
+        origin = _read_origin(model)
     except (LookupError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max: {error}") from error
+        raise InputError(f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max, or a damaged one: "
+                         f"{error}") from error  # fmt: skip
     if [x.shape for x in arrays] != [(NUM_FEATURES + 1,), (NUM_FEATURES,), (NUM_FEATURES,)]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):
@@ -117,7 +119,7 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
     # Also where they are so close that weights divided by the span would not be finite.
     if not (arrays[2] - arrays[1] > np.abs(arrays[0][:-1]) / np.finfo(np.float64).max).all():
         raise InputError(f"{path}: X_min is not below X_max in every feature; train the model again")
-    return PairModel(*arrays), _read_origin(model)
+    return PairModel(*arrays), origin
 
 
 def _read_origin(model) -> Origin:

@@ -24,7 +24,7 @@ from dataset import aic_to_coco
 from dataset.augment import prepare
 from dataset.factory import create
 from dataset.pair_offsets import load_pairwise_stats
-from multiperson.pairwise_model import load_model
+from multiperson.pairwise_model import Origin, PairModel, load_model, save_model
 from nnet.cluster import read_cluster
 from nnet.lite_file import read_notes, seal
 from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
@@ -224,13 +224,23 @@ def test_data_sets_of_matlab(folder, data, mirror):
     read_all_samples(make_config(dataset=str(folder / "bad.mat"), num_joints=2), mirror)
 
 
-@pytest.mark.parametrize("name, read", [
-    ("pairwise_stats.mat", lambda path: load_pairwise_stats(path, 14)),
-    ("pairwise/spatial_model_cidx_1_2.mat", load_model),
+def pairwise_stats_mat(folder):
+    return (MODELS / "demo/pairwise_stats.mat").read_bytes()
+
+
+def pair_model_mat(folder):
+    ramp = np.arange(9.0)
+    save_model(folder / "model.mat", PairModel(ramp, ramp[:8], ramp[1:]), Origin("neck", "head_top", "5eed"))
+    return (folder / "model.mat").read_bytes()
+
+
+@pytest.mark.parametrize("content, read", [
+    (pairwise_stats_mat, lambda path: load_pairwise_stats(path, 14)),
+    (pair_model_mat, lambda path: load_model(path)[0]),
 ])  # fmt: skip
 @given(data=st.data())
-def test_models_of_matlab(folder, name, read, data):
-    (folder / "bad.mat").write_bytes(data.draw(damaged((MODELS / "demo" / name).read_bytes())))
+def test_models_of_matlab(folder, content, read, data):
+    (folder / "bad.mat").write_bytes(data.draw(damaged(content(folder))))
     try:
         arrays = read(folder / "bad.mat")
     except InputError as error:

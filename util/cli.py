@@ -3,6 +3,7 @@
 from util.signals import INTERRUPTED, unwind_on_signals
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -97,7 +98,8 @@ def _prepare_output() -> None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # those of notebooks are not, and take any name
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _forget_notebook() -> None:
