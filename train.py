@@ -177,7 +177,11 @@ def train(cfg) -> None:
         return
     with only_user(LOG):
         setup_logging(LOG)
-        train_on(cfg, devices)
+        try:
+            train_on(cfg, devices)
+        finally:
+            if Path(LOG).stat().st_size == 0:  # refused at once, and told on the terminal
+                Path(LOG).unlink()
 
 
 def train_on(cfg, devices) -> None:

@@ -24,6 +24,7 @@ from util.errors import InputError
 CONFIG = """
 dataset: {data}/dataset.mat
 num_joints: 3
+all_joints: [[0, 1], [2]]
 net_type: resnet_18
 batch_norm: frozen
 location_refinement: true
