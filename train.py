@@ -233,16 +233,18 @@ def check_alike(devices, cfg, num_images: int) -> None:
 
 def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] | None:
     """The batches of a step, those of several workers in one size; None as soon as one of them is to stop."""
-    from dataset.pipeline import pad_batch
+    from dataset.pipeline import pad_batch, padded_size
 
     pieces = [next(batches) for _ in range(cfg.accumulate_steps)]
     if devices.workers == 1:
         return pieces
     sizes = [(*piece["image"].shape[1:3], piece["people"].shape[1]) for piece in pieces]
-    stop, *largest = devices.gather([requested, *(side for size in sizes for side in size)]).max(axis=0).tolist()
-    if stop:
+    gathered = devices.gather([requested, *(side for size in sizes for side in size)])
+    if gathered[:, 0].any():
         return None
-    return [pad_batch(piece, *largest[3 * i : 3 * i + 3], cfg) for i, piece in enumerate(pieces)]
+    shares = gathered[:, 1:].reshape(devices.workers, len(pieces), 3)  # height, width, people of each
+    return [pad_batch(piece, *padded_size(shares[:, i, :2], cfg.batch_size), int(shares[:, i, 2].max()), cfg)
+            for i, piece in enumerate(pieces)]  # fmt: skip
 
 
 def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:

@@ -254,10 +254,11 @@ def pad_batch(batch: Batch, height: int, width: int, num_people: int, cfg) -> Ba
     whole = np.empty((len(image), height, width, 3), np.uint8)
     whole[:] = np.round(cfg.mean_pixel).astype(np.uint8)
     whole[:, : image.shape[1], : image.shape[2]] = image
+    rows, cols = np.subtract(map_size(height, width, cfg.stride), weight.shape[1:]).tolist()
     return batch | {
         "image": whole,
         "people": np.pad(people, ((0, 0), (0, num_people - people.shape[1]), (0, 0), (0, 0))),
-        "weight": np.pad(weight, ((0, 0), (0, down // cfg.stride), (0, right // cfg.stride))),
+        "weight": np.pad(weight, ((0, 0), (0, rows), (0, cols))),
     }
 
 
