@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,6 +168,12 @@ def scale_image(image: np.ndarray, scale: float) -> np.ndarray:
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """(height, width) times a factor; truncated, as in the original, and at least one pixel."""
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
+
+
+def sample_photographs() -> list[Path]:
+    """The photographs of people that come with scikit-image, both free of rights: an astronaut and a cameraman."""
+    folder = Path(find_spec("skimage").origin).parent / "data"  # found without the second that importing it takes
+    return [folder / "astronaut.png", folder / "camera.png"]
 
 
 def find_images(paths: Iterable[str | os.PathLike]) -> list[Path]:

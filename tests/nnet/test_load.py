@@ -22,7 +22,7 @@ def test_the_example_of_the_readme_runs(monkeypatch, capsys):
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(example, {})
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4 and all("confidence" in line for line in lines)
+    assert lines and all("confidence" in line for line in lines)
 
 
 def test_a_single_person_network_is_refused():

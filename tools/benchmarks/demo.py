@@ -15,7 +15,7 @@ from util.logging import silence_tensorflow
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "demo" / "demo_multiperson.py"
-CFG = ROOT / "demo" / "pose_cfg_multi.yaml"
+CFG = ROOT / "models" / "demo" / "pose_cfg.yaml"
 IMAGE = ROOT / "demo" / "image_multi.jpg"
 
 
