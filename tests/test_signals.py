@@ -48,7 +48,6 @@ def stop_at(seconds: float, number: signal.Signals, command: list[str], folder: 
 
 @pytest.mark.parametrize("command", [CONVERT, BENCHMARK], ids=["convert", "benchmark"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.xfail(strict=False, reason="the benchmark's moments depend on the machine")
 def test_the_end_comes_when_it_is_asked_for(number, command, folder):
     before = set(os.listdir(folder)) | {"coco.json"}
     for seconds in np.linspace(0.2, SECONDS, MOMENTS):

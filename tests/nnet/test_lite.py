@@ -48,7 +48,7 @@ def assert_equal_maps(found, expected):
     assert found.pairwise(CELLS[:0]).shape == (0, 182, 2)
 
 
-@pytest.mark.parametrize("tta", [[], ["flip"]])
+@pytest.mark.parametrize("tta", [[], ["flip", 1.3]])
 def test_it_agrees_with_the_network_at_any_size(model, image, tta):
     network, lite = predictors(model, tta=tta)
     for size in [(112, 176), (131, 90)]:
