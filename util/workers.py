@@ -93,8 +93,11 @@ def serve() -> None:
             answer = function(*tasks.get()), None
         except Exception as error:
             answer = None, error
-        pickle.dump(answer, results)
-        results.flush()
+        try:
+            pickle.dump(answer, results)
+            results.flush()
+        except BrokenPipeError:  # who would read it was killed: to leave is _read_tasks' part, but that may be later
+            os._exit(0)
 
 
 def _read_tasks(source, tasks: SimpleQueue) -> None:

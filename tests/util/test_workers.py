@@ -1,6 +1,8 @@
 """Processes that work for this one: results in order, errors, and an end with this process."""
 
+import operator
 import os
+import pickle
 import subprocess
 import sys
 
@@ -55,3 +57,17 @@ def test_workers_end_with_the_process_that_started_them(end):
     assert process.stdout.readline() == b"a result\n"
     getattr(process, end)()
     assert process.communicate(timeout=60) == (b"", b"")
+
+
+def test_a_result_that_nobody_reads_is_no_error():
+    """As when the process that waits for it is killed in the middle of the work."""
+    command = [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; from util.workers import serve; serve()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    for given in (operator.add, (2, 3)):
+        pickle.dump(given, process.stdin)
+    process.stdin.flush()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 0
+    process.stdin.close()
