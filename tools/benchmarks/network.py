@@ -19,7 +19,7 @@ PAIRWISE_CELLS = 100  # as many as there are detections
 # With a gamma of 1 random weights overflow, and shifts of 0 would be left out of the graph, as trained ones are not.
 RANDOM_GAMMA, RANDOM_BETA = 0.3, 0.01
 ROOT = Path(__file__).parents[2]
-IMAGE = ROOT / "demo" / "image_multi.jpg"
+IMAGE = ROOT / "demo" / "people.jpg"
 COCO = ROOT / "models" / "coco" / "test" / "pose_cfg.yaml"
 
 
