@@ -59,8 +59,15 @@ MAX_NAMED = 30  # unknown keys that a message lists
 DEEPLABCUT = {"metadataset", "project_path", "multi_stage", "lr_init"}  # of its files alone
 
 # What a data set of `mixture` may have for itself; the rest it shares.
-DATA_SET = {"dataset": INPUT, "dataset_type": DATASET_TYPE, "dataset_phase": TEXT, "dataset_ann": TEXT,
-            "coco_only_images_with_people": FLAG, "global_scale": FACTOR, "weight": number(0.001, 1000)}  # fmt: skip
+DATA_SET = {
+    "dataset": INPUT,
+    "dataset_type": DATASET_TYPE,
+    "dataset_phase": TEXT,
+    "dataset_ann": TEXT,
+    "coco_only_images_with_people": FLAG,
+    "global_scale": FACTOR,
+    "weight": number(0.001, 1000),
+}
 
 KEYS = {
     # Joints
@@ -182,8 +189,9 @@ WITHOUT_EFFECT = {
     "use_gt_segm": Key(FLAG, False, "unlabelled people are always ignored"),
 }
 # What is read from disk, and what the file that such a key names has behind that name.
-PATH_KEYS = {name: ".index" if key.kind is CHECKPOINT else ""
-             for name, key in KEYS.items() if key.kind in (INPUT, CHECKPOINT)}  # fmt: skip
+PATH_KEYS = {
+    name: ".index" if key.kind is CHECKPOINT else "" for name, key in KEYS.items() if key.kind in (INPUT, CHECKPOINT)
+}
 
 # Skeletons that go by a name, and the file in which a training leaves its own beside the snapshots.
 NAMED_SKELETONS = {path.stem: path for path in sorted(Path(__file__).parent.glob("dataset/skeletons/*.yaml"))}
@@ -343,8 +351,10 @@ def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> tuple[dict[str
     if wanted:
         path = _resolve(wanted, folder or Path(), "")
         if not os.path.exists(path):
-            raise InputError(f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} "
-                             "nor a YAML file")  # fmt: skip
+            raise InputError(
+                f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} "
+                "nor a YAML file"
+            )
         return read_skeleton_table(path), str(path)
     beside = folder and folder / SKELETON_FILE
     return (read_skeleton_table(beside) if beside and beside.exists() else None), str(beside)
@@ -373,8 +383,10 @@ def _check_together(cfg: EasyDict) -> None:
     if cfg.multi_step is not None:
         ends = [end for _, end in cfg.multi_step]
         if not ends or ends != sorted(set(ends)):
-            raise InputError(f"{where}: multi_step: expected [learning rate, last step] with growing steps, "
-                             f"found {_shown(cfg.multi_step)}")  # fmt: skip
+            raise InputError(
+                f"{where}: multi_step: expected [learning rate, last step] with growing steps, "
+                f"found {_shown(cfg.multi_step)}"
+            )
     if cfg.pairwise_predict and cfg.num_joints == 1:
         raise InputError(f"{where}: pairwise_predict: a single joint has no offsets to others; leave the key out")
     for pair in cfg.sparse_graph if cfg.sparse_graph != "skeleton" else ():
@@ -390,8 +402,10 @@ def _count_joints(cfg: EasyDict) -> None:
         cfg.num_joints = len(joints)
     if cfg.num_joints != len(joints):
         name = cfg.skeleton.get("name", "own")
-        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {name} in "
-                         f"{cfg.skeleton_source} has {len(joints)} joints")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {name} in "
+            f"{cfg.skeleton_source} has {len(joints)} joints"
+        )
 
 
 def _check_joint_groups(cfg: EasyDict) -> None:
@@ -404,5 +418,7 @@ def _check_joint_groups(cfg: EasyDict) -> None:
     if cfg.num_joints != len(ids):
         raise InputError(f"{where}: num_joints is {cfg.num_joints}, but all_joints has {len(ids)} joints")
     if cfg.all_joints_names and len(cfg.all_joints_names) != len(cfg.all_joints):
-        raise InputError(f"{where}: all_joints_names: {len(cfg.all_joints)} names expected (one a group of "
-                         f"all_joints), found {len(cfg.all_joints_names)}")  # fmt: skip
+        raise InputError(
+            f"{where}: all_joints_names: {len(cfg.all_joints)} names expected (one a group of "
+            f"all_joints), found {len(cfg.all_joints_names)}"
+        )

@@ -33,6 +33,10 @@ def compile_args() -> list[str]:
     return ["-std=c++17", "-Wall", "-Wextra", "-ffp-contract=off", "-fopenmp-simd", *optimise]
 
 
-MODULES = {"multicut_cython": "_multicut", "nms_cython": "_nms", "pairwise_cython": "_pairwise",
-           "people_cython": "_people"}  # fmt: skip
+MODULES = {
+    "multicut_cython": "_multicut",
+    "nms_cython": "_nms",
+    "pairwise_cython": "_pairwise",
+    "people_cython": "_people",
+}
 setup(ext_modules=cythonize([extension(folder, module) for folder, module in MODULES.items()]))

@@ -97,9 +97,14 @@ class Progress:
         with self.bar.external_write_mode():
             logging.info(
                 "iteration: %d of %d loss: %.4f lr: %g  %.1f images/s, %.0f%% of the time waiting for data, %s left",
-                step, self.last_step, means["total_loss"], rate, self.images / seconds, 100 * self.waited / seconds,
+                step,
+                self.last_step,
+                means["total_loss"],
+                rate,
+                self.images / seconds,
+                100 * self.waited / seconds,
                 timedelta(seconds=round((self.last_step - step) * seconds / self.steps)),
-            )  # fmt: skip
+            )
         if self.writer:
             self.writer.scalars(step, {**means, "learning_rate": rate, "images_per_second": self.images / seconds})
         self._restart()
@@ -139,9 +144,13 @@ class HeldOut:
                     self.writer.score_maps(step, f"held_out_{number}", image, self.network.maps(image).part_prob)
         better = score > self.best
         logging.info(
-            "step %d: %s %.4f on %d held-out images, %s", step, self.validation.measure, score,
-            len(self.validation.samples), "the best so far" if better else f"the best was {self.best:.4f}",
-        )  # fmt: skip
+            "step %d: %s %.4f on %d held-out images, %s",
+            step,
+            self.validation.measure,
+            score,
+            len(self.validation.samples),
+            "the best so far" if better else f"the best was {self.best:.4f}",
+        )
         if better:
             self.best = score
             self.trainer.save(self.path, step, score)
@@ -169,8 +178,10 @@ def train(cfg) -> None:
 
     require(cfg, "multi_step", *([] if cfg.mixture else ["dataset"]))
     if not cfg.tensorflow_pairwise_order:
-        raise InputError(f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
-                         "training writes the other order: leave the key out")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: tensorflow_pairwise_order: false is for predicting with older networks; "
+            "training writes the other order: leave the key out"
+        )
     devices = connect(cfg.batch_size)
     if not devices.chief:
         train_on(cfg, devices)
@@ -206,8 +217,14 @@ def train_on(cfg, devices) -> None:
     trainer = Trainer(cfg, stats, devices)
     first_step = trainer.start(cfg.snapshot_prefix, cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
-    logging.info("training on %d images and %d device%s, steps %d to %d", len(dataset), devices.replicas,
-                 "s" * (devices.replicas > 1), first_step, last_step)  # fmt: skip
+    logging.info(
+        "training on %d images and %d device%s, steps %d to %d",
+        len(dataset),
+        devices.replicas,
+        "s" * (devices.replicas > 1),
+        first_step,
+        last_step,
+    )
 
     writer = SummaryWriter(cfg.log_dir) if cfg.log_dir and devices.chief else None
     held_out = HeldOut(cfg, trainer, dataset, writer) if cfg.eval_iters and devices.chief else None
@@ -243,8 +260,10 @@ def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] 
     if gathered[:, 0].any():
         return None
     shares = gathered[:, 1:].reshape(devices.workers, len(pieces), 3)  # height, width, people of each
-    return [pad_batch(piece, *padded_size(shares[:, i, :2], cfg.batch_size), int(shares[:, i, 2].max()), cfg)
-            for i, piece in enumerate(pieces)]  # fmt: skip
+    return [
+        pad_batch(piece, *padded_size(shares[:, i, :2], cfg.batch_size), int(shares[:, i, 2].max()), cfg)
+        for i, piece in enumerate(pieces)
+    ]
 
 
 def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:
@@ -295,8 +314,10 @@ def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
     if math.isfinite(loss) and loss <= limit:
         return
     kept = f"the last good snapshot is that of step {saved}" if saved else "there is no snapshot yet"
-    raise InputError(f"step {step}: the loss is {loss:g}; {kept}; lower the learning rate (multi_step) or check the "
-                     "data (tools/check_dataset.py)")  # fmt: skip
+    raise InputError(
+        f"step {step}: the loss is {loss:g}; {kept}; lower the learning rate (multi_step) or check the "
+        "data (tools/check_dataset.py)"
+    )
 
 
 def draw_curves(log_dir: str) -> None:

@@ -104,8 +104,10 @@ def _records(path: str | os.PathLike) -> Iterator[Any]:
     """The items of the list that a file holds. Raises InputError where it holds none, or an empty one."""
     stream = JsonStream(path)
     if stream.peek() != "[":
-        raise InputError(f"{path}: expected a JSON list of records, one per image; "
-                         "COCO files are an object (tools/coco2aic.py converts them)")  # fmt: skip
+        raise InputError(
+            f"{path}: expected a JSON list of records, one per image; "
+            "COCO files are an object (tools/coco2aic.py converts them)"
+        )
     empty = True
     for record in stream.items():
         empty = False
@@ -138,8 +140,9 @@ def _read_people(record: dict, image_id: str, faults: Faults) -> list[Person] | 
     boxes = boxes if isinstance(boxes, dict) else {}
     for name in boxes.keys() - keypoints.keys():
         faults.add("boxes without keypoints", f"{image_id} {name}")
-    people = [_read_person(f"{image_id} {name}", name, values, boxes.get(name), faults)
-              for name, values in keypoints.items()]  # fmt: skip
+    people = [
+        _read_person(f"{image_id} {name}", name, values, boxes.get(name), faults) for name, values in keypoints.items()
+    ]
     return [person for person in people if person]
 
 
@@ -193,9 +196,11 @@ def box_fault(box: Any) -> str | None:
 
 
 def _without_odd_flags(values: list) -> list:
-    return list(chain.from_iterable(
-        joint if joint[2] in AIC_FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
-    ))  # fmt: skip
+    return list(
+        chain.from_iterable(
+            joint if joint[2] in AIC_FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
+        )
+    )
 
 
 def people_to_aic(image_id: str, keypoints: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> dict:

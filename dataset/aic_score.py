@@ -67,8 +67,10 @@ class Score:
     def best_by_person(self) -> dict[str, dict[str, float]]:
         """image_id -> name -> highest OKS, for every true person."""
         first = self.true.first
-        return {image_id: dict(zip(self.true.names[a:b], self.best[a:b].tolist(), strict=True))
-                for image_id, a, b in zip(self.image_ids, first[:-1], first[1:], strict=True)}  # fmt: skip
+        return {
+            image_id: dict(zip(self.true.names[a:b], self.best[a:b].tolist(), strict=True))
+            for image_id, a, b in zip(self.image_ids, first[:-1], first[1:], strict=True)
+        }
 
 
 def read_records(path: str | os.PathLike) -> list:
@@ -103,9 +105,11 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     strangers = found.keys() - truth.keys()
     faults.add_many("predictions of images that are not in the reference", len(strangers), sorted(strangers))
     if len(strangers) == len(found):
-        raise InputError(f"not one of the {len(predictions)} predictions can be used: each needs the image_id of a "
-                         "reference record (up to a dot) and keypoint_annotations (COCO's results are scored by "
-                         f"tools/eval_mscoco.py){faults.reasons()}")  # fmt: skip
+        raise InputError(
+            f"not one of the {len(predictions)} predictions can be used: each needs the image_id of a "
+            "reference record (up to a dot) and keypoint_annotations (COCO's results are scored by "
+            f"tools/eval_mscoco.py){faults.reasons()}"
+        )
     true, boxes = _reference_people(truth, faults)
     answers = [found.get(image_id) for image_id in truth]
     predicted = _prediction_people(answers, list(truth), faults)
@@ -225,9 +229,11 @@ def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str],
 
 def _is_computable(values: Any) -> bool:
     """Whether the official evaluator can compute with these keypoints, if only to find them far off."""
-    return isinstance(values, list) and len(values) == NUM_VALUES and all(
-        isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**31) for value in values
-    )  # fmt: skip
+    return (
+        isinstance(values, list)
+        and len(values) == NUM_VALUES
+        and all(isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**31) for value in values)
+    )
 
 
 def _flatten(people: Sequence[dict]) -> tuple[np.ndarray, list[str], list]:

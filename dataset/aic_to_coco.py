@@ -155,8 +155,10 @@ def print_summary(summary: Summary, source: str | os.PathLike, out: str | os.Pat
     """What a user wants to know in the end about the file converted."""
     print(f"images     {summary.images}")
     print(f"people     {summary.people}")
-    print(f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
-          f"{summary.flags[UNLABELLED]} not labelled")  # fmt: skip
+    print(
+        f"keypoints  {summary.flags[VISIBLE]} visible, {summary.flags[HIDDEN]} hidden, "
+        f"{summary.flags[UNLABELLED]} not labelled"
+    )
     summary.faults.warn(source)
     print(f"written    {out}")
 

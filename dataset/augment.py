@@ -66,8 +66,10 @@ def _read(sample):
     """The image and the mask of its ignore regions, None without any."""
     image = read_image(sample.image)
     if sample.size not in (None, image.shape[:2]):
-        raise InputError(f"{sample.image}: {image.shape[1]}x{image.shape[0]} pixels, but the annotations are for "
-                         f"{sample.size[1]}x{sample.size[0]}")  # fmt: skip
+        raise InputError(
+            f"{sample.image}: {image.shape[1]}x{image.shape[0]} pixels, but the annotations are for "
+            f"{sample.size[1]}x{sample.size[0]}"
+        )
     try:
         return image, ignore_mask(sample.ignore, image.shape[:2]) if len(sample.ignore) else None
     except InputError as error:

@@ -29,8 +29,11 @@ def from_category(category: dict, where: str) -> Skeleton:
     sigmas = _own_sigmas(category, len(keypoints), where, notes)
     if notes:
         logging.warning("%s (%d joints of its own): %s", where, len(keypoints), "; ".join(notes))
-    table = {"name": name, "joints": list(zip(keypoints, sigmas, strict=True)),
-             "limbs": [(keypoints[a], keypoints[b]) for a, b in limbs]}  # fmt: skip
+    table = {
+        "name": name,
+        "joints": list(zip(keypoints, sigmas, strict=True)),
+        "limbs": [(keypoints[a], keypoints[b]) for a, b in limbs],
+    }
     return from_table(table, where)
 
 

@@ -83,8 +83,9 @@ class Images(NamedTuple):
 
     def take(self, rows: Sequence[int]) -> "Images":
         """Some of the images."""
-        return Images([self.ids[i] for i in rows], [self.names[i] for i in rows], self.sizes[rows],
-                      [self.urls[i] for i in rows])  # fmt: skip
+        return Images(
+            [self.ids[i] for i in rows], [self.names[i] for i in rows], self.sizes[rows], [self.urls[i] for i in rows]
+        )
 
 
 @dataclass
@@ -279,8 +280,12 @@ class _ImageList:
         sides = number_rows([[height, width]], 2)[0]
         if (sides >= 1).all() and (sides < MAX_COORDINATE).all():
             return int(sides[0]), int(sides[1])
-        self.faults.add("images whose height and width are no numbers above 0, not used", f"image {image_id}",
-                        f"{height}, {width}", CORRECTED)  # fmt: skip
+        self.faults.add(
+            "images whose height and width are no numbers above 0, not used",
+            f"image {image_id}",
+            f"{height}, {width}",
+            CORRECTED,
+        )
         return 0, 0
 
     def finish(self) -> Images:

@@ -30,13 +30,15 @@ def people_to_coco(image_id: Any, keypoints: np.ndarray, scores: np.ndarray, cat
         rows = np.where(found[:, None], joints, 0)
         x0, y0 = joints[found, :2].min(axis=0)
         x1, y1 = joints[found, :2].max(axis=0)
-        entries.append({
-            "image_id": image_id,
-            "category_id": category_id,
-            "keypoints": np.round(rows, 4).ravel().tolist(),
-            "score": float(person_score),
-            "bbox": np.round([x0, y0, x1 - x0, y1 - y0], 4).tolist(),
-        })  # fmt: skip
+        entries.append(
+            {
+                "image_id": image_id,
+                "category_id": category_id,
+                "keypoints": np.round(rows, 4).ravel().tolist(),
+                "score": float(person_score),
+                "bbox": np.round([x0, y0, x1 - x0, y1 - y0], 4).tolist(),
+            }
+        )
     return entries
 
 

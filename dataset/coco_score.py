@@ -25,8 +25,9 @@ class Score(NamedTuple):
     by_category: dict[Any, tuple[float, float]]
 
 
-def score(results: Sequence[dict], truth: CocoFile, joints: Sequence[int] | None = None,
-          only_predicted: bool = False) -> Score:  # fmt: skip
+def score(
+    results: Sequence[dict], truth: CocoFile, joints: Sequence[int] | None = None, only_predicted: bool = False
+) -> Score:
     """The score of results (dataset.coco_results), with the sigmas of the annotations' skeleton.
 
     joints: those that count, all by default; people without any of them count no more
@@ -42,14 +43,20 @@ def score(results: Sequence[dict], truth: CocoFile, joints: Sequence[int] | None
     joints = list(range(truth.skeleton.num_joints) if joints is None else joints)
     found = _results(results, images, categories, joints, truth)
     sigmas = np.array(truth.skeleton.sigmas)[joints]
-    evaluation = _evaluate(_annotations(truth, images, categories, joints), found, images, categories,
-                           sigmas, only_predicted)  # fmt: skip
+    evaluation = _evaluate(
+        _annotations(truth, images, categories, joints), found, images, categories, sigmas, only_predicted
+    )
     metrics = dict(zip(METRICS, evaluation.stats.tolist(), strict=True))
     if together:
         return Score(metrics, {})
     precision, recall = (evaluation.eval[key][..., 0, 0] for key in ("precision", "recall"))
-    return Score(metrics, {category: (_mean(precision[..., number - 1]), _mean(recall[..., number - 1]))
-                           for category, number in categories.items()})  # fmt: skip
+    return Score(
+        metrics,
+        {
+            category: (_mean(precision[..., number - 1]), _mean(recall[..., number - 1]))
+            for category, number in categories.items()
+        },
+    )
 
 
 def _mean(values: np.ndarray) -> float:
@@ -72,32 +79,52 @@ def _annotations(truth: CocoFile, images: dict, categories: dict, joints: list[i
     # A file may have one category without id, and annotations that name none.
     only = next(iter(categories.values()), 1)
     return [
-        {"id": row + 1, "image_id": image_ids[annotations.image[row]],
-         "category_id": categories.get(annotations.category[row], only), "keypoints": keypoints[row].ravel().tolist(),
-         "num_keypoints": int(np.count_nonzero(keypoints[row, :, 2])), "bbox": boxes[row].tolist(),
-         "area": float(area[row]), "iscrowd": int(annotations.crowd[row])}
+        {
+            "id": row + 1,
+            "image_id": image_ids[annotations.image[row]],
+            "category_id": categories.get(annotations.category[row], only),
+            "keypoints": keypoints[row].ravel().tolist(),
+            "num_keypoints": int(np.count_nonzero(keypoints[row, :, 2])),
+            "bbox": boxes[row].tolist(),
+            "area": float(area[row]),
+            "iscrowd": int(annotations.crowd[row]),
+        }
         for row in range(len(annotations))
-    ]  # fmt: skip
+    ]
 
 
-def _results(results: Sequence[dict], images: dict, categories: dict, joints: list[int],
-             truth: CocoFile) -> list[dict]:  # fmt: skip
+def _results(results: Sequence[dict], images: dict, categories: dict, joints: list[int], truth: CocoFile) -> list[dict]:
     """Results by number, with the joints that count; their boxes stay if all have one."""
     strange = [entry for entry in results if entry["image_id"] not in images or entry["category_id"] not in categories]
     if strange:
-        raise InputError(f"{truth.path}: has no image {strange[0]['image_id']!r} or no category "
-                         f"{strange[0]['category_id']!r}, which {len(strange)} results are of")  # fmt: skip
+        raise InputError(
+            f"{truth.path}: has no image {strange[0]['image_id']!r} or no category "
+            f"{strange[0]['category_id']!r}, which {len(strange)} results are of"
+        )
     boxes = all(numbers_fault(entry.get("bbox"), 4) is None for entry in results)
     found = []
     for entry in results:
         keypoints = np.reshape(entry["keypoints"], (-1, 3))[joints].ravel().tolist()
-        found.append({"image_id": images[entry["image_id"]], "category_id": categories[entry["category_id"]],
-                      "keypoints": keypoints, "score": entry["score"], **({"bbox": entry["bbox"]} if boxes else {})})
+        found.append(
+            {
+                "image_id": images[entry["image_id"]],
+                "category_id": categories[entry["category_id"]],
+                "keypoints": keypoints,
+                "score": entry["score"],
+                **({"bbox": entry["bbox"]} if boxes else {}),
+            }
+        )
     return found
 
 
-def _evaluate(annotations: list[dict], results: list[dict], images: dict, categories: dict, sigmas: np.ndarray,
-              only_predicted: bool):  # fmt: skip
+def _evaluate(
+    annotations: list[dict],
+    results: list[dict],
+    images: dict,
+    categories: dict,
+    sigmas: np.ndarray,
+    only_predicted: bool,
+):
     """pycocotools' evaluation, done."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval

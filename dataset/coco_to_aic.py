@@ -39,8 +39,14 @@ def aic_records(coco: CocoFile, image_ids: Sequence[str], joints: Sequence[int |
             human = _free_name(annotations.names.get(row), people)
             people[human] = _plain_numbers(keypoints[row].ravel())
             boxes[human] = _plain_numbers(annotations.boxes[row])
-        records.append({"url": url if url.isprintable() else "", "keypoint_annotations": people,
-                        "human_annotations": boxes, "image_id": image_id})  # fmt: skip
+        records.append(
+            {
+                "url": url if url.isprintable() else "",
+                "keypoint_annotations": people,
+                "human_annotations": boxes,
+                "image_id": image_id,
+            }
+        )
     return records
 
 
@@ -50,8 +56,9 @@ def _aic_keypoints(keypoints: np.ndarray, joints: Sequence[int | None]) -> np.nd
     known = [joint is not None for joint in joints]
     result[:, known] = keypoints[:, [joint for joint in joints if joint is not None]]
     labelled = result[..., 2:] > 0
-    return np.where(labelled, np.concatenate([result[..., :2], _AIC_FLAGS[result[..., 2:].astype(int)]], axis=2),
-                    [0, 0, UNLABELLED])  # fmt: skip
+    return np.where(
+        labelled, np.concatenate([result[..., :2], _AIC_FLAGS[result[..., 2:].astype(int)]], axis=2), [0, 0, UNLABELLED]
+    )
 
 
 def _plain_numbers(values: np.ndarray) -> list:

@@ -17,8 +17,9 @@ def flat_keypoints(rows: list) -> tuple[np.ndarray, np.ndarray]:
 
     Length -1: no list, or one whose length is no multiple of 3; -2: not all are numbers. Such rows have no numbers.
     """
-    lengths = np.array([len(row) if isinstance(row, list | tuple) and len(row) % 3 == 0 else -1 for row in rows],
-                       np.int64).reshape(-1)  # fmt: skip
+    lengths = np.array(
+        [len(row) if isinstance(row, list | tuple) and len(row) % 3 == 0 else -1 for row in rows], np.int64
+    ).reshape(-1)
     good = rows if (lengths >= 0).all() else [row for row, n in zip(rows, lengths.tolist(), strict=True) if n >= 0]
     if len(set(map(len, good))) == 1:
         array = _as_array(good)

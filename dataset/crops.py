@@ -54,8 +54,10 @@ def crop_person(image: np.ndarray, person: Person) -> Crop:
     scale = person.head / HEAD_SIZE
     (left, right), (top, bottom) = crop_bounds(image.shape[:2], person, scale)
     if (right - left) * (bottom - top) > MAX_PIXELS:
-        raise InputError(f"{person.name}: its crop would have {right - left}x{bottom - top} pixels; "
-                         f"is a head of {person.head:.1f} pixels right?")  # fmt: skip
+        raise InputError(
+            f"{person.name}: its crop would have {right - left}x{bottom - top} pixels; "
+            f"is a head of {person.head:.1f} pixels right?"
+        )
     if right <= left or bottom <= top:
         raise InputError(f"{person.name}: lies outside of the image")
     box = np.array([left, top, right, bottom]) * scale

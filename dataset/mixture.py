@@ -53,10 +53,14 @@ def _joined(tables: list[Table]) -> Table:
         images=[image for table in tables for image in table.images],
         ids=[name for table in tables for name in table.ids],
         sizes=np.concatenate([table.sizes for table in tables]),
-        first=np.concatenate([[0], *(table.first[1:] + before
-                                     for table, before in zip(tables, people_before, strict=False))]),
+        first=np.concatenate(
+            [[0], *(table.first[1:] + before for table, before in zip(tables, people_before, strict=False))]
+        ),
         people=np.concatenate([table.people for table in tables]),
         boxes=boxes,
-        ignore={image + before: regions for table, before in zip(tables, images_before, strict=False)
-                for image, regions in table.ignore.items()},
-    )  # fmt: skip
+        ignore={
+            image + before: regions
+            for table, before in zip(tables, images_before, strict=False)
+            for image, regions in table.ignore.items()
+        },
+    )

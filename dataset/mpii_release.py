@@ -41,10 +41,14 @@ def read_release(path: str | os.PathLike, faults: Faults) -> list[AnnotatedImage
     annolist = _struct_array(release["annolist"], "annolist", path, "image", "annorect")
     train, single = np.asarray(release["img_train"]).ravel(), np.asarray(release["single_person"], object).ravel()
     if not len(annolist) == len(train) == len(single):
-        raise InputError(f"{path}: annolist, img_train and single_person have {len(annolist)}, {len(train)} and "
-                         f"{len(single)} entries; they must have one per image")  # fmt: skip
-    images = [_read_image(path, number, annolist[number - 1], single[number - 1], faults)
-              for number in np.flatnonzero(train == 1) + 1]  # fmt: skip
+        raise InputError(
+            f"{path}: annolist, img_train and single_person have {len(annolist)}, {len(train)} and "
+            f"{len(single)} entries; they must have one per image"
+        )
+    images = [
+        _read_image(path, number, annolist[number - 1], single[number - 1], faults)
+        for number in np.flatnonzero(train == 1) + 1
+    ]
     images = [image for image in images if image is not None and image.people]
     if not images:
         raise InputError(f"{path}: no training image with annotated people")
@@ -114,8 +118,9 @@ def _struct_array(value, name: str, path, *fields: str) -> np.ndarray:
         return np.zeros(0)
     missing = set(fields) - set(value.dtype.names or ())
     if missing or not value.dtype.names:
-        raise InputError(f"{path}: {name} must be a struct with {', '.join(fields) or 'fields'}, as in "
-                         "mpii_human_pose_v1_u12_1.mat")  # fmt: skip
+        raise InputError(
+            f"{path}: {name} must be a struct with {', '.join(fields) or 'fields'}, as in mpii_human_pose_v1_u12_1.mat"
+        )
     return value.ravel()
 
 

@@ -57,8 +57,9 @@ class MSCOCO(PoseDataset):
         faults.warn(self.path)
         found = [row for row, path in enumerate(paths) if path]
         if not found:
-            raise InputError(f"{self.path}: none of its {len(paths)} images is on disk; they are looked for in "
-                             f"{self.image_folder}")  # fmt: skip
+            raise InputError(
+                f"{self.path}: none of its {len(paths)} images is on disk; they are looked for in {self.image_folder}"
+            )
         return _table(coco, paths, self.cfg.coco_only_images_with_people)
 
     def _image_paths(self, names: list[str], need_images: bool, faults: Faults) -> list[str | None]:

@@ -181,8 +181,14 @@ def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared
     split = np.round(cfg.crop_size * random.uniform(*MOSAIC_SPLIT, 2) / MOSAIC_STEP).astype(int) * MOSAIC_STEP
     sides = [(side, cfg.crop_size - side) for side in split.tolist()]
     sizes = [(height, width) for height in sides[0] for width in sides[1]]
-    return mosaic([prepare(dataset, dataset[part.index], part.scale, part.mirror, random, size)
-                   for part, size in zip(choices, sizes, strict=True)], cfg.crop_size, cfg.stride)  # fmt: skip
+    return mosaic(
+        [
+            prepare(dataset, dataset[part.index], part.scale, part.mirror, random, size)
+            for part, size in zip(choices, sizes, strict=True)
+        ],
+        cfg.crop_size,
+        cfg.stride,
+    )
 
 
 class BadImages:
@@ -203,8 +209,10 @@ class BadImages:
             raise InputError(f"{len(loaded.failed)} images in a row cannot be used; {loaded.failed[-1][1]}")
         self.tried.add(loaded.index)
         if len(self.tried) >= MIN_TRIED and len(self.bad) > MAX_BAD * len(self.tried):
-            raise InputError(f"{len(self.bad)} of the first {len(self.tried)} images cannot be used (named above); "
-                             "repair them or take them out of the data set")  # fmt: skip
+            raise InputError(
+                f"{len(self.bad)} of the first {len(self.tried)} images cannot be used (named above); "
+                "repair them or take them out of the data set"
+            )
         return loaded
 
 

@@ -169,8 +169,10 @@ class PoseDataset:
         records = read_mat(self.path, "dataset")["dataset"].ravel()
         missing = {"image", "joints"} - set(records.dtype.names or ())
         if missing:
-            raise InputError(f"{self.path}: 'dataset' must be a struct array with image, size and joints; "
-                             f"{', '.join(sorted(missing))} missing")  # fmt: skip
+            raise InputError(
+                f"{self.path}: 'dataset' must be a struct array with image, size and joints; "
+                f"{', '.join(sorted(missing))} missing"
+            )
         faults, files = Faults(), FileLister()
         images, sizes, people = [], [], []
         for number, record in enumerate(records, start=1):
@@ -183,8 +185,10 @@ class PoseDataset:
             people.append(self._mat_people(record["joints"], number, faults))
         faults.warn(self.path)
         if records.size and not images:
-            raise InputError(f"{self.path}: none of its {records.size} images is on disk, such as {image}; "
-                             "relative paths count from the folder of the file")  # fmt: skip
+            raise InputError(
+                f"{self.path}: none of its {records.size} images is on disk, such as {image}; "
+                "relative paths count from the folder of the file"
+            )
         return Table(
             images=images,
             ids=distinct_names(images),
@@ -215,8 +219,10 @@ class PoseDataset:
 
     def _mat_person(self, rows: np.ndarray, number: int, faults: Faults) -> np.ndarray | None:
         if rows.ndim != 2 or rows.shape[1] < 3 or rows.dtype.kind not in "iuf":
-            raise InputError(f"{self.path}: record {number}: a person in 'joints' must be rows of [joint id, x, y], "
-                             f"found an array {rows.shape} of {rows.dtype}")  # fmt: skip
+            raise InputError(
+                f"{self.path}: record {number}: a person in 'joints' must be rows of [joint id, x, y], "
+                f"found an array {rows.shape} of {rows.dtype}"
+            )
         rows = rows[:, :3].astype(np.float64)
         if not np.all(np.abs(rows) < MAX_COORDINATE):
             faults.add("people with coordinates that are no numbers or out of all bounds", f"record {number}")
@@ -224,8 +230,10 @@ class PoseDataset:
         ids = rows[:, 0].astype(int)
         if np.any(ids != rows[:, 0]) or ids.min() < 0 or ids.max() >= self.num_joints:
             wrong = next(i for i in rows[:, 0] if i != int(i) or not 0 <= i < self.num_joints)
-            raise InputError(f"{self.path}: record {number}: joint id {wrong:g}; ids count from 0 to "
-                             f"{self.num_joints - 1} (num_joints: {self.num_joints})")  # fmt: skip
+            raise InputError(
+                f"{self.path}: record {number}: joint id {wrong:g}; ids count from 0 to "
+                f"{self.num_joints - 1} (num_joints: {self.num_joints})"
+            )
         person = np.zeros((self.num_joints, 3))
         person[ids, :2] = rows[:, 1:]
         person[ids, 2] = 1

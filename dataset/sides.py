@@ -30,23 +30,29 @@ class Sided(NamedTuple):
 
 def left_right_pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """The numbers (left, right) of names that differ in the side alone, in the order of the left ones."""
-    return tuple(sorted((number, found.counterpart) for number, found in _paired(names).items()
-                        if found.side == "left"))  # fmt: skip
+    return tuple(
+        sorted((number, found.counterpart) for number, found in _paired(names).items() if found.side == "left")
+    )
 
 
 def lonely_sides(names: Sequence[str]) -> list[str]:
     """Names with a side but without a counterpart; letters mean sides where other names here have them."""
     paired = _paired(names)
     clear = [BY_WORD] + [BY_LETTER] * any(found.spelling is BY_LETTER for found in paired.values())
-    return [name for number, name in enumerate(names)
-            if number not in paired and any(True for find in clear for _ in find(_words(name)))]  # fmt: skip
+    return [
+        name
+        for number, name in enumerate(names)
+        if number not in paired and any(True for find in clear for _ in find(_words(name)))
+    ]
 
 
 def plain_names(names: Sequence[str]) -> list[str]:
     """All names in one spelling: Eye_Right, R_Eye, REye and reye become right_eye."""
     paired = _paired(names)
-    return [_plain(paired[number].side, paired[number].rest) if number in paired else plain_name(name)
-            for number, name in enumerate(names)]  # fmt: skip
+    return [
+        _plain(paired[number].side, paired[number].rest) if number in paired else plain_name(name)
+        for number, name in enumerate(names)
+    ]
 
 
 def plain_name(name: str) -> str:

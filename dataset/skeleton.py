@@ -75,9 +75,11 @@ class Skeleton:
     def require_sides(self, where: str, wish: str) -> None:
         """Raise InputError if nobody has told left from right; wish: the setting of `where` that needs it."""
         if self.symmetric_pairs is None:
-            raise InputError(f"{where}: {wish} swaps left and right, but the joints' names ({self._some_names()}) tell "
-                             "no sides: name the pairs in all_joints or in the skeleton's `pairs` ([] if there are "
-                             "none)")  # fmt: skip
+            raise InputError(
+                f"{where}: {wish} swaps left and right, but the joints' names ({self._some_names()}) tell "
+                "no sides: name the pairs in all_joints or in the skeleton's `pairs` ([] if there are "
+                "none)"
+            )
 
     def _some_names(self) -> str:
         return ", ".join(self.keypoints[:3]) + ", ..." * (self.num_joints > 3)
@@ -118,8 +120,10 @@ class Skeleton:
         """For each of the 14 AIC joints, in their order, its id here. Raises InputError if one is missing."""
         missing = self._missing_aic()
         if missing:
-            raise InputError(f"skeleton {self.name} has no {', '.join(missing)}, which AI Challenger's format needs; "
-                             "train on data converted by tools/ai2coco_art_neckhead_json.py")  # fmt: skip
+            raise InputError(
+                f"skeleton {self.name} has no {', '.join(missing)}, which AI Challenger's format needs; "
+                "train on data converted by tools/ai2coco_art_neckhead_json.py"
+            )
         return tuple(map(self._aic_ids.__getitem__, AIC.keypoints))
 
     @cached_property
@@ -136,8 +140,10 @@ class Skeleton:
         def named(pairs):
             return [[names[a], names[b]] for a, b in pairs]
 
-        joints = [[name, sigma] + [colour] * (colour != usual[joint]) for joint, (name, sigma, colour)
-                  in enumerate(zip(names, self.sigmas, self.colours, strict=True))]  # fmt: skip
+        joints = [
+            [name, sigma] + [colour] * (colour != usual[joint])
+            for joint, (name, sigma, colour) in enumerate(zip(names, self.sigmas, self.colours, strict=True))
+        ]
         table = {"name": self.name, "joints": joints}
         if self.symmetric_pairs is not None:
             table["pairs"] = named(self.symmetric_pairs)
@@ -274,8 +280,9 @@ def from_config(cfg) -> Skeleton:
     Raises InputError where it has neither, or they contradict each other.
     """
     if cfg.num_joints is None:
-        raise InputError(f"{cfg.config_file}: num_joints is missing: how many joints has one person? "
-                         "`skeleton` names them all")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: num_joints is missing: how many joints has one person? `skeleton` names them all"
+        )
     if not cfg.skeleton:
         return _from_groups(cfg)
     return _with_groups(cfg, from_table(cfg.skeleton, cfg.skeleton_source), cfg.skeleton_source)
@@ -317,8 +324,10 @@ def _with_pairs(skeleton: Skeleton, pairs: Pairs | None, source: str, other: str
     for pair in sorted(map(sorted, ours ^ theirs)):
         names = " and ".join(skeleton.keypoints[joint] for joint in pair)
         has, lacks = (source, other) if frozenset(pair) in ours else (other, source)
-        raise InputError(f"{names} (joints {pair[0]} and {pair[1]}) are left and right in {has}, but not in {lacks}; "
-                         "correct one of the two, or leave it out")  # fmt: skip
+        raise InputError(
+            f"{names} (joints {pair[0]} and {pair[1]}) are left and right in {has}, but not in {lacks}; "
+            "correct one of the two, or leave it out"
+        )
     return skeleton
 
 
@@ -329,21 +338,28 @@ def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
     pairs of the two contradict each other.
     """
     if cfg.num_joints not in (None, found.num_joints):
-        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but {source} has {found.num_joints} "
-                         "joints")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: num_joints is {cfg.num_joints}, but {source} has {found.num_joints} joints"
+        )
     if not cfg.skeleton:
         return _with_groups(cfg, found, source)
     own = from_config(cfg)
     _refuse_other_joints(own, found, cfg.skeleton_source, source)
     own = _with_pairs(own, found.symmetric_pairs, cfg.skeleton_source, source)
     unmeasured = set(own.sigmas) == {DEFAULT_SIGMA}
-    return replace(own, limbs=own.limbs or found.limbs, sparse_graph=own.sparse_graph or found.sparse_graph,
-                   sigmas=found.sigmas if unmeasured else own.sigmas)  # fmt: skip
+    return replace(
+        own,
+        limbs=own.limbs or found.limbs,
+        sparse_graph=own.sparse_graph or found.sparse_graph,
+        sigmas=found.sigmas if unmeasured else own.sigmas,
+    )
 
 
 def _refuse_other_joints(own: Skeleton, found: Skeleton, own_source: str, source: str) -> None:
     spelled_alike = zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)
     for joint, (ours, theirs) in enumerate(spelled_alike):
         if ours != theirs:
-            raise InputError(f"{own_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
-                             f"{found.keypoints[joint]} in {source}")  # fmt: skip
+            raise InputError(
+                f"{own_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
+                f"{found.keypoints[joint]} in {source}"
+            )

@@ -33,8 +33,10 @@ def image_files(paths: Iterable[str | os.PathLike]) -> list[Target]:
     # COCO's images are called by their numbers.
     numbers = [int(path.stem) if path.stem.isascii() and path.stem.isdecimal() else None for path in images]
     counts = Counter(numbers)
-    return [Target(path, name if number is None or counts[number] > 1 else number, name)
-            for path, name, number in zip(images, names, numbers, strict=True)]  # fmt: skip
+    return [
+        Target(path, name if number is None or counts[number] > 1 else number, name)
+        for path, name, number in zip(images, names, numbers, strict=True)
+    ]
 
 
 def dataset_images(dataset: PoseDataset) -> list[Target]:

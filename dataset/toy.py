@@ -96,10 +96,11 @@ def record(scene: Scene, size: tuple[int, int], image_id: str) -> dict:
     return {
         "url": "",
         "image_id": image_id,
-        "keypoint_annotations": dict(zip(names, keypoints.reshape(len(names), 3 * keypoints.shape[1]).tolist(),
-                                         strict=True)),
+        "keypoint_annotations": dict(
+            zip(names, keypoints.reshape(len(names), 3 * keypoints.shape[1]).tolist(), strict=True)
+        ),
         "human_annotations": dict(zip(names, _boxes(scene, size).tolist(), strict=True)),
-    }  # fmt: skip
+    }
 
 
 def _boxes(scene: Scene, size: tuple[int, int]) -> np.ndarray:
@@ -307,5 +308,8 @@ def _draw_head(canvas, joints: np.ndarray, height: float, front: bool, skin, hai
     for side in (-0.33, 0.33):
         disc(centre + left * side * radius - up * 0.1 * radius, 0.11 * radius, (20, 20, 30))
     mouth = centre - up * 0.58 * radius
-    canvas.line([tuple(mouth - left * 0.25 * radius), tuple(mouth + left * 0.25 * radius)],
-                fill=(150, 40, 40), width=max(1, round(0.1 * radius)))  # fmt: skip
+    canvas.line(
+        [tuple(mouth - left * 0.25 * radius), tuple(mouth + left * 0.25 * radius)],
+        fill=(150, 40, 40),
+        width=max(1, round(0.1 * radius)),
+    )

@@ -83,8 +83,9 @@ def _interrupted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _track(estimator, clip: Clip, source: Path | str, save: Callable[[Frame, np.ndarray], None], out: Path,
-           csv: bool) -> str:  # fmt: skip
+def _track(
+    estimator, clip: Clip, source: Path | str, save: Callable[[Frame, np.ndarray], None], out: Path, csv: bool
+) -> str:
     from tqdm import tqdm
 
     skeleton = estimator.skeleton
@@ -96,8 +97,10 @@ def _track(estimator, clip: Clip, source: Path | str, save: Callable[[Frame, np.
         for frame, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
             identities = tracker.update(result.people)
             save(frame, drawer.draw(image, result.people, identities))
-            people = [{"id": identity} | person
-                      for identity, person in zip(identities, result.as_dict()["people"], strict=True)]  # fmt: skip
+            people = [
+                {"id": identity} | person
+                for identity, person in zip(identities, result.as_dict()["people"], strict=True)
+            ]
             if clip.files:
                 file = clip.files[frame.number]
                 label, row = {"file": file.name}, {"file": file}

@@ -135,8 +135,11 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool 
             if csv:
                 add_to_table(path, result.people)
             scores = " ".join(f"{score:.2f}" for score in result.people.score)
-            print(f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
-                  f"{1000 * result.grouping_seconds:5.1f} ms  {scores}", flush=True)  # fmt: skip
+            print(
+                f"{path.name:{width}}  {len(result.people.score):6}  {result.network_seconds:5.2f} s  "
+                f"{1000 * result.grouping_seconds:5.1f} ms  {scores}",
+                flush=True,
+            )
             reductions.add(path.name, result.reduction)
             if show:
                 from util.visualize import show as show_picture

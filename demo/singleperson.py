@@ -59,8 +59,12 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         name = unused_name(path.stem, taken)
         picture = draw_pose(image, pose, skeleton.limbs)
         write_image(out_dir / f"{name}_pose.jpg", picture)
-        heatmaps = show_heatmaps(result.image, result.part_prob[..., used], [skeleton.keypoints[j] for j in used],
-                                 result.network_keypoints[used])  # fmt: skip
+        heatmaps = show_heatmaps(
+            result.image,
+            result.part_prob[..., used],
+            [skeleton.keypoints[j] for j in used],
+            result.network_keypoints[used],
+        )
         save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)
         write_json(out_dir / f"{name}_pose.json", as_dict(image, pose, skeleton.keypoints))
         score = result.keypoints[:, 2]
@@ -87,8 +91,11 @@ def draw_pose(image: np.ndarray, pose: np.ndarray, limbs) -> np.ndarray:
 
 def as_dict(image: np.ndarray, pose: np.ndarray, names: tuple[str, ...]) -> dict:
     """The pose in plain Python types; joints that are missing are left out."""
-    joints = {name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
-              for name, (x, y, confidence) in zip(names, pose.tolist(), strict=True) if confidence > 0}  # fmt: skip
+    joints = {
+        name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
+        for name, (x, y, confidence) in zip(names, pose.tolist(), strict=True)
+        if confidence > 0
+    }
     return {"height": image.shape[0], "width": image.shape[1], "keypoints": joints}
 
 

@@ -1,5 +1,7 @@
 """From an image's maps to its people. Nothing in this package imports TensorFlow.
 
+For example:
+
     from multiperson import load_model
 
     estimator = load_model("models/demo")

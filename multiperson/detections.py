@@ -62,8 +62,10 @@ def _by_part(values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
 def flatten(detections: Detections) -> Nodes:
     """The detections of all parts in one sequence. Raises InputError where there are no pairwise offsets."""
     if detections.pairwise is None:
-        raise InputError("this network predicts no pairwise offsets, so it cannot tell people apart: "
-                         "train it with pairwise_predict: true")  # fmt: skip
+        raise InputError(
+            "this network predicts no pairwise offsets, so it cannot tell people apart: "
+            "train it with pairwise_predict: true"
+        )
     others = len(detections.conf) - 1
     # Of the pairwise channels, a detection of part a needs those from a to the other parts: one block.
     blocks = [offsets[:, part * others : (part + 1) * others] for part, offsets in enumerate(detections.pairwise)]

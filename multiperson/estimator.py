@@ -78,8 +78,10 @@ class PoseEstimator:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
         if self.network is None:
-            raise InputError(f"{self.cfg.config_file}: cached_scoremaps is set: there is no network to see an image "
-                             "with; only tools/predict_multiperson.py groups from the cache")  # fmt: skip
+            raise InputError(
+                f"{self.cfg.config_file}: cached_scoremaps is set: there is no network to see an image "
+                "with; only tools/predict_multiperson.py groups from the cache"
+            )
         started = time.perf_counter()
         maps = self.network.maps(resize_image(image, network_size(self.cfg, *image.shape[:2])))
         return self.group(maps, image.shape[:2], time.perf_counter() - started)

@@ -33,8 +33,10 @@ class MapCache:
         source = self.folder / SOURCE
         self.is_known = source.exists()
         if self.is_known and network is not None and read_json(source) != {NETWORK: network}:
-            raise InputError(f"{self.folder}: holds the maps of another network, or of other settings of it; remove "
-                             "the folder, or choose another one (scoremap_dir, cached_scoremaps)")  # fmt: skip
+            raise InputError(
+                f"{self.folder}: holds the maps of another network, or of other settings of it; remove "
+                "the folder, or choose another one (scoremap_dir, cached_scoremaps)"
+            )
 
     def path(self, name: str) -> Path:
         """The file of the image of this name. Raises InputError for a name that leads out of the folder."""
@@ -53,8 +55,10 @@ class MapCache:
         """Write the maps of an image, whole or not at all. Raises InputError."""
         if not self.is_known:
             if any(self.folder.rglob("*.mat")):
-                raise InputError(f"{self.folder}: holds maps of a network unknown (no {SOURCE}); remove the folder, or "
-                                 "choose another one (scoremap_dir)")  # fmt: skip
+                raise InputError(
+                    f"{self.folder}: holds maps of a network unknown (no {SOURCE}); remove the folder, or "
+                    "choose another one (scoremap_dir)"
+                )
             write_json(self.folder / SOURCE, {NETWORK: self.network})
             self.is_known = True
         save_maps(self.path(name), maps, fingerprint(image))
@@ -93,14 +97,18 @@ def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps
         raise InputError(f"{path}: no such file; tools/cache_scoremaps.py writes it")
     content = read_mat(path, "scoremaps")
     if image and "image" in content and str(np.ravel(content["image"])[0]) != image:
-        raise InputError(f"{path}: the maps of another image of this name, or of an earlier version of it; "
-                         "tools/cache_scoremaps.py writes them anew")  # fmt: skip
+        raise InputError(
+            f"{path}: the maps of another image of this name, or of an earlier version of it; "
+            "tools/cache_scoremaps.py writes them anew"
+        )
     part_prob = _numbers(content["scoremaps"], path)
     if part_prob.ndim != 3 or part_prob.shape[2] != num_joints:
         raise InputError(f"{path}: scoremaps are {part_prob.shape}; expected (rows, cols, {num_joints})")
     rows, cols, _ = part_prob.shape
-    shapes = {"locreg_pred": (rows, cols, num_joints, 2),
-              "pairwise_diff": (rows, cols, num_joints * (num_joints - 1), 2)}  # fmt: skip
+    shapes = {
+        "locreg_pred": (rows, cols, num_joints, 2),
+        "pairwise_diff": (rows, cols, num_joints * (num_joints - 1), 2),
+    }
     optional = {}
     for name, shape in shapes.items():
         optional[name] = _numbers(content[name], path) if name in content else None

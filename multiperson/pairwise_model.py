@@ -110,8 +110,9 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
         arrays = [np.asarray(x, np.float64).ravel() for x in (regression["w"], options["X_min"], options["X_max"])]
         origin = _read_origin(model)
     except (LookupError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max, or a damaged one: "
-                         f"{error}") from error  # fmt: skip
+        raise InputError(
+            f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max, or a damaged one: {error}"
+        ) from error
     if [x.shape for x in arrays] != [(NUM_FEATURES + 1,), (NUM_FEATURES,), (NUM_FEATURES,)]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):
@@ -133,9 +134,11 @@ def require_origin(path: str | os.PathLike, origin: Origin, first: str, second: 
     """Raise InputError where a model is known to be of other parts than these."""
     for found, wanted in ((origin.first, first), (origin.second, second)):
         if found and wanted and found != wanted:
-            raise InputError(f"{path}: the model of {printable(origin.first)} and {printable(origin.second)}, in the "
-                             f"place of that of {first} and {second}; train the models of this skeleton "
-                             "(tools/train_pairwise.py)")  # fmt: skip
+            raise InputError(
+                f"{path}: the model of {printable(origin.first)} and {printable(origin.second)}, in the "
+                f"place of that of {first} and {second}; train the models of this skeleton "
+                "(tools/train_pairwise.py)"
+            )
 
 
 def save_model(path: str | os.PathLike, model: PairModel, origin: Origin = UNKNOWN) -> None:

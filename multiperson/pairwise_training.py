@@ -165,8 +165,10 @@ def train_pairs(
         examples[pair] = _balanced(np.hstack([negatives, made_up]), np.hstack([positives, blurred]))
     every = Examples(*(np.concatenate(parts, axis=-1) for parts in zip(*examples.values(), strict=True)))
     if not every.same.any():
-        raise InputError("no two detections lie on joints of one annotated person: train the network longer, "
-                         "lower det_min_score, or check that people have several labelled joints")  # fmt: skip
+        raise InputError(
+            "no two detections lie on joints of one annotated person: train the network longer, "
+            "lower det_min_score, or check that people have several labelled joints"
+        )
     scale = _Scale(every.features)
     common = fit_logistic(
         scale.standardise(every.features), every.same, every.weight, np.zeros(NUM_FEATURES + 1), COMMON_PRIOR
@@ -213,9 +215,11 @@ class _Pool:
     def __init__(self, scenes):
         kept = [scene.owner >= 0 for scene in scenes]
         self.nodes = Nodes(
-            *(np.concatenate([field[rows] for field, rows in zip(fields, kept, strict=True)])
-              for fields in zip(*(scene.nodes for scene in scenes), strict=True))
-        )  # fmt: skip
+            *(
+                np.concatenate([field[rows] for field, rows in zip(fields, kept, strict=True)])
+                for fields in zip(*(scene.nodes for scene in scenes), strict=True)
+            )
+        )
         owners = [scene.owner[rows] for scene, rows in zip(scenes, kept, strict=True)]
         self.center = np.concatenate([scene.center[owner] for scene, owner in zip(scenes, owners, strict=True)])
         self.size = np.concatenate([scene.size[owner] for scene, owner in zip(scenes, owners, strict=True)])

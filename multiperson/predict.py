@@ -61,8 +61,10 @@ class SpatialModel:
         most = len(self.skeleton.used)
         self.min_keypoints = cfg.min_keypoints or min(FEWEST_PARTS, most)
         if self.min_keypoints > most:
-            raise InputError(f"{cfg.config_file}: nobody would be found: min_keypoints is {cfg.min_keypoints}, but the "
-                             f"number of joints is {most}")  # fmt: skip
+            raise InputError(
+                f"{cfg.config_file}: nobody would be found: min_keypoints is {cfg.min_keypoints}, but the "
+                f"number of joints is {most}"
+            )
         self.folder = cfg.pairwise_model_dir
         self.pairs = self.skeleton.edges(cfg.sparse_graph)
         self.joined = np.zeros((self.num_joints, self.num_joints), np.uint8)
@@ -87,8 +89,10 @@ class SpatialModel:
             self.weights[a, b] = model.linear()
         if len(networks) > 1:
             first, second, *_ = networks.values()
-            raise InputError(f"{second}: learnt from another network than {first.name}; train all models of the folder "
-                             "together (tools/train_pairwise.py)")  # fmt: skip
+            raise InputError(
+                f"{second}: learnt from another network than {first.name}; train all models of the folder "
+                "together (tools/train_pairwise.py)"
+            )
         self.network = "".join(networks)
         return self
 
@@ -99,10 +103,16 @@ def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
         raise ValueError(f"detections of {len(detections.conf)} parts for a model of {spatial_model.num_joints}")
     nodes = flatten(detections)
     edges, cost = pair_costs(
-        np.cumsum([0, *map(len, detections.conf)]), nodes.coord, nodes.grid, nodes.outgoing,
-        spatial_model.joined, spatial_model.weights,
-        same_bias=SAME_PART_BIAS, same_slope=SAME_PART_SLOPE, limit=MAX_COST,
-    )  # fmt: skip
+        np.cumsum([0, *map(len, detections.conf)]),
+        nodes.coord,
+        nodes.grid,
+        nodes.outgoing,
+        spatial_model.joined,
+        spatial_model.weights,
+        same_bias=SAME_PART_BIAS,
+        same_slope=SAME_PART_SLOPE,
+        limit=MAX_COST,
+    )
     return Graph(_unary_costs(nodes.conf), edges, cost, nodes.part, nodes.conf, nodes.coord)
 
 
@@ -128,9 +138,14 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     apart; their mean would be neither of the two places.
     """
     return people_cython.drop_strays(
-        labels, graph.part, graph.conf, graph.coord, spatial_model.num_joints,
-        same_bias=SAME_PART_BIAS, same_slope=SAME_PART_SLOPE,
-    )  # fmt: skip
+        labels,
+        graph.part,
+        graph.conf,
+        graph.coord,
+        spatial_model.num_joints,
+        same_bias=SAME_PART_BIAS,
+        same_slope=SAME_PART_SLOPE,
+    )
 
 
 def _people(keypoints):

@@ -1,5 +1,7 @@
 """One person in an image, or in a box of it: each joint is at the best cell of its map.
 
+For example:
+
     from config import load_config
     from nnet.load import build_single_estimator
 
@@ -60,8 +62,13 @@ class SinglePersonEstimator:
         pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
         # Width and height are truncated on their own, so each has its own factor.
         factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
-        return SinglePose(pose * factors + [cols.start, rows.start, 0], scaled, maps.part_prob, pose,
-                          find_reduction(part.shape[:2], scale, limit))  # fmt: skip
+        return SinglePose(
+            pose * factors + [cols.start, rows.start, 0],
+            scaled,
+            maps.part_prob,
+            pose,
+            find_reduction(part.shape[:2], scale, limit),
+        )
 
 
 def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) -> tuple[slice, slice]:

@@ -80,8 +80,10 @@ def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int
         origins = (cell_centers(nearest, stride) + 0.5) / factor - 0.5
         return maps.pairwise(nearest) / factor + (origins - centers)[:, None]
 
-    part_prob, locref = (None if values is None else _interpolate(values, factor, map_size(*to_size, stride), stride)
-                         for values in (maps.part_prob, maps.locref))  # fmt: skip
+    part_prob, locref = (
+        None if values is None else _interpolate(values, factor, map_size(*to_size, stride), stride)
+        for values in (maps.part_prob, maps.locref)
+    )
     return Maps(
         part_prob,
         None if locref is None else locref / factor.astype(np.float32),

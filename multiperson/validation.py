@@ -111,8 +111,9 @@ class Validation:
         return aic_score.score(submission, reference).score
 
     def _average_precision(self, found) -> float:
-        results = [entry for sample, result in found
-                   for entry in people_to_coco(sample.id, *result, self.dataset.category_id)]  # fmt: skip
+        results = [
+            entry for sample, result in found for entry in people_to_coco(sample.id, *result, self.dataset.category_id)
+        ]
         # -1 where nobody is annotated.
         return max(0.0, coco_score.score(results, self.truth).metrics["AP"])
 

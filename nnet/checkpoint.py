@@ -45,9 +45,14 @@ def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
 def inference_sources(names: Iterable[str]) -> dict[str, str]:
     """Of the arrays of a checkpoint those that inference takes, by variable: its moving average where there is one."""
     names = set(names)
-    variables = [name for name in names if not name.endswith((*(f"/{slot}" for slot in SLOTS), f"/{AVERAGE}"))
-                 and name not in (GLOBAL_STEP, SCORE) and "intermediate_supervision" not in name
-                 and "loss_scale" not in name]  # fmt: skip
+    variables = [
+        name
+        for name in names
+        if not name.endswith((*(f"/{slot}" for slot in SLOTS), f"/{AVERAGE}"))
+        and name not in (GLOBAL_STEP, SCORE)
+        and "intermediate_supervision" not in name
+        and "loss_scale" not in name
+    ]
     return {name: f"{name}/{AVERAGE}" if f"{name}/{AVERAGE}" in names else name for name in sorted(variables)}
 
 
@@ -59,8 +64,13 @@ def network_id(prefix: str | os.PathLike) -> str:
     """
     reader = _open(prefix)
     shapes = reader.get_variable_to_shape_map()
-    return fingerprint({name: _read(reader, source, prefix) for name, source in inference_sources(shapes).items()
-                        if len(shapes[source]) != 4})  # fmt: skip
+    return fingerprint(
+        {
+            name: _read(reader, source, prefix)
+            for name, source in inference_sources(shapes).items()
+            if len(shapes[source]) != 4
+        }
+    )
 
 
 def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, np.ndarray]] | None:
@@ -177,8 +187,10 @@ def _assign(variables, prefix, averaged=False):
 def _require_finite(arrays: Mapping[str, np.ndarray], prefix) -> None:
     for name, array in arrays.items():
         if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
-            raise InputError(f"{prefix}: {name} holds values that are not finite: the training has diverged; take an "
-                             "earlier snapshot, and lower the learning rate (multi_step)")  # fmt: skip
+            raise InputError(
+                f"{prefix}: {name} holds values that are not finite: the training has diverged; take an "
+                "earlier snapshot, and lower the learning rate (multi_step)"
+            )
 
 
 def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
@@ -192,8 +204,12 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
     names = list(arrays)
     try:
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        tf.raw_ops.SaveV2(prefix=str(temporary), tensor_names=names, shape_and_slices=[""] * len(names),
-                          tensors=[tf.convert_to_tensor(arrays[name]) for name in names])  # fmt: skip
+        tf.raw_ops.SaveV2(
+            prefix=str(temporary),
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[tf.convert_to_tensor(arrays[name]) for name in names],
+        )
         for suffix in (DATA, INDEX):
             _sync(f"{temporary}{suffix}")
         replace_checkpoint(prefix, temporary)

@@ -33,8 +33,10 @@ def read_scalars(folder: Path) -> Scalars:
             pass  # the end of what a killed run has written
     if not values:
         raise InputError(f"{folder}: no scalars for TensorBoard (events.out.tfevents.*); train.py writes them to log/")
-    return {tag: (np.array(sorted(by_step)), np.array([by_step[step] for step in sorted(by_step)]))
-            for tag, by_step in values.items()}  # fmt: skip
+    return {
+        tag: (np.array(sorted(by_step)), np.array([by_step[step] for step in sorted(by_step)]))
+        for tag, by_step in values.items()
+    }
 
 
 def plot(runs: Mapping[str, Scalars], path: Path) -> None:

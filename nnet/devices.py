@@ -23,8 +23,14 @@ from nnet.errors import reason
 from util.errors import InputError
 
 # What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
-_GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError,
-         tf.errors.DeadlineExceededError, tf.errors.FailedPreconditionError)  # fmt: skip
+_GONE = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.InternalError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+)
 _UNEVEN = "batch_size {batch_size} cannot be shared among {devices} devices: make it a multiple of {devices}"
 
 
@@ -129,8 +135,10 @@ class Devices:
         except _GONE as error:
             if self.workers == 1:
                 raise
-            raise InputError("another worker has stopped or cannot be reached (its own messages say why); start all "
-                             "of them again: training goes on from the newest snapshot") from error  # fmt: skip
+            raise InputError(
+                "another worker has stopped or cannot be reached (its own messages say why); start all "
+                "of them again: training goes on from the newest snapshot"
+            ) from error
 
 
 def connect(batch_size: int) -> Devices:

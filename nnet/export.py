@@ -97,8 +97,9 @@ def _signatures(predictor, batch=None):
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
     if predictor.stats is not None:
         channels, dtype = predictor.net.source["features"].shape[-1], predictor.net.compute_dtype
-        features = tf.TensorSpec([batch, None, None, channels],
-                                 tf.float32 if dtype == "float32" else tf.bfloat16, "features")  # fmt: skip
+        features = tf.TensorSpec(
+            [batch, None, None, channels], tf.float32 if dtype == "float32" else tf.bfloat16, "features"
+        )
         cells = tf.TensorSpec([None, 3], tf.int32, "cells")
         signatures["pairwise"] = tf.function(_pairwise(predictor), input_signature=[features, cells])
     return signatures

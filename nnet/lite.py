@@ -43,8 +43,10 @@ class LitePredictor(Network):
         heads = {"location_refinement": "locref" in outputs, "pairwise_predict": self._pairwise is not None}
         missing = [key for key, there in heads.items() if cfg[key] and not there]
         if joints != cfg.num_joints or missing:
-            raise InputError(f"{path}: a model of {joints} joints{''.join(f', without {key}' for key in missing)}; "
-                             f"{cfg.config_file} has num_joints: {cfg.num_joints}")  # fmt: skip
+            raise InputError(
+                f"{path}: a model of {joints} joints{''.join(f', without {key}' for key in missing)}; "
+                f"{cfg.config_file} has num_joints: {cfg.num_joints}"
+            )
 
     def _maps_of(self, image):
         with self._turn:

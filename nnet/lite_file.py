@@ -38,8 +38,10 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # ValueError: nothing can be mapped of an empty file
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if notes is None:
-        raise InputError(f"{path}: cut off, damaged, or no TensorFlow Lite model of tools/export.py; copy it again, or "
-                         "export it with --tflite")  # fmt: skip
+        raise InputError(
+            f"{path}: cut off, damaged, or no TensorFlow Lite model of tools/export.py; copy it again, or "
+            "export it with --tflite"
+        )
     return notes
 
 

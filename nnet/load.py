@@ -44,8 +44,10 @@ def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLik
 def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstimator:
     """The estimator of a configuration. Raises InputError as `load_model` does."""
     if not cfg.pairwise_predict:
-        raise InputError(f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
-                         "demo/singleperson.py and nnet.load.build_single_estimator find a single person")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
+            "demo/singleperson.py and nnet.load.build_single_estimator find a single person"
+        )
     # The cheap reading comes first, so that its errors do not wait for the network.
     if not cfg.cached_scoremaps:
         weights = weights or find_weights(cfg)
@@ -100,8 +102,11 @@ def find_weights(cfg) -> str:
     if cfg.precision != "auto" or not os.path.isfile(lite):
         return checkpoint
     if checkpoint_id(checkpoint) not in (None, read_notes(lite).get("checkpoint")):
-        logging.warning("%s: not used, since it was made of another checkpoint than %s; make it anew with "
-                        "tools/export.py --tflite", lite, checkpoint)  # fmt: skip
+        logging.warning(
+            "%s: not used, since it was made of another checkpoint than %s; make it anew with tools/export.py --tflite",
+            lite,
+            checkpoint,
+        )
         return checkpoint
     return lite
 
@@ -111,8 +116,10 @@ def find_checkpoint(cfg) -> str:
     newest = latest_snapshot(Path(cfg.config_file).parent, cfg.snapshot_prefix)
     named = "init_weights" in cfg.overridden and cfg.init_weights
     if not (newest or cfg.init_weights):
-        raise InputError(f"{cfg.config_file}: no snapshot ({cfg.snapshot_prefix}-<step>.index) and no init_weights; "
-                         "train first (train.py), or name weights (init_weights=...)")  # fmt: skip
+        raise InputError(
+            f"{cfg.config_file}: no snapshot ({cfg.snapshot_prefix}-<step>.index) and no init_weights; "
+            "train first (train.py), or name weights (init_weights=...)"
+        )
     return named or newest or cfg.init_weights
 
 
@@ -142,5 +149,8 @@ def tell_of_another_network(spatial_model: SpatialModel, weights: str | os.PathL
     """A warning where pairwise models are known to be of another network than these weights."""
     network = network_id(weights)
     if spatial_model.network and network and spatial_model.network != network:
-        logging.warning("%s: learnt from another network than %s; models of its own group people better "
-                        "(tools/train_pairwise.py)", spatial_model.folder, weights)  # fmt: skip
+        logging.warning(
+            "%s: learnt from another network than %s; models of its own group people better (tools/train_pairwise.py)",
+            spatial_model.folder,
+            weights,
+        )

@@ -31,8 +31,9 @@ def mobilenet_v2(
             within = stride * unit_stride <= output_stride
             number = len(outputs)
             scope = "MobilenetV2/expanded_conv" + (f"_{number - 1}" if number > 1 else "")
-            x = _inverted_residual(x, scope, expansion, _channels(channels, width),
-                                   unit_stride if within else 1, rate, options)  # fmt: skip
+            x = _inverted_residual(
+                x, scope, expansion, _channels(channels, width), unit_stride if within else 1, rate, options
+            )
             if within:
                 stride *= unit_stride
             else:

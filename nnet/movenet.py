@@ -35,8 +35,12 @@ def movenet(image, **options) -> dict[str, keras.KerasTensor]:
     for stride, name, lateral_channels, channels in PYRAMID:
         lateral = ConvBN(f"{SCOPE}/lateral_{stride}", lateral_channels, 1, activation=None, **options)(layers[name])
         x = lateral if x is None else merge(x, lateral, channels, f"{SCOPE}/merge_{stride}", **options)
-    hidden = {name: separable(x, HIDDEN_CHANNELS, f"{SCOPE}/{name}", **options)
-              for name in ("heatmap", "offset", "regression")}  # fmt: skip
-    outputs = [ConvBN(f"{SCOPE}/{name}/output", channels, 1, activation=None, **options)(hidden[name])
-               for name, channels in OUTPUTS.items()]  # fmt: skip
+    hidden = {
+        name: separable(x, HIDDEN_CHANNELS, f"{SCOPE}/{name}", **options)
+        for name in ("heatmap", "offset", "regression")
+    }
+    outputs = [
+        ConvBN(f"{SCOPE}/{name}/output", channels, 1, activation=None, **options)(hidden[name])
+        for name, channels in OUTPUTS.items()
+    ]
     return layers | {"finest": keras.ops.concatenate([x, *hidden.values(), *outputs], axis=-1)}

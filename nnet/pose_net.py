@@ -109,8 +109,11 @@ def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Mod
     kind = cfg.net_type.removesuffix("_fpn")
     has_pyramid = kind != cfg.net_type
     starts_trained = cfg.freeze_backbone or (cfg.batch_norm == "auto" and cfg.init_weights)
-    options = {"train_moments": cfg.batch_norm != "frozen" and not starts_trained, "decay": cfg.batch_norm_decay,
-               "dtype": policy}  # fmt: skip
+    options = {
+        "train_moments": cfg.batch_norm != "frozen" and not starts_trained,
+        "decay": cfg.batch_norm_decay,
+        "dtype": policy,
+    }
     outputs, levels = _layers(kind, image, options)
     if has_pyramid:
         chosen = {f"level_{stride}": outputs[name] for stride, name in levels.items()}

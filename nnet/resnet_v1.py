@@ -37,8 +37,9 @@ def resnet_v1(image, depth: int, **options) -> dict[str, keras.KerasTensor]:
             # Only the last unit of a block subsamples, and not in the last block.
             unit_stride = 2 if unit == units and block < 4 else 1
             within = stride * unit_stride <= OUTPUT_STRIDE
-            x = residual_unit(x, f"{scope}/block{block}/unit_{unit}", 32 * 2**block,
-                              unit_stride if within else 1, rate, options)  # fmt: skip
+            x = residual_unit(
+                x, f"{scope}/block{block}/unit_{unit}", 32 * 2**block, unit_stride if within else 1, rate, options
+            )
             if within:
                 stride *= unit_stride
             else:

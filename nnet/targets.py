@@ -92,8 +92,10 @@ def _near_joints(joints, present, size, stride, limit):
     near = squared[..., 0, None, :] + squared[..., 1, :, None] <= tf.square(limit)[:, :, None, None, None]
 
     batch, person, part, row, col = tf.unstack(tf.cast(tf.where(near), tf.int32), axis=1)
-    col, row = (tf.gather_nd(cells[..., axis, :], tf.stack([batch, person, part, index], axis=1))
-                for axis, index in enumerate((col, row)))  # fmt: skip
+    col, row = (
+        tf.gather_nd(cells[..., axis, :], tf.stack([batch, person, part, index], axis=1))
+        for axis, index in enumerate((col, row))
+    )
     shape = tf.concat([size, tf.shape(joints)[2:3]], axis=0)
     hits = tf.scatter_nd(tf.stack([batch, row, col, part], axis=1), tf.ones_like(row, tf.float32), shape)
     return tf.minimum(hits, 1.0)

@@ -46,8 +46,9 @@ class Trainer:
             self.optimizer = _optimizer(cfg, self.net)
             self.loss_scale = LossScale() if dtype == "float16" else None
             # Sums of gradients over the pieces of a step, on each device its own.
-            self._sums = [_local_zeros(variable.shape) for variable in self.net.trainable_variables
-                          if cfg.accumulate_steps > 1]  # fmt: skip
+            self._sums = [
+                _local_zeros(variable.shape) for variable in self.net.trainable_variables if cfg.accumulate_steps > 1
+            ]
         self.slim_variables = self.net.slim_variables()
         # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
         # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
@@ -117,12 +118,17 @@ class Trainer:
         if self.cfg.optimizer == "sgd":
             slots = {checkpoint.MOMENTUM: self.optimizer.momentums}
         else:
-            slots = {checkpoint.FIRST_MOMENT: self.optimizer._momentums,
-                     checkpoint.SECOND_MOMENT: self.optimizer._velocities}  # fmt: skip
+            slots = {
+                checkpoint.FIRST_MOMENT: self.optimizer._momentums,
+                checkpoint.SECOND_MOMENT: self.optimizer._velocities,
+            }
         if self.cfg.ema_decay:
             slots[checkpoint.AVERAGE] = self.optimizer._model_variables_moving_average
-        return {f"{name}/{slot}": variable for slot, variables in slots.items()
-                for name, variable in zip(owners, variables, strict=True)}  # fmt: skip
+        return {
+            f"{name}/{slot}": variable
+            for slot, variables in slots.items()
+            for name, variable in zip(owners, variables, strict=True)
+        }
 
     def _scaling(self) -> dict[str, tf.Variable]:
         return self.loss_scale.variables() if self.loss_scale else {}
@@ -151,8 +157,10 @@ class Trainer:
         Raises InputError when the memory does not suffice, or another worker has gone.
         """
         self.optimizer.learning_rate.assign(rate)
-        pieces = [[tf.convert_to_tensor(piece[name]) for name in ("image", "people", "weight", "scale")]
-                  for piece in (batch, *more)]  # fmt: skip
+        pieces = [
+            [tf.convert_to_tensor(piece[name]) for name in ("image", "people", "weight", "scale")]
+            for piece in (batch, *more)
+        ]
         try:
             if more:
                 losses = self.devices.watch(self._accumulated, pieces)
@@ -258,8 +266,12 @@ class Trainer:
 
 
 def _local_zeros(shape) -> tf.Variable:
-    return tf.Variable(tf.zeros(shape), trainable=False, synchronization=tf.VariableSynchronization.ON_READ,
-                       aggregation=tf.VariableAggregation.SUM)  # fmt: skip
+    return tf.Variable(
+        tf.zeros(shape),
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+    )
 
 
 def _no_memory(cfg, pieces: Sequence[dict[str, np.ndarray]]) -> str:

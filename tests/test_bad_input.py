@@ -104,8 +104,11 @@ def fresh(tmp_path):
 
 def files_of(manifest, kind, images_count=True):
     """(name, case) of one kind; images_count: also those whose only fault is that images are not on disk."""
-    return [(name, case) for name, case in manifest.items()
-            if case["kind"] == kind and (images_count or "missing_on_disk" not in name)]  # fmt: skip
+    return [
+        (name, case)
+        for name, case in manifest.items()
+        if case["kind"] == kind and (images_count or "missing_on_disk" not in name)
+    ]
 
 
 AIC_COMMANDS = {
@@ -217,8 +220,11 @@ def test_coco_score(data_dir, manifest, status_of, fresh, tmp_path):
 def image_record(name):
     """An AIC record of a person in an image of the manifest, which has 8 rows or more (but for one of one pixel)."""
     keypoints = [x for joint in range(14) for x in (20 + 10 * joint, joint % 8, 1)]
-    return {"image_id": Path(name).stem, "keypoint_annotations": {"human1": keypoints},
-            "human_annotations": {"human1": [10, 0, 160, 8]}}  # fmt: skip
+    return {
+        "image_id": Path(name).stem,
+        "keypoint_annotations": {"human1": keypoints},
+        "human_annotations": {"human1": [10, 0, 160, 8]},
+    }
 
 
 def multiperson(folder, images, out):
@@ -241,8 +247,7 @@ def boxes(folder, images, out):
 
 def crops(folder, images, out):
     (folder / "aic.json").write_text(json.dumps([image_record(image) for image in images]))
-    return (aic2mat.main, "--keypoint_json", folder / "aic.json", "--img_dir", images[0].parent,
-            "--out_dir", out)  # fmt: skip
+    return (aic2mat.main, "--keypoint_json", folder / "aic.json", "--img_dir", images[0].parent, "--out_dir", out)
 
 
 def training(folder, images, out):
@@ -251,10 +256,15 @@ def training(folder, images, out):
     (folder / "images").mkdir()
     (folder / "images/t").symlink_to(images[0].parent)
     person = {"category_id": 1, "keypoints": [5, 5, 2] * 17}
-    (folder / "annotations/x_t.json").write_text(json.dumps({
-        "images": [{"id": number, "file_name": image.name} for number, image in enumerate(images)],
-        "annotations": [person | {"image_id": number} for number in range(len(images))],
-        "categories": [{"id": 1, "keypoints": COCO.keypoints}]}))  # fmt: skip
+    (folder / "annotations/x_t.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": number, "file_name": image.name} for number, image in enumerate(images)],
+                "annotations": [person | {"image_id": number} for number in range(len(images))],
+                "categories": [{"id": 1, "keypoints": COCO.keypoints}],
+            }
+        )
+    )
     (folder / "pose_cfg.yaml").write_text(CONFIG)
     return vis_dataset.main, "--cfg", folder / "pose_cfg.yaml", "--number", 2 * len(images), "--out_dir", out
 
@@ -277,8 +287,15 @@ def test_images_converted_by_their_headers(data_dir, manifest, status_of, fresh)
     for name, case in files_of(manifest, "image"):
         folder, out = next(fresh), next(fresh)
         (folder / "aic.json").write_text(json.dumps([image_record(name)]))
-        done = status_of(ai2coco_art_neckhead_json.main, "--keypoint_json", folder / "aic.json",
-                         "--img_dir", data_dir / "bad/images", "--out", out / "coco.json")  # fmt: skip
+        done = status_of(
+            ai2coco_art_neckhead_json.main,
+            "--keypoint_json",
+            folder / "aic.json",
+            "--img_dir",
+            data_dir / "bad/images",
+            "--out",
+            out / "coco.json",
+        )
         # A cut-off JPEG has its header.
         expected = "accept" if "truncated" in name else case["expected"]
         status, messages = done

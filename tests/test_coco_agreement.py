@@ -23,10 +23,14 @@ IMAGES = [{"id": number, "file_name": f"{number}.jpg", "height": 90, "width": 80
 PERSON = {"image_id": 1, "category_id": 4, "keypoints": [20, 10, 2, 25, 3, 1] + [0] * 45, "bbox": [5, 2, 30, 40]}
 DOCUMENT = {
     "images": IMAGES,
-    "annotations": [{**PERSON, "id": 1}, {**PERSON, "id": 2, "image_id": 2}, {**PERSON, "id": 3, "keypoints": []},
-                    {**PERSON, "id": 4, "iscrowd": 1}],
+    "annotations": [
+        {**PERSON, "id": 1},
+        {**PERSON, "id": 2, "image_id": 2},
+        {**PERSON, "id": 3, "keypoints": []},
+        {**PERSON, "id": 4, "iscrowd": 1},
+    ],
     "categories": [{"id": 4, "name": "person", "keypoints": list(NECKHEAD.keypoints)}, {"id": 5, "name": "dog"}],
-}  # fmt: skip
+}
 # What is put into the second annotation, and how many of two people stay.
 PEOPLE = {
     "as it is": ({}, 2), "no box": ({"bbox": None}, 2), "box without area": ({"bbox": [1, 2, 0, 0]}, 2),
@@ -72,8 +76,13 @@ def scoring(cfg) -> int:
     """Everybody is found, so that who counts is known by the recall."""
     coco = read_coco(path_of(cfg), Faults())
     people = coco.annotations
-    found = [entry for row in np.flatnonzero(people.people) for entry in people_to_coco(
-        coco.images.ids[people.image[row]], people.keypoints[row, None], np.ones(1), people.category[row])]  # fmt: skip
+    found = [
+        entry
+        for row in np.flatnonzero(people.people)
+        for entry in people_to_coco(
+            coco.images.ids[people.image[row]], people.keypoints[row, None], np.ones(1), people.category[row]
+        )
+    ]
     assert coco_score.score(found, coco).metrics["AR"] == 1
     return len(found)
 
@@ -111,8 +120,11 @@ def test_all_keep_the_same_people(name, data_set, tmp_path):
 
 def test_all_keep_the_same_people_of_real_and_broken_files(data_set, data_dir):
     manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
-    files = {data_dir / "bad" / name: data_dir / case["images_dir"] for name, case in manifest.items()
-             if case["kind"] == "coco_json"}  # fmt: skip
+    files = {
+        data_dir / "bad" / name: data_dir / case["images_dir"]
+        for name, case in manifest.items()
+        if case["kind"] == "coco_json"
+    }
     files[data_dir / "coco_sample/annotations/person_keypoints_val2017.json"] = data_dir / "coco_sample/images/val2017"
     files[data_dir / "coco_mini/annotations/person_keypoints_train2017.json"] = data_dir / "coco_mini/images/train2017"
     assert len(files) >= 13
@@ -126,8 +138,11 @@ def test_all_keep_the_same_people_of_real_and_broken_files(data_set, data_dir):
         assert len(kept) == 1, (path, kept)
         outcomes[path.name] = kept.pop()
     refused = {name for name, people in outcomes.items() if people is None}
-    assert refused == {os.path.basename(name) for name, case in manifest.items()
-                       if case["kind"] == "coco_json" and case["expected"] == "error" and "on_disk" not in name}
+    assert refused == {
+        os.path.basename(name)
+        for name, case in manifest.items()
+        if case["kind"] == "coco_json" and case["expected"] == "error" and "on_disk" not in name
+    }
     assert outcomes["zero_area.json"] == outcomes["person_keypoints_val2017.json"] == 12
     assert outcomes["person_keypoints_train2017.json"] == 86
 

@@ -20,8 +20,12 @@ def compile_sh(tmp_path):
         old.write_text(f"#!/bin/sh\necho {version}\nexit 1\n")
         old.chmod(0o755)
         environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"} | environment
-        return subprocess.run([tmp_path / "compile.sh", *arguments], env={"PYTHON": str(old)} | environment,
-                              capture_output=True, text=True)  # fmt: skip
+        return subprocess.run(
+            [tmp_path / "compile.sh", *arguments],
+            env={"PYTHON": str(old)} | environment,
+            capture_output=True,
+            text=True,
+        )
 
     return run
 

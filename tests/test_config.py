@@ -47,7 +47,10 @@ def test_the_home_folder_in_paths(write, monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     cfg = load_config(write("num_joints: 3\ndataset: ~/coco\nlog_dir: ~/log"), ["init_weights=~/w"])
     assert (cfg.dataset, cfg.log_dir, cfg.init_weights) == (
-        "/home/somebody/coco", "/home/somebody/log", "/home/somebody/w")  # fmt: skip
+        "/home/somebody/coco",
+        "/home/somebody/log",
+        "/home/somebody/w",
+    )
 
 
 def test_settings_are_the_same_wherever_the_files_lie(write):
@@ -195,13 +198,17 @@ HOSTILE = {
     "nesting": ("seed: " + "[" * 3000, "not usable YAML"),
     "control character": ("seed: \0", "not usable YAML: unacceptable character"),
     "aliases": ("seed: " + many_aliases(), "more than 100000 values"),
-    "merges": ("\n".join(["a0: &a0 {x: 1, y: 2}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}"
-                                                    for i in range(1, 12))]), "more than 100000 values"),
+    "merges": (
+        "\n".join(
+            ["a0: &a0 {x: 1, y: 2}", *(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 12))]
+        ),
+        "more than 100000 values",
+    ),
     "contains itself": ("tta: &a [*a]", "more than 100000 values"),
     "long list": ("all_joints: [[" + "7, " * 9000 + "7]]", "exactly once, found"),
     "long key": ("x" * 900 + ": 1", "unknown key 'xxx"),
     "many keys": ("\n".join(f"key_{i}: 1" for i in range(900)), "and 870 others"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, message", HOSTILE.values(), ids=HOSTILE)

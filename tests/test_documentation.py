@@ -14,8 +14,12 @@ from config import KEYS
 from util.files import read_text
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("models/*.md")), ROOT / "models/demo/README.md",
-         ROOT / "tools/benchmarks/README.md"]  # fmt: skip
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob("models/*.md")),
+    ROOT / "models/demo/README.md",
+    ROOT / "tools/benchmarks/README.md",
+]
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

@@ -36,11 +36,15 @@ from util.video import is_clip, read_clip
 MODELS = Path(__file__).parents[1] / "models"
 
 odd_value = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
     | st.sampled_from([0, 1, 2, 3, 7, -1, 1e308, 10**400, 2**63, "", "a", "../a", "\ud800", [], {}, -0.0]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=4,
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -96,8 +100,15 @@ def damaged_json(document):
 
 def aic_document():
     person = [x for joint in range(14) for x in (10 * joint, 5 * joint + 1, 1 + joint % 3)]
-    return [{"image_id": name, "url": "u", "keypoint_annotations": {"human1": person, "human2": person},
-             "human_annotations": {"human1": [0, 0, 99, 99], "human2": [1, 2, 30, 40]}} for name in "abc"]  # fmt: skip
+    return [
+        {
+            "image_id": name,
+            "url": "u",
+            "keypoint_annotations": {"human1": person, "human2": person},
+            "human_annotations": {"human1": [0, 0, 99, 99], "human2": [1, 2, 30, 40]},
+        }
+        for name in "abc"
+    ]
 
 
 def coco_document():
@@ -105,14 +116,21 @@ def coco_document():
                   "bbox": [1, 2, 30, 40], "area": 9, "iscrowd": 0, "segmentation": [[1, 2, 3, 4, 5, 6]]}  # fmt: skip
     crowd = {**annotation, "id": 2, "iscrowd": 1, "segmentation": {"size": [99, 99], "counts": [0, 9801]}}
     category = {**aic_to_coco.CATEGORY}
-    return {"images": [{"id": i, "file_name": f"{name}.jpg", "height": 99, "width": 99, "coco_url": "u"}
-                       for i, name in enumerate("abc", start=1)],
-            "annotations": [annotation, crowd], "categories": [category]}  # fmt: skip
+    return {
+        "images": [
+            {"id": i, "file_name": f"{name}.jpg", "height": 99, "width": 99, "coco_url": "u"}
+            for i, name in enumerate("abc", start=1)
+        ],
+        "annotations": [annotation, crowd],
+        "categories": [category],
+    }
 
 
 def results_document():
-    return [{"image_id": i, "category_id": 1, "keypoints": [1, 2, 2] * 17, "score": 0.5, "bbox": [1, 2, 3, 4]}
-            for i in (1, 2)]  # fmt: skip
+    return [
+        {"image_id": i, "category_id": 1, "keypoints": [1, 2, 2] * 17, "score": 0.5, "bbox": [1, 2, 3, 4]}
+        for i in (1, 2)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -195,8 +213,9 @@ odd_config = st.dictionaries(st.sampled_from(list(KEYS)) | st.text(max_size=4), 
 )
 odd_yaml = st.builds(
     lambda key, value: f"{key}: {value}\n".encode("utf-8", "replace"),
-    st.sampled_from(list(KEYS)), st.text("0123456789:-+.eExXbo_~!&*[]{}<<'\"?|>%@` ,#\n", max_size=12),
-)  # fmt: skip
+    st.sampled_from(list(KEYS)),
+    st.text("0123456789:-+.eExXbo_~!&*[]{}<<'\"?|>%@` ,#\n", max_size=12),
+)
 
 
 @given(content=damaged(YAML_TEXT) | odd_config | odd_yaml)
@@ -212,8 +231,10 @@ def dataset_mat(folder):
     joints = np.empty((1, 2), object)
     joints[0, :] = [np.array([[0, 10, 20], [1, 13, 24]]), np.array([[0, 1.5, 2]])]
     paths = "images/a.jpg", np.array([["images", "b.jpg"]])
-    records = np.array([[(path, np.array([[3, 99, 99]]), joints) for path in paths]],
-                       dtype=[("image", "O"), ("size", "O"), ("joints", "O")])  # fmt: skip
+    records = np.array(
+        [[(path, np.array([[3, 99, 99]]), joints) for path in paths]],
+        dtype=[("image", "O"), ("size", "O"), ("joints", "O")],
+    )
     savemat(folder / "dataset.mat", {"dataset": records})
     return (folder / "dataset.mat").read_bytes()
 
@@ -234,10 +255,13 @@ def pair_model_mat(folder):
     return (folder / "model.mat").read_bytes()
 
 
-@pytest.mark.parametrize("content, read", [
-    (pairwise_stats_mat, lambda path: load_pairwise_stats(path, 14)),
-    (pair_model_mat, lambda path: load_model(path)[0]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content, read",
+    [
+        (pairwise_stats_mat, lambda path: load_pairwise_stats(path, 14)),
+        (pair_model_mat, lambda path: load_model(path)[0]),
+    ],
+)
 @given(data=st.data())
 def test_models_of_matlab(folder, content, read, data):
     (folder / "bad.mat").write_bytes(data.draw(damaged(content(folder))))
@@ -259,14 +283,25 @@ def image_files():
     pixels = np.random.default_rng(0).integers(0, 256, (12, 17, 4), np.uint8)
     exif = Image.Exif()
     exif[0x0112] = 6
-    kinds = {"RGB": Image.fromarray(pixels[..., :3]), "RGBA": Image.fromarray(pixels),
-             "L": Image.fromarray(pixels[..., 0]), "I;16": Image.fromarray(pixels[..., 0].astype(np.uint16) << 8),
-             "P": Image.fromarray(pixels[..., :3]).quantize(8), "1": Image.fromarray(pixels[..., 0]).convert("1"),
-             "F": Image.fromarray(pixels[..., 0].astype(np.float32)),
-             "CMYK": Image.fromarray(pixels[..., :3]).convert("CMYK")}  # fmt: skip
-    formats = {"JPEG": ["RGB", "L", "CMYK"], "PNG": ["RGB", "RGBA", "L", "I;16", "P", "1"], "GIF": ["P"],
-               "BMP": ["RGB", "P", "1"], "TIFF": ["RGB", "CMYK", "I;16", "RGBA", "F"], "WEBP": ["RGB", "RGBA"],
-               "MPO": ["RGB"]}  # fmt: skip
+    kinds = {
+        "RGB": Image.fromarray(pixels[..., :3]),
+        "RGBA": Image.fromarray(pixels),
+        "L": Image.fromarray(pixels[..., 0]),
+        "I;16": Image.fromarray(pixels[..., 0].astype(np.uint16) << 8),
+        "P": Image.fromarray(pixels[..., :3]).quantize(8),
+        "1": Image.fromarray(pixels[..., 0]).convert("1"),
+        "F": Image.fromarray(pixels[..., 0].astype(np.float32)),
+        "CMYK": Image.fromarray(pixels[..., :3]).convert("CMYK"),
+    }
+    formats = {
+        "JPEG": ["RGB", "L", "CMYK"],
+        "PNG": ["RGB", "RGBA", "L", "I;16", "P", "1"],
+        "GIF": ["P"],
+        "BMP": ["RGB", "P", "1"],
+        "TIFF": ["RGB", "CMYK", "I;16", "RGBA", "F"],
+        "WEBP": ["RGB", "RGBA"],
+        "MPO": ["RGB"],
+    }
     Image.init()
     formats |= {name: [mode] for name, mode in FOREIGN.items() if name in Image.SAVE}
     for name, modes in formats.items():

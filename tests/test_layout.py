@@ -1,4 +1,6 @@
-"""Imports point one way, as README.md's "Layout" draws it. This prints the drawing:
+"""Imports point one way, as README.md's "Layout" draws it.
+
+This prints the drawing:
 
     python tests/test_layout.py
 """
@@ -72,17 +74,25 @@ def is_script(module: str) -> bool:
 
 def test_packages_import_from_those_before_them():
     place = {name: number for number, name in enumerate((*LIBRARY, *SCRIPTS))}
-    against = [found for found in IMPORTS
-               if package(found.module) in LIBRARY and package(found.target) in place
-               and place[package(found.target)] > place[package(found.module)]]  # fmt: skip
+    against = [
+        found
+        for found in IMPORTS
+        if package(found.module) in LIBRARY
+        and package(found.target) in place
+        and place[package(found.target)] > place[package(found.module)]
+    ]
     assert {(found.module, found.target) for found in against} == {EXCEPTION}, in_words(against)
 
 
 def test_scripts_are_leaves():
     """What stands beside scripts without being one is for those of its folder."""
-    wrong = [found for found in IMPORTS
-             if package(found.target) in SCRIPTS and not TESTS_OF_SCRIPTS.match(found.module)
-             and (is_script(found.target) or package(found.target) != package(found.module))]  # fmt: skip
+    wrong = [
+        found
+        for found in IMPORTS
+        if package(found.target) in SCRIPTS
+        and not TESTS_OF_SCRIPTS.match(found.module)
+        and (is_script(found.target) or package(found.target) != package(found.module))
+    ]
     assert not wrong, in_words(wrong)
 
 
@@ -110,8 +120,11 @@ def drawing() -> str:
     """A line for each package and script, with the packages that it imports from in columns."""
     lines = []
     for name in (*LIBRARY, *SCRIPTS):
-        used = {package(found.target) for found in IMPORTS
-                if package(found.module) == name and (found.module, found.target) != EXCEPTION}  # fmt: skip
+        used = {
+            package(found.target)
+            for found in IMPORTS
+            if package(found.module) == name and (found.module, found.target) != EXCEPTION
+        }
         columns = (other if other in used - {name} else " " * len(other) for other in LIBRARY)
         lines.append(f"    {name:13}{'  '.join(columns)}".rstrip())
     return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Scripts that start processes end with them when they are told to, at whatever moment, and leave nothing behind.
 
+For example:
+
     MOMENTS=50 python -m pytest tests/test_signals.py
 """
 
@@ -19,8 +21,15 @@ from tools.benchmarks.convert import write_photos
 
 MOMENTS = int(os.environ.get("MOMENTS", "3"))
 SECONDS = 2.0  # in which the scripts start, work and end
-CONVERT = [ai2coco_art_neckhead_json.__file__, "--keypoint_json", "aic.json", "--img_dir", "images",
-           "--out", "coco.json"]  # fmt: skip
+CONVERT = [
+    ai2coco_art_neckhead_json.__file__,
+    "--keypoint_json",
+    "aic.json",
+    "--img_dir",
+    "images",
+    "--out",
+    "coco.json",
+]
 BENCHMARK = [benchmark.__file__, "convert", "--images", "2000"]
 
 
@@ -36,8 +45,15 @@ def folder(tmp_path_factory):
 
 def stop_at(seconds: float, number: signal.Signals, command: list[str], folder: Path) -> subprocess.CompletedProcess:
     """Run a script and send its process group a signal; standard output is read until nobody holds it any more."""
-    process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, start_new_session=True, env=os.environ | {"TMPDIR": str(folder)})  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"TMPDIR": str(folder)},
+    )
     try:
         output = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

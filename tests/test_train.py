@@ -133,8 +133,11 @@ def test_a_run_in_two_parts_ends_at_the_same_weights(model_dir):
 
 def test_the_loss_falls(model_dir):
     train.main(["multi_step=[[0.02, 30]]", "display_iters=5", "save_iters=100", "log_dir=''"])
-    losses = [float(line.split("loss: ")[1].split()[0]) for line in Path("log.txt").read_text().splitlines()
-              if "loss: " in line]  # fmt: skip
+    losses = [
+        float(line.split("loss: ")[1].split()[0])
+        for line in Path("log.txt").read_text().splitlines()
+        if "loss: " in line
+    ]
     assert losses[-1] < 0.7 * losses[0]
     assert not (model_dir / "log").exists()
 
@@ -191,8 +194,9 @@ def test_one_training_at_a_time_in_a_folder(model_dir):
 def test_interrupt_saves_and_leaves(model_dir):
     process = subprocess.Popen(
         [sys.executable, train.__file__, "multi_step=[[0.0, 100000]]", "save_iters=100000"],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     log = model_dir / "log.txt"
     deadline = time.monotonic() + 120
     while not (log.exists() and "iteration: 2 " in log.read_text()) and time.monotonic() < deadline:

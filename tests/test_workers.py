@@ -61,8 +61,13 @@ def data(tmp_path_factory):
 def start(folder: Path, data: Path, *command: str, **environment: str) -> subprocess.Popen:
     folder.mkdir(exist_ok=True)
     (folder / "pose_cfg.yaml").write_text(CONFIG.format(data=data))
-    return subprocess.Popen([sys.executable, *(command or [train.__file__])], cwd=folder, stderr=subprocess.PIPE,
-                            text=True, env=os.environ | environment)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, *(command or [train.__file__])],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
 
 
 @pytest.fixture
@@ -86,8 +91,11 @@ def start_workers(folder: Path, data: Path, addresses: list[str], *overrides: st
 
 
 def losses_of(folder: Path) -> list[float]:
-    return [float(line.split("loss: ")[1].split()[0]) for line in (folder / "log.txt").read_text().splitlines()
-            if "loss: " in line]  # fmt: skip
+    return [
+        float(line.split("loss: ")[1].split()[0])
+        for line in (folder / "log.txt").read_text().splitlines()
+        if "loss: " in line
+    ]
 
 
 def wait_for_step(folder: Path, worker: subprocess.Popen, step: int) -> None:

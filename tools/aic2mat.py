@@ -17,8 +17,14 @@ from util.errors import InputError
 from util.files import unused_name
 
 # Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
-SEGMENTS = {("neck", "head_top"): 0.182, ("shoulder", "elbow"): 0.186, ("elbow", "wrist"): 0.146,
-            ("shoulder", "hip"): 0.288, ("hip", "knee"): 0.245, ("knee", "ankle"): 0.246}  # fmt: skip
+SEGMENTS = {
+    ("neck", "head_top"): 0.182,
+    ("shoulder", "elbow"): 0.186,
+    ("elbow", "wrist"): 0.146,
+    ("shoulder", "hip"): 0.288,
+    ("hip", "knee"): 0.245,
+    ("knee", "ankle"): 0.246,
+}
 # Foreshortening makes segments shorter, never longer, but labels err both ways: not the longest one counts.
 PERCENTILE = 75
 HEADS_PER_HEIGHT = 8
@@ -37,8 +43,10 @@ def main(argv: list[str] | None = None) -> None:
     from dataset.crops import log_left_out, write_crops
 
     source, taken = AnnotationFile(options.keypoint_json), set()
-    images = [(options.img_dir / name, people_of(record, source.faults, taken))
-              for record, name in source.with_images(options.img_dir)]  # fmt: skip
+    images = [
+        (options.img_dir / name, people_of(record, source.faults, taken))
+        for record, name in source.with_images(options.img_dir)
+    ]
     source.faults.warn(options.keypoint_json)
     count, left_out = write_crops(images, options.out_dir)
     log_left_out(left_out)

@@ -1,5 +1,7 @@
 """Measure how fast the parts of the system are on this machine.
 
+For example:
+
     python tools/benchmark.py all --out benchmarks.md
     python tools/benchmark.py multicut --instances hard
     python tools/benchmark.py convert --images 20000

@@ -35,8 +35,10 @@ def main(argv: list[str] | None = None) -> None:
     written, unread = cache(dataset_images(dataset), load_network(cfg, weights), folder, cfg)
     if unread == len(dataset):
         raise InputError(f"{dataset.path}: none of its {unread} images can be read")
-    print(f"{written} images written to {cfg.scoremap_dir}, {len(dataset) - written - unread} there already"
-          + (f"; {unread} could not be read" if unread else ""))  # fmt: skip
+    print(
+        f"{written} images written to {cfg.scoremap_dir}, {len(dataset) - written - unread} there already"
+        + (f"; {unread} could not be read" if unread else "")
+    )
 
 
 def cache(targets, network, folder, cfg) -> tuple[int, int]:

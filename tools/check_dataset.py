@@ -63,13 +63,19 @@ def coco_images(path: Path, faults: Faults) -> Iterator[Image]:
     coco = read_coco(path, faults)
     annotations = coco.annotations
     without = np.flatnonzero(np.isnan(annotations.area))
-    faults.add_many("annotations without area, that of the box is taken", len(without),
-                    map(annotations.place, without.tolist()), SUSPECT)  # fmt: skip
+    faults.add_many(
+        "annotations without area, that of the box is taken",
+        len(without),
+        map(annotations.place, without.tolist()),
+        SUSPECT,
+    )
     for name, size, rows in zip(coco.images.names, coco.images.sizes.tolist(), coco.by_image(), strict=True):
         if not size[0]:
             faults.add("images without height and width", name, effect=SUSPECT)
-        people = [(f"{name} {annotations.place(row)}", annotations.keypoints[row], annotations.boxes[row])
-                  for row in rows[~annotations.crowd[rows]].tolist()]  # fmt: skip
+        people = [
+            (f"{name} {annotations.place(row)}", annotations.keypoints[row], annotations.boxes[row])
+            for row in rows[~annotations.crowd[rows]].tolist()
+        ]
         yield Image(name, tuple(size) if size[0] else None, people)
 
 

@@ -90,8 +90,10 @@ def _set_backbone(net, convolutions, mean_pixel):
             continue
         kernel, bias = convolutions.get(layer.scope, (np.zeros(0), None))
         if kernel.shape != tuple(layer.kernel.shape):
-            raise InputError(f"{layer.scope}: {tuple(layer.kernel.shape)} expected, {kernel.shape} found there; "
-                             "this is not MoveNet MultiPose")  # fmt: skip
+            raise InputError(
+                f"{layer.scope}: {tuple(layer.kernel.shape)} expected, {kernel.shape} found there; "
+                "this is not MoveNet MultiPose"
+            )
         bias = np.zeros(layer.beta.shape, np.float32) if bias is None else bias
         if layer.scope == "MobilenetV2/Conv":
             kernel = kernel / PIXEL_SCALE
@@ -115,8 +117,12 @@ def _let_heat_maps_through(net):
     beta[len(body) : len(chosen)] = OFFSET_SHIFT
     mean, variance = detail.moving_mean.numpy(), detail.moving_variance.numpy()
     mean[: len(body)], variance[: len(body)] = HEAT_MAP_MEAN, HEAT_MAP_DEVIATION**2
-    for variable, value in ((detail.kernel, kernel), (detail.beta, beta),
-                            (detail.moving_mean, mean), (detail.moving_variance, variance)):  # fmt: skip
+    for variable, value in (
+        (detail.kernel, kernel),
+        (detail.beta, beta),
+        (detail.moving_mean, mean),
+        (detail.moving_variance, variance),
+    ):
         variable.assign(value)
 
     kernel, bias = head.kernel.numpy(), head.bias.numpy()

@@ -66,8 +66,9 @@ def _add_label(labels: Labels, fields: list[str]) -> None:
         photo, person, joint, x, y = fields
         person, joint, place = int(person), int(joint), (float(x), float(y))
     except ValueError:
-        raise ValueError(f"expected {','.join(FIELDS)}, such as a.jpg,0,12,175,61; found "
-                         f"{printable(','.join(fields))}") from None  # fmt: skip
+        raise ValueError(
+            f"expected {','.join(FIELDS)}, such as a.jpg,0,12,175,61; found {printable(','.join(fields))}"
+        ) from None
     if not all(abs(coordinate) < MAX_COORDINATE for coordinate in place):
         raise ValueError(f"x and y must be pixels of the photo; found {x},{y}")
     if not (0 <= joint <= LAST_JOINT and person >= 0):

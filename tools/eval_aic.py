@@ -123,8 +123,10 @@ def main(argv=None):
         raise InputError(f"{args.submit} against {args.ref}: {error}") from error
     print_warnings(result.warnings)
     result.faults.warn(args.submit)
-    print(f"{len(result.image_ids)} images, {len(result.true.names)} true people, "
-          f"{len(result.predicted.names)} predicted, {result.counted.sum()} counted\n")  # fmt: skip
+    print(
+        f"{len(result.image_ids)} images, {len(result.true.names)} true people, "
+        f"{len(result.predicted.names)} predicted, {result.counted.sum()} counted\n"
+    )
     print(threshold_table(result), joint_table(result), size_table(result), sep="\n\n")
     if args.plot:
         plot(result, args.plot)

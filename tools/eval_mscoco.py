@@ -61,8 +61,11 @@ def main(argv=None):
         print(f"{len(coco.categories)} categories: {how}")
     print()
     print(table(["metric", "value"], [[name, value_text(value)] for name, value in result.metrics.items()]))
-    rows = [[coco.categories[category], value_text(ap), value_text(ar)]
-            for category, (ap, ar) in result.by_category.items() if ap >= 0]  # fmt: skip
+    rows = [
+        [coco.categories[category], value_text(ap), value_text(ar)]
+        for category, (ap, ar) in result.by_category.items()
+        if ap >= 0
+    ]
     if rows:
         print("\n" + table(["category", "AP", "AR"], rows))
 

@@ -49,16 +49,20 @@ def main(argv: list[str] | None = None) -> None:
         threshold = cfg.pck_threshold if threshold is None else threshold
     measures = {
         f"PCK@{threshold:g}": (pck.relative_errors(true, predicted, pck.torso_size(true, skeleton)), threshold),
-        f"PCKh@{HEAD_THRESHOLD:g}": (pck.relative_errors(true, predicted, pck.head_size(true, skeleton)),
-                                     HEAD_THRESHOLD),
+        f"PCKh@{HEAD_THRESHOLD:g}": (
+            pck.relative_errors(true, predicted, pck.head_size(true, skeleton)),
+            HEAD_THRESHOLD,
+        ),
         f"PCK-box@{threshold:g}": (pck.relative_errors(true, predicted, pck.extent_size(true)), threshold),
-    }  # fmt: skip
+    }
     print(f"{len(true)} people, {np.count_nonzero(true[..., 2] > 0)} labelled joints\n")
     print(joint_table(true, measures, skeleton))
     unmeasured = [name for name, (errors, _) in measures.items() if not errors.counts.any()]
     if unmeasured:
-        print(f"\n{', '.join(unmeasured)}: nobody can be measured. PCK needs left_shoulder and right_hip, PCKh neck, "
-              f"head_top; the skeleton {skeleton.name} has {', '.join(skeleton.keypoints)}")  # fmt: skip
+        print(
+            f"\n{', '.join(unmeasured)}: nobody can be measured. PCK needs left_shoulder and right_hip, PCKh neck, "
+            f"head_top; the skeleton {skeleton.name} has {', '.join(skeleton.keypoints)}"
+        )
     if options.plot:
         plot(measures, skeleton, options.plot)
         print(f"\nplot written to {options.plot}")
@@ -102,8 +106,10 @@ def dataset_people(cfg, submit: Path) -> tuple[np.ndarray, np.ndarray, Skeleton]
     cells = read_mat(submit, "joints")["joints"].ravel()
     shape = true.shape[1:]
     if len(cells) != len(true) or any(np.shape(cell) != shape for cell in cells):
-        raise InputError(f"{submit}: 'joints' must hold {len(true)} people of {shape[0]} x, y, score, as "
-                         f"{dataset.path} does; run tools/predict_singleperson.py again")  # fmt: skip
+        raise InputError(
+            f"{submit}: 'joints' must hold {len(true)} people of {shape[0]} x, y, score, as "
+            f"{dataset.path} does; run tools/predict_singleperson.py again"
+        )
     return true, np.array(list(cells), float).reshape(true.shape), dataset.skeleton
 
 
@@ -116,8 +122,11 @@ def joint_table(true: np.ndarray, measures: dict, skeleton: Skeleton) -> str:
     means = [_mean(share[used]) for share in shares]
     totals = [errors.total(threshold) for errors, threshold in measures.values()]
     counted = [int(np.count_nonzero(~np.isnan(errors.values).all(axis=1))) for errors, _ in measures.values()]
-    rows += [["mean of joints", int(labelled.sum()), *means], ["all together", int(labelled.sum()), *totals],
-             ["people measured", len(true), *counted]]  # fmt: skip
+    rows += [
+        ["mean of joints", int(labelled.sum()), *means],
+        ["all together", int(labelled.sum()), *totals],
+        ["people measured", len(true), *counted],
+    ]
     return table(["joint", "labelled", *measures], rows)
 
 
@@ -139,8 +148,13 @@ def plot(measures: dict, skeleton: Skeleton, path: Path) -> None:
                 axes.plot(thresholds, 100 * np.nanmean(shares[:, joints], axis=1), label=kind)
         axes.plot(thresholds, [100 * errors.total(limit) for limit in thresholds], "k", linewidth=2, label="all")
         axes.axvline(threshold, color="gray", linestyle=":")
-        axes.set(title=f"{name}: {100 * errors.total(threshold):.1f} %", xlabel="threshold", ylabel="joints found (%)",
-                 xlim=(0, PLOT_UP_TO), ylim=(0, 100))  # fmt: skip
+        axes.set(
+            title=f"{name}: {100 * errors.total(threshold):.1f} %",
+            xlabel="threshold",
+            ylabel="joints found (%)",
+            xlim=(0, PLOT_UP_TO),
+            ylim=(0, 100),
+        )
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     with atomic_path(path) as temporary:

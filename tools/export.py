@@ -38,8 +38,14 @@ def main(argv: list[str] | None = None) -> None:
     kind = arguments.add_mutually_exclusive_group(required=True)
     kind.add_argument("--out_dir", type=Path, help="new folder for the SavedModel")
     kind.add_argument("--tflite", type=Path, help="new file for the TensorFlow Lite model")
-    arguments.add_argument("--int8", type=Path, nargs="+", metavar="PHOTO", help="in eight bits, the layers' ranges "
-                           "being those on these photos or folders: about 50, such as the model will see")  # fmt: skip
+    arguments.add_argument(
+        "--int8",
+        type=Path,
+        nargs="+",
+        metavar="PHOTO",
+        help="in eight bits, the layers' ranges "
+        "being those on these photos or folders: about 50, such as the model will see",
+    )
     arguments.add_argument("--half", action="store_true", help="weights in half precision")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
@@ -72,8 +78,9 @@ def main(argv: list[str] | None = None) -> None:
 
 def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:
     """The photos that can be read, as large as the network sees them. Raises InputError if there is none."""
-    photos = [resize_image(photo, network_size(cfg, *photo.shape[:2]))
-              for _, photo in readable_images(find_images(paths))]  # fmt: skip
+    photos = [
+        resize_image(photo, network_size(cfg, *photo.shape[:2])) for _, photo in readable_images(find_images(paths))
+    ]
     print(f"measuring the layers' ranges on {len(photos)} photos")
     return photos
 

@@ -29,8 +29,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__)
     arguments.add_argument("checkpoint", help="its path without .index")
     arguments.add_argument("--cfg", help="configuration that is to use it, such as pose_cfg.yaml")
-    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", dest="overrides",
-                           help="keys of the configuration (config.py), such as num_joints=14")  # fmt: skip
+    arguments.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="key=value",
+        dest="overrides",
+        help="keys of the configuration (config.py), such as num_joints=14",
+    )
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides) if options.cfg else None
 

@@ -20,16 +20,35 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser(__doc__)
     arguments.add_argument("out", type=Path, help="folder to write to")
     arguments.add_argument("--images", type=int, default=100, help="how many (default: %(default)s)")
-    arguments.add_argument("--people", type=int, nargs=2, default=(1, 4), metavar=("LO", "HI"),
-                           help="people in an image, at least and at most (default: 1 4)")  # fmt: skip
-    arguments.add_argument("--size", type=int, nargs=2, default=(480, 360), metavar=("W", "H"),
-                           help="size of the images in pixels (default: 480 360)")  # fmt: skip
+    arguments.add_argument(
+        "--people",
+        type=int,
+        nargs=2,
+        default=(1, 4),
+        metavar=("LO", "HI"),
+        help="people in an image, at least and at most (default: 1 4)",
+    )
+    arguments.add_argument(
+        "--size",
+        type=int,
+        nargs=2,
+        default=(480, 360),
+        metavar=("W", "H"),
+        help="size of the images in pixels (default: 480 360)",
+    )
     arguments.add_argument("--seed", type=int, default=0, help="another seed, other people (default: %(default)s)")
     arguments.add_argument("--phase", default="train", help="name of the set (default: %(default)s)")
     arguments.add_argument("--no_images", action="store_true", help="write the annotations only")
     options = arguments.parse_args(argv)
-    people = write_toy_set(options.out, options.images, options.people, options.size, options.seed, options.phase,
-                           pictures=not options.no_images)  # fmt: skip
+    people = write_toy_set(
+        options.out,
+        options.images,
+        options.people,
+        options.size,
+        options.seed,
+        options.phase,
+        pictures=not options.no_images,
+    )
     print(f"{options.images} images, {people} people written to {options.out}")
 
 

@@ -214,9 +214,11 @@ def entry(target: Target, result, skeleton) -> dict[str, Any]:
     from dataset.coco_results import people_to_coco
 
     keypoints, score = result.people
-    found = {"file": str(target.path),
-             "seconds": round(result.network_seconds + result.grouping_seconds, 4),
-             "coco": people_to_coco(target.coco_id, keypoints, score, target.category_id)}  # fmt: skip
+    found = {
+        "file": str(target.path),
+        "seconds": round(result.network_seconds + result.grouping_seconds, 4),
+        "coco": people_to_coco(target.coco_id, keypoints, score, target.category_id),
+    }
     if skeleton.has_aic_joints:
         found["aic"] = people_to_aic(target.name, keypoints, score, skeleton)
     return found
@@ -246,8 +248,10 @@ def merge(out_dir: Path, csv: bool) -> None:
         for path in paths:
             path.unlink()
     seconds = sum(entry["seconds"] for entry in found) / len(found)
-    print(f"{len(found)} images, {len(coco)} people, {seconds:.3f} s an image, written to {out_dir}"
-          + (f"; {unread} images could not be read" if unread else ""))  # fmt: skip
+    print(
+        f"{len(found)} images, {len(coco)} people, {seconds:.3f} s an image, written to {out_dir}"
+        + (f"; {unread} images could not be read" if unread else "")
+    )
 
 
 def write_table(path: Path, joint_names: list[str], found: list[dict[str, Any]]) -> None:

@@ -67,8 +67,10 @@ def main(argv: list[str] | None = None) -> None:
     else:
         path = options.out_dir / "predictions.mat"
         write_predictions(path, np.concatenate(poses))
-    print(f"{len(tasks)} images, {sum(map(len, poses))} people, written to {path}"
-          + (f"; {unread} images could not be read: their people count as not found" if unread else ""))  # fmt: skip
+    print(
+        f"{len(tasks)} images, {sum(map(len, poses))} people, written to {path}"
+        + (f"; {unread} images could not be read: their people count as not found" if unread else "")
+    )
 
 
 def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:

@@ -44,8 +44,15 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of their images")
     arguments.add_argument("--images", type=int, help="so many of the images, the same in each run (default: all)")
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
-    arguments.add_argument("--try", dest="tries", action="append", nargs="+", default=[], metavar="KEY VALUE",
-                           help="a key of grouping and values for it; may be given several times")  # fmt: skip
+    arguments.add_argument(
+        "--try",
+        dest="tries",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="KEY VALUE",
+        help="a key of grouping and values for it; may be given several times",
+    )
     options = arguments.parse_args(argv)
     keys, values = [words[0] for words in options.tries], [words[1:] for words in options.tries]
     for key, tried in zip(keys, values, strict=True):
@@ -68,9 +75,14 @@ def main(argv: list[str] | None = None) -> None:
     ranking = sorted(zip(combinations, outcomes, strict=True), key=lambda entry: -entry[1].metrics["AP"])
     print(f"{len(truth.images.ids)} images with {np.count_nonzero(truth.annotations.people)} people")
     rows = [
-        [*combination, *(f"{outcome.metrics[name]:.4f}" for name in METRICS), outcome.people,
-         f"{1000 * outcome.seconds:.1f}"] for combination, outcome in ranking
-    ]  # fmt: skip
+        [
+            *combination,
+            *(f"{outcome.metrics[name]:.4f}" for name in METRICS),
+            outcome.people,
+            f"{1000 * outcome.seconds:.1f}",
+        ]
+        for combination, outcome in ranking
+    ]
     print(table([*keys, *METRICS, "people", "ms"], rows))
 
 
@@ -99,8 +111,10 @@ def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) ->
             keypoints = estimator.skeleton.convert(people.keypoints, truth.skeleton)
             results[number] += people_to_coco(image_id, keypoints, people.score, category)
     joints = estimators[0].skeleton.shared_joints(truth.skeleton)
-    return [Outcome(score(found, truth, joints).metrics, len(found), total / len(truth.images.ids))
-            for found, total in zip(results, seconds, strict=True)]  # fmt: skip
+    return [
+        Outcome(score(found, truth, joints).metrics, len(found), total / len(truth.images.ids))
+        for found, total in zip(results, seconds, strict=True)
+    ]
 
 
 if __name__ == "__main__":

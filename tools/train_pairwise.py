@@ -54,8 +54,10 @@ def main(argv: list[str] | None = None) -> None:
         save_model(model_path(folder, a, b), model, Origin(names[a], names[b], network_id(weights)))
     print(summary(reports, dataset.skeleton.keypoints))
     detections = sum(len(scene.owner) for scene in scenes)
-    print(f"{len(scenes)} images, {sum(len(scene.size) for scene in scenes)} people, {detections} detections; "
-          f"{len(models)} models written to {folder}")  # fmt: skip
+    print(
+        f"{len(scenes)} images, {sum(len(scene.size) for scene in scenes)} people, {detections} detections; "
+        f"{len(models)} models written to {folder}"
+    )
 
 
 def summary(reports: Sequence, names: Sequence[str]) -> str:
@@ -64,10 +66,16 @@ def summary(reports: Sequence, names: Sequence[str]) -> str:
     from util.report import table
 
     rows = [
-        [" - ".join(names[part] for part in report.pair), report.positives, report.negatives, report.made_up,
-         float(report.auc), "" if report.own else "few examples: mostly the common model"]
+        [
+            " - ".join(names[part] for part in report.pair),
+            report.positives,
+            report.negatives,
+            report.made_up,
+            float(report.auc),
+            "" if report.own else "few examples: mostly the common model",
+        ]
         for report in reports
-    ]  # fmt: skip
+    ]
     text = table(["pair", "same person", "strangers", "made up", "AUC", ""], rows)
     areas = [report.auc for report in reports if not np.isnan(report.auc)]
     few = sum(not report.own for report in reports)

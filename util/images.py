@@ -30,9 +30,15 @@ MAX_SIDE = 65_500
 warnings.filterwarnings("ignore", module="PIL")
 _EXIF_ORIENTATION = 0x0112
 # By the value of that tag: what makes the image upright. From 5 on, width and height change places.
-_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-          8: Image.Transpose.ROTATE_90}  # fmt: skip
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @contextmanager
@@ -203,8 +209,9 @@ def _search(folder: Path) -> list[Path]:
     others = [path.name for path in files if path.suffix.lower() in _OTHER_SUFFIXES]
     if others:
         examples = ", ".join(others[:3]) + ", ..." * (len(others) > 3)
-        logging.warning("skipped %s: %d of a kind that is not read here: %s; save them as JPEG",
-                        folder, len(others), examples)  # fmt: skip
+        logging.warning(
+            "skipped %s: %d of a kind that is not read here: %s; save them as JPEG", folder, len(others), examples
+        )
     if not found:
         raise InputError(f"{folder}: no images in this folder ({', '.join(sorted(IMAGE_SUFFIXES))})")
     return found

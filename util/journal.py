@@ -47,8 +47,10 @@ class Journal:
                 self._write(header)
             elif found != header:
                 differences = ", ".join(key for key in header if found.get(key) != header[key])
-                raise InputError(f"{path}: results of another run ({differences} differ); finish that one, or remove "
-                                 "the file to begin anew")  # fmt: skip
+                raise InputError(
+                    f"{path}: results of another run ({differences} differ); finish that one, or remove "
+                    "the file to begin anew"
+                )
             self._stack = stack.pop_all()
 
     def add(self, number: int, entry: dict[str, Any]) -> None:

@@ -34,8 +34,11 @@ class Maps(NamedTuple):
 def check_maps(maps: Maps, num_joints: int) -> None:
     """Raise ValueError unless the maps are of one size, for `num_joints` joints."""
     size = np.shape(maps.part_prob)[:2]
-    expected = {"part_prob": (*size, num_joints), "locref": (*size, num_joints, 2),
-                "pairwise": (*size, num_joints * (num_joints - 1), 2)}  # fmt: skip
+    expected = {
+        "part_prob": (*size, num_joints),
+        "locref": (*size, num_joints, 2),
+        "pairwise": (*size, num_joints * (num_joints - 1), 2),
+    }
     for name, array in maps._asdict().items():
         if array is not None and not callable(array) and np.shape(array) != expected[name]:
             raise ValueError(f"{name}: expected {expected[name]} for {num_joints} joints, found {np.shape(array)}")

@@ -10,9 +10,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     is_text = [isinstance(cell, str) for cell in rows[0]] if rows else [True] * len(header)
     widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
     lines = [header, ["-" * width for width in widths], *texts]
-    return "\n".join("  ".join(cell.ljust(width) if left else cell.rjust(width)
-                               for cell, width, left in zip(line, widths, is_text, strict=True)).rstrip()
-                     for line in lines)  # fmt: skip
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(line, widths, is_text, strict=True)
+        ).rstrip()
+        for line in lines
+    )
 
 
 class Reductions:

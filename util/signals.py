@@ -32,8 +32,11 @@ def _stop(message: str, status: int) -> NoReturn:
 
 def _report(kind, error, trace) -> None:
     if issubclass(kind, ModuleNotFoundError) and error.name:
-        _stop(f"{os.path.basename(sys.argv[0])}: {error.name.partition('.')[0]} is not installed in {sys.executable}; "
-              "./compile.sh makes an environment that has everything: .venv/bin/python", 2)  # fmt: skip
+        _stop(
+            f"{os.path.basename(sys.argv[0])}: {error.name.partition('.')[0]} is not installed in {sys.executable}; "
+            "./compile.sh makes an environment that has everything: .venv/bin/python",
+            2,
+        )
     sys.__excepthook__(kind, error, trace)
 
 

@@ -164,8 +164,10 @@ def _imageio(path) -> ModuleType:
         import imageio.v2 as imageio
         import imageio_ffmpeg  # noqa: F401
     except ImportError:
-        raise InputError(f"{path}: videos need ffmpeg: {sys.executable} -m pip install 'imageio[ffmpeg]' (or give an "
-                         "animated GIF, or a folder of frames with --track)") from None  # fmt: skip
+        raise InputError(
+            f"{path}: videos need ffmpeg: {sys.executable} -m pip install 'imageio[ffmpeg]' (or give an "
+            "animated GIF, or a folder of frames with --track)"
+        ) from None
     return imageio
 
 
@@ -200,8 +202,9 @@ def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.nd
             with _ffmpeg_errors(path):
                 # H.264 wants even sides; ffmpeg stretches odd ones by a pixel. Its slower presets take as much time as
                 # the network.
-                writer = _imageio(path).get_writer(temporary, format="FFMPEG", fps=fps, macro_block_size=2,
-                                                   output_params=["-preset", "veryfast"])  # fmt: skip
+                writer = _imageio(path).get_writer(
+                    temporary, format="FFMPEG", fps=fps, macro_block_size=2, output_params=["-preset", "veryfast"]
+                )
             with writer:
                 yield _steady_writer(writer.append_data, fps)
 

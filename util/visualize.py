@@ -135,7 +135,13 @@ def show_arrows(image: np.ndarray, start: np.ndarray, offset: np.ndarray, kind: 
     """
     figure, axes = image_figure(image)
     axes.quiver(
-        *np.transpose(start), *np.transpose(offset), color=palette(kind), angles="xy", scale_units="xy", scale=1,
-        units="dots", width=line_width(image),
-    )  # fmt: skip
+        *np.transpose(start),
+        *np.transpose(offset),
+        color=palette(kind),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="dots",
+        width=line_width(image),
+    )
     return figure

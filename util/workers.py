@@ -56,8 +56,9 @@ class _Worker:
 
     def __init__(self, function: Callable):
         command = f"import sys; sys.path[:] = {sys.path!r}; from util.workers import serve; serve()"
-        self._process = subprocess.Popen([sys.executable, "-c", command], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, start_new_session=True)  # fmt: skip
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
         self.give(function)
 
     def give(self, task: Any) -> None:

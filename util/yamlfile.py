@@ -46,8 +46,9 @@ def _refuse_equal_keys(node: yaml.MappingNode) -> None:
             line = key.start_mark.line + 1
             if (key.tag, key.value) in lines:
                 first = lines[key.tag, key.value]
-                raise yaml.MarkedYAMLError(problem=f"{key.value} stands twice, first in line {first}",
-                                           problem_mark=key.start_mark)  # fmt: skip
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value} stands twice, first in line {first}", problem_mark=key.start_mark
+                )
             lines[key.tag, key.value] = line
 
 

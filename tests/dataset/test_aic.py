@@ -45,8 +45,10 @@ def test_people_of_a_network_as_submission():
 
 
 def test_reading(tmp_path):
-    records, skipped = read(tmp_path, [record("a"), {**record("b/c", keypoints={}), "url": "u"}, record("d", boxes={
-        "human1": [-5, -7, 20, 30]})])  # fmt: skip
+    records, skipped = read(
+        tmp_path,
+        [record("a"), {**record("b/c", keypoints={}), "url": "u"}, record("d", boxes={"human1": [-5, -7, 20, 30]})],
+    )
     assert [r.image_id for r in records] == ["a", "b/c", "d"]
     assert records[1].url == "u"
     assert records[0].people == [("human1", PERSON, BOX)]

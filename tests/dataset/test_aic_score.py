@@ -87,8 +87,13 @@ odd_numbers = st.dictionaries(
 odd_person = st.builds(lambda values, odd: [odd.get(i, v) for i, v in enumerate(values)], whole_person, odd_numbers)
 box = st.tuples(*[st.integers(0, 200)] * 2, *[st.integers(201, 500)] * 2).map(list)
 # Of no size, inside out, with one side negative: the official evaluator computes with all of them.
-any_box = st.one_of(box, *[st.lists(number, min_size=4, max_size=4) for number in
-                           (st.integers(-100, 300), st.integers(0, 99_999), st.floats(-100, 300))])  # fmt: skip
+any_box = st.one_of(
+    box,
+    *[
+        st.lists(number, min_size=4, max_size=4)
+        for number in (st.integers(-100, 300), st.integers(0, 99_999), st.floats(-100, 300))
+    ],
+)
 
 
 @st.composite
@@ -102,8 +107,10 @@ def scored_files(draw):
         reference.append(record(image_id, named, {name: draw(any_box) for name in named}))
         if draw(st.integers(0, 4)):
             shifts = [draw(st.sampled_from([0, 1, 3, -2, 0.5])) for _ in people]
-            near = {f"p{i}": [v + shift * (k % 3 < 2) for k, v in enumerate(values)]
-                    for i, (values, shift) in enumerate(zip(people, shifts, strict=True))}  # fmt: skip
+            near = {
+                f"p{i}": [v + shift * (k % 3 < 2) for k, v in enumerate(values)]
+                for i, (values, shift) in enumerate(zip(people, shifts, strict=True))
+            }
             near |= {f"q{i}": values for i, values in enumerate(draw(st.lists(person | odd_person, max_size=2)))}
             suffix = draw(st.sampled_from(["", "", ".jpg", ".x.png"]))
             predictions.append({"image_id": image_id + suffix, "keypoint_annotations": near})
@@ -193,8 +200,12 @@ def test_score_without_anybody(reference):
 
 def test_predictions_of_other_images_or_formats():
     coco = {"image_id": 785, "category_id": 1, "keypoints": [1, 2, 2] * 17, "score": 1}
-    for predictions, reason in (([], ""), ([coco, {**coco, "image_id": "a"}], "COCO's results are scored by"),
-                                ([3], "no objects"), ([record("b")], r"not in the reference: 1\)")):  # fmt: skip
+    for predictions, reason in (
+        ([], ""),
+        ([coco, {**coco, "image_id": "a"}], "COCO's results are scored by"),
+        ([3], "no objects"),
+        ([record("b")], r"not in the reference: 1\)"),
+    ):
         with pytest.raises(InputError, match=f"not one of the {len(predictions)} predictions can be used.*{reason}"):
             aic_score.score(predictions, [record()])
     assert aic_score.score([record("b"), record("a", keypoints={})], [record()]).score == 0

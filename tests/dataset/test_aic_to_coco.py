@@ -14,8 +14,12 @@ PERSON = [x for joint in range(14) for x in (10 * joint + 1, 20 * joint + 1, 1 +
 
 def record(image_id, people=1):
     names = [f"human{i + 1}" for i in range(people)]
-    return {"image_id": image_id, "url": "u", "keypoint_annotations": dict.fromkeys(names, PERSON),
-            "human_annotations": dict.fromkeys(names, [3, 4, 50, 90])}  # fmt: skip
+    return {
+        "image_id": image_id,
+        "url": "u",
+        "keypoint_annotations": dict.fromkeys(names, PERSON),
+        "human_annotations": dict.fromkeys(names, [3, 4, 50, 90]),
+    }
 
 
 def write_images(folder, sizes):

@@ -13,8 +13,12 @@ def test_category_of_a_known_skeleton():
     assert from_category({"name": "x", "keypoints": list(AIC.keypoints)}, "f.json") is AIC
 
 
-DOG = {"name": "dog", "keypoints": ["snout", "left_paw", "right_paw"], "skeleton": [[1, 2], [1, 3]],
-       "sigmas": [1, 2, 3]}  # fmt: skip
+DOG = {
+    "name": "dog",
+    "keypoints": ["snout", "left_paw", "right_paw"],
+    "skeleton": [[1, 2], [1, 3]],
+    "sigmas": [1, 2, 3],
+}
 
 
 def test_own_category(caplog):

@@ -36,10 +36,16 @@ def read(tmp_path):
 
 
 def test_what_is_read(read):
-    coco, faults = read(content([
-        annotation(5), annotation(6, image_id=8, iscrowd=1, keypoints=[], num_keypoints=0, segmentation=RLE),
-        annotation("x", keypoints=[0] * 6, num_keypoints=0, human="human4"),
-    ], [IMAGE, {"id": 8, "file_name": "b", "height": 50, "width": 60, "coco_url": "u"}]))  # fmt: skip
+    coco, faults = read(
+        content(
+            [
+                annotation(5),
+                annotation(6, image_id=8, iscrowd=1, keypoints=[], num_keypoints=0, segmentation=RLE),
+                annotation("x", keypoints=[0] * 6, num_keypoints=0, human="human4"),
+            ],
+            [IMAGE, {"id": 8, "file_name": "b", "height": 50, "width": 60, "coco_url": "u"}],
+        )
+    )
     people = coco.annotations
     assert not faults
     assert (coco.images.ids, coco.images.names, coco.images.urls) == ([7, 8], ["a.jpg", "b"], ["", "u"])
@@ -69,29 +75,32 @@ def test_the_order_of_lists_and_the_size_of_blocks_do_not_matter(read, monkeypat
         assert np.array_equal(coco.annotations.keypoints, expected.annotations.keypoints)
 
 
-@pytest.mark.parametrize("change, kind", [
-    ({"keypoints": [1, 2, 2]}, "without 2 keypoints"),
-    ({"keypoints": [1, 2, 2, 3, 4]}, "without 2 keypoints"),
-    ({"keypoints": "x"}, "without 2 keypoints"),
-    ({"keypoints": [1, 2, 2, 3, 4, None]}, "no numbers"),
-    ({"keypoints": [1, 2, 2, 3, "y", 1]}, "no numbers"),
-    ({"keypoints": [[1, 2, 2], [3, 4, 1], 0]}, "no numbers"),
-    ({"keypoints": [1, float("nan"), 2, 3, 4, 1]}, "no numbers or out of all bounds"),
-    ({"keypoints": [1, 10**400, 2, 3, 4, 1]}, "out of all bounds"),
-    ({"keypoints": [1, 1e9, 2, 3, 4, 1]}, "out of all bounds"),
-    ({"keypoints": [1, 2, 2, 3, 4, 7]}, "flags other than 0, 1, 2"),
-    ({"iscrowd": "no"}, "an iscrowd other than 0 and 1"),
-    ({"iscrowd": [0]}, "an iscrowd other than 0 and 1"),
-    ({"image_id": 8}, "of images that are not listed"),
-    ({"image_id": ...}, "of images that are not listed"),
-    ({"image_id": [7]}, "ids are neither numbers nor texts"),
-    ({"id": 1.5}, "ids are neither numbers nor texts"),
-    ({"id": 1}, "with the id of an earlier one"),
-    ({"category_id": ...}, "of categories that are not listed"),
-    ({"category_id": "1"}, "of categories that are not listed"),
-    ({"bbox": ..., "keypoints": ..., "segmentation": []}, "with neither labelled joints nor a box"),
-    ({"bbox": [1, 2, 0, 4], "keypoints": [0] * 6, "segmentation": ...}, "with neither labelled joints nor a box"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, kind",
+    [
+        ({"keypoints": [1, 2, 2]}, "without 2 keypoints"),
+        ({"keypoints": [1, 2, 2, 3, 4]}, "without 2 keypoints"),
+        ({"keypoints": "x"}, "without 2 keypoints"),
+        ({"keypoints": [1, 2, 2, 3, 4, None]}, "no numbers"),
+        ({"keypoints": [1, 2, 2, 3, "y", 1]}, "no numbers"),
+        ({"keypoints": [[1, 2, 2], [3, 4, 1], 0]}, "no numbers"),
+        ({"keypoints": [1, float("nan"), 2, 3, 4, 1]}, "no numbers or out of all bounds"),
+        ({"keypoints": [1, 10**400, 2, 3, 4, 1]}, "out of all bounds"),
+        ({"keypoints": [1, 1e9, 2, 3, 4, 1]}, "out of all bounds"),
+        ({"keypoints": [1, 2, 2, 3, 4, 7]}, "flags other than 0, 1, 2"),
+        ({"iscrowd": "no"}, "an iscrowd other than 0 and 1"),
+        ({"iscrowd": [0]}, "an iscrowd other than 0 and 1"),
+        ({"image_id": 8}, "of images that are not listed"),
+        ({"image_id": ...}, "of images that are not listed"),
+        ({"image_id": [7]}, "ids are neither numbers nor texts"),
+        ({"id": 1.5}, "ids are neither numbers nor texts"),
+        ({"id": 1}, "with the id of an earlier one"),
+        ({"category_id": ...}, "of categories that are not listed"),
+        ({"category_id": "1"}, "of categories that are not listed"),
+        ({"bbox": ..., "keypoints": ..., "segmentation": []}, "with neither labelled joints nor a box"),
+        ({"bbox": [1, 2, 0, 4], "keypoints": [0] * 6, "segmentation": ...}, "with neither labelled joints nor a box"),
+    ],
+)
 def test_unusable_annotations(read, change, kind):
     coco, faults = read(content([annotation(1), annotation(2, **change), annotation(3)]))
     assert coco.annotations.ids == [1, 3]
@@ -103,33 +112,40 @@ def test_unusable_annotations(read, change, kind):
 def test_annotations_that_are_no_objects(read):
     coco, faults = read(content([3, None, annotation(1), [annotation(2)]]))
     assert coco.annotations.ids == [1]
-    assert faults.lines() == ["left out: annotations that are no objects: 3 (annotation number 1, annotation number 2, "
-                              "annotation number 4)"]  # fmt: skip
+    assert faults.lines() == [
+        "left out: annotations that are no objects: 3 (annotation number 1, annotation number 2, annotation number 4)"
+    ]
 
 
-@pytest.mark.parametrize("change, box", [
-    ({"bbox": [1, 2, 0, 4]}, [1, 2, 30, 40]),
-    ({"bbox": [9, 9, -4, -4]}, [1, 2, 30, 40]),
-    ({"bbox": [1, 2, 3]}, [1, 2, 30, 40]),
-    ({"bbox": "abcd"}, [1, 2, 30, 40]),
-    ({"bbox": [float("inf"), 2, 3, 4]}, [1, 2, 30, 40]),
-    ({"bbox": [5, 5, 0, 0], "keypoints": [8, 9, 2, 0, 0, 0], "num_keypoints": 1}, [8, 9, 9, 10]),
-    ({"bbox": [5, 5, 0, 0], "keypoints": [0] * 6, "num_keypoints": 0}, [1, 2, 9, 9]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, box",
+    [
+        ({"bbox": [1, 2, 0, 4]}, [1, 2, 30, 40]),
+        ({"bbox": [9, 9, -4, -4]}, [1, 2, 30, 40]),
+        ({"bbox": [1, 2, 3]}, [1, 2, 30, 40]),
+        ({"bbox": "abcd"}, [1, 2, 30, 40]),
+        ({"bbox": [float("inf"), 2, 3, 4]}, [1, 2, 30, 40]),
+        ({"bbox": [5, 5, 0, 0], "keypoints": [8, 9, 2, 0, 0, 0], "num_keypoints": 1}, [8, 9, 9, 10]),
+        ({"bbox": [5, 5, 0, 0], "keypoints": [0] * 6, "num_keypoints": 0}, [1, 2, 9, 9]),
+    ],
+)
 def test_boxes_without_area_are_made_anew(read, change, box):
     coco, faults = read(content([annotation(**change)]))
     assert coco.annotations.boxes.tolist() == [box]
     assert list(faults.effects.values()) == [CORRECTED] and "no area, made anew" in next(iter(faults.counts))
 
 
-@pytest.mark.parametrize("change, kind", [
-    ({"num_keypoints": 5}, "wrong num_keypoints"),
-    ({"num_keypoints": "x"}, "wrong num_keypoints"),
-    ({"area": "x"}, "area is no number"),
-    ({"area": 0}, "area is no number above 0"),
-    ({"segmentation": [[1, 2, 3, 4]]}, "polygons that are not 3 or more points"),
-    ({"segmentation": 5}, "polygons that are not 3 or more points"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, kind",
+    [
+        ({"num_keypoints": 5}, "wrong num_keypoints"),
+        ({"num_keypoints": "x"}, "wrong num_keypoints"),
+        ({"area": "x"}, "area is no number"),
+        ({"area": 0}, "area is no number above 0"),
+        ({"segmentation": [[1, 2, 3, 4]]}, "polygons that are not 3 or more points"),
+        ({"segmentation": 5}, "polygons that are not 3 or more points"),
+    ],
+)
 def test_corrected_annotations(read, change, kind):
     coco, faults = read(content([annotation(**change)]))
     assert coco.annotations.num_labelled.tolist() == [2]
@@ -139,11 +155,15 @@ def test_corrected_annotations(read, change, kind):
 
 def test_shapes_that_cannot_be_used(read):
     good, unlabelled = [1, 2, 3, 4, 5, 6], {"keypoints": [0] * 6, "num_keypoints": 0}
-    coco, faults = read(content([
-        annotation(1, segmentation=[good, [1, 2, 3, None, 5, 6], 3], **unlabelled),
-        annotation(2, segmentation={"size": [1, 1], "counts": [1]}, **unlabelled),
-        annotation(3, segmentation={"size": [50, 60], "counts": [1, 1]}, iscrowd=1),
-    ]))  # fmt: skip
+    coco, faults = read(
+        content(
+            [
+                annotation(1, segmentation=[good, [1, 2, 3, None, 5, 6], 3], **unlabelled),
+                annotation(2, segmentation={"size": [1, 1], "counts": [1]}, **unlabelled),
+                annotation(3, segmentation={"size": [50, 60], "counts": [1, 1]}, iscrowd=1),
+            ]
+        )
+    )
     assert [[polygon.tolist() for polygon in region] for region in coco.annotations.regions.values()] == [[good]]
     assert list(faults.counts.values()) == [1, 2]
 
@@ -167,17 +187,27 @@ def test_texts_that_are_numbers_are_read_as_such(read):
 
 
 def test_a_box_for_every_region(read):
-    coco, _ = read(content([annotation(1, iscrowd=1, bbox=..., segmentation=RLE, keypoints=[]),
-                            annotation(2, bbox=..., keypoints=[])]))  # fmt: skip
+    coco, _ = read(
+        content(
+            [annotation(1, iscrowd=1, bbox=..., segmentation=RLE, keypoints=[]), annotation(2, bbox=..., keypoints=[])]
+        )
+    )
     assert coco.annotations.boxes.tolist() == [[0, 0, 60, 50], [1, 2, 9, 9]]
 
 
-@pytest.mark.parametrize("entry, kind", [
-    ({"id": 8}, "images without id or file_name"), ({"id": [], "file_name": "b.jpg"}, "images without id"),
-    (3, "images without id"), ({**IMAGE, "file_name": "b.jpg"}, "images with the id of an earlier one"),
-    *(({"id": 8, "file_name": name}, "leads out of the image folder")
-      for name in ("../a.jpg", "/etc/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg", "a\0.jpg", "..", "\ud800")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry, kind",
+    [
+        ({"id": 8}, "images without id or file_name"),
+        ({"id": [], "file_name": "b.jpg"}, "images without id"),
+        (3, "images without id"),
+        ({**IMAGE, "file_name": "b.jpg"}, "images with the id of an earlier one"),
+        *(
+            ({"id": 8, "file_name": name}, "leads out of the image folder")
+            for name in ("../a.jpg", "/etc/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg", "a\0.jpg", "..", "\ud800")
+        ),
+    ],
+)
 def test_unusable_images(read, entry, kind):
     people = [annotation(1), annotation(2, image_id=8)] if "out of" in kind else [annotation(1)]
     coco, faults = read(content(people, [IMAGE, entry]))
@@ -190,10 +220,16 @@ def test_sizes_that_are_none(read):
     assert coco.images.sizes.tolist() == [[0, 0]] and faults.lines()[0].endswith("(image 7: x, 60)")
 
 
-@pytest.mark.parametrize("name, found", [
-    ("b/a.jpg", "b/a.jpg"), ("b\\c\\a.jpg", "b/c/a.jpg"), ("./b/a.jpg", "b/a.jpg"), ("b//a.jpg", "b/a.jpg"),
-    ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00\u202fAM.png"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, found",
+    [
+        ("b/a.jpg", "b/a.jpg"),
+        ("b\\c\\a.jpg", "b/c/a.jpg"),
+        ("./b/a.jpg", "b/a.jpg"),
+        ("b//a.jpg", "b/a.jpg"),
+        ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00\u202fAM.png"),
+    ],
+)
 def test_names_with_folders(read, name, found):
     coco, faults = read(content([annotation()], [{**IMAGE, "file_name": name}]))
     assert coco.images.names == [found] and not faults
@@ -201,8 +237,11 @@ def test_names_with_folders(read, name, found):
 
 def test_the_categories_whose_objects_are_labelled(read):
     """As annotation programs write them: a kind of body each, of which one is used."""
-    kinds = [{"id": 4, "name": "hand", "keypoints": ["a", "b", "c"]}, {"id": 5, "name": "face", "keypoints": []},
-             {"id": 1, "name": "person", "keypoints": ["j0", "j1"]}]  # fmt: skip
+    kinds = [
+        {"id": 4, "name": "hand", "keypoints": ["a", "b", "c"]},
+        {"id": 5, "name": "face", "keypoints": []},
+        {"id": 1, "name": "person", "keypoints": ["j0", "j1"]},
+    ]
     hand = annotation(2, category_id=4, keypoints=[], num_keypoints=0)
     coco, faults = read(content([annotation(1), hand], categories=kinds))
     assert (coco.categories, coco.annotations.ids) == ({1: "person"}, [1]) and not faults
@@ -218,8 +257,11 @@ def test_categories_of_equal_joints(read):
 
 
 def test_lists_of_images(read):
-    for document in ({"images": [IMAGE]}, {"images": [IMAGE], "categories": [{"id": 1, "name": "x"}]},
-                     {"images": [IMAGE], "annotations": [], "categories": []}):  # fmt: skip
+    for document in (
+        {"images": [IMAGE]},
+        {"images": [IMAGE], "categories": [{"id": 1, "name": "x"}]},
+        {"images": [IMAGE], "annotations": [], "categories": []},
+    ):
         coco, _ = read(document)
         assert (coco.skeleton, coco.categories, coco.images.ids, len(coco.annotations)) == (None, {}, [7], 0)
 
@@ -248,8 +290,10 @@ def test_only_images(read):
 
 
 def test_real_files(data_dir):
-    counts = {"coco_sample/annotations/person_keypoints_val2017.json": (4, 14, 12, 0),
-              "coco_mini/annotations/person_keypoints_train2017.json": (80, 172, 86, 5)}  # fmt: skip
+    counts = {
+        "coco_sample/annotations/person_keypoints_val2017.json": (4, 14, 12, 0),
+        "coco_mini/annotations/person_keypoints_train2017.json": (80, 172, 86, 5),
+    }
     for name, expected in counts.items():
         faults = Faults()
         coco = read_coco(data_dir / name, faults)

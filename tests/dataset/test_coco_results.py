@@ -13,11 +13,15 @@ GOOD = {"image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 30, 40, 1], "sco
 
 @pytest.fixture
 def read(tmp_path):
-    (tmp_path / "ref.json").write_text(json.dumps({
-        "images": [{"id": 7, "file_name": "a.jpg"}],
-        "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 3, 4, 2]}],
-        "categories": [{"id": 3, "name": "person", "keypoints": ["a", "b"]}, {"id": 2, "name": "cat"}],
-    }))  # fmt: skip
+    (tmp_path / "ref.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 7, "file_name": "a.jpg"}],
+                "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 3, 4, 2]}],
+                "categories": [{"id": 3, "name": "person", "keypoints": ["a", "b"]}, {"id": 2, "name": "cat"}],
+            }
+        )
+    )
     truth = read_coco(tmp_path / "ref.json", Faults())
 
     def read(results):

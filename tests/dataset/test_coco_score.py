@@ -93,8 +93,10 @@ def test_ids_of_any_kind_and_a_person_0(tmp_path):
     document, _ = made_up_people()
     names = {entry["id"]: f"{entry['id']:09}" if entry["id"] % 2 else entry["id"] for entry in document["images"]}
     document["images"] = [{**entry, "id": names[entry["id"]]} for entry in document["images"]]
-    people = [{**entry, "id": number, "image_id": names[entry["image_id"]]}
-              for number, entry in enumerate(document["annotations"])]  # fmt: skip
+    people = [
+        {**entry, "id": number, "image_id": names[entry["image_id"]]}
+        for number, entry in enumerate(document["annotations"])
+    ]
     coco = read(tmp_path, {**document, "annotations": people})
     results = [{key: entry[key] for key in ("image_id", "category_id", "keypoints")} | {"score": 1} for entry in people]
     assert score(results, coco).metrics["AR"] == 1
@@ -102,8 +104,15 @@ def test_ids_of_any_kind_and_a_person_0(tmp_path):
 
 def test_only_some_joints_count(tmp_path):
     document, _ = made_up_people()
-    results = [{"image_id": entry["image_id"], "category_id": 1, "score": 1,
-                "keypoints": [9999, 9999, 1] * 5 + entry["keypoints"][15:]} for entry in document["annotations"]]
+    results = [
+        {
+            "image_id": entry["image_id"],
+            "category_id": 1,
+            "score": 1,
+            "keypoints": [9999, 9999, 1] * 5 + entry["keypoints"][15:],
+        }
+        for entry in document["annotations"]
+    ]
     coco = read(tmp_path, document)
     assert score(results, coco, joints=range(5, 17)).metrics["AR"] == 1
     assert score(results, coco).metrics["AR"] < 1

@@ -33,9 +33,14 @@ def annotations(draw):
     records = []
     for image_id in draw(st.lists(st.sampled_from(["a", "b.c", "d e"]), min_size=1, unique=True)):
         people = draw(st.dictionaries(name, st.tuples(keypoints, box), max_size=3))
-        records.append({"image_id": image_id, "url": draw(st.text(max_size=4).filter(str.isprintable)),
-                        "keypoint_annotations": {name: person[0] for name, person in people.items()},
-                        "human_annotations": {name: person[1] for name, person in people.items()}})  # fmt: skip
+        records.append(
+            {
+                "image_id": image_id,
+                "url": draw(st.text(max_size=4).filter(str.isprintable)),
+                "keypoint_annotations": {name: person[0] for name, person in people.items()},
+                "human_annotations": {name: person[1] for name, person in people.items()},
+            }
+        )
     return records
 
 
@@ -65,16 +70,24 @@ def test_golden_there_and_back(golden_dir, tmp_path):
 
 def coco_file(tmp_path, annotations, keypoints=("nose", "left_wrist", "right_ankle"), **image):
     common = {"image_id": 5, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12}
-    content = {"images": [{"id": 5, "file_name": "a.b.png", "height": 9, "width": 9, **image}],
-               "categories": [{"id": 1, "name": "person", "keypoints": list(keypoints)}],
-               "annotations": [{**common, "id": i, **annotation} for i, annotation in enumerate(annotations)]}
+    content = {
+        "images": [{"id": 5, "file_name": "a.b.png", "height": 9, "width": 9, **image}],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(keypoints)}],
+        "annotations": [{**common, "id": i, **annotation} for i, annotation in enumerate(annotations)],
+    }
     (tmp_path / "coco.json").write_text(json.dumps(content))
     return tmp_path / "coco.json"
 
 
 def test_joints_by_name(tmp_path):
-    path = coco_file(tmp_path, [{"keypoints": [1, 2, 2, 3, 4, 1, 5.5, 6, 2]}, {"iscrowd": 1, "keypoints": []},
-                                {"keypoints": [0] * 9, "human": "human1"}])  # fmt: skip
+    path = coco_file(
+        tmp_path,
+        [
+            {"keypoints": [1, 2, 2, 3, 4, 1, 5.5, 6, 2]},
+            {"iscrowd": 1, "keypoints": []},
+            {"keypoints": [0] * 9, "human": "human1"},
+        ],
+    )
     summary, missing = coco_to_aic.convert(path, tmp_path / "aic.json")
     [record] = json.loads((tmp_path / "aic.json").read_text())
     person = [0, 0, 3] * 14
@@ -108,8 +121,12 @@ def test_images_that_aic_calls_by_one_name(tmp_path):
     summary, _ = coco_to_aic.convert(path, tmp_path / "aic.json")
     records = json.loads((tmp_path / "aic.json").read_text())
     assert [(record["image_id"], len(record["keypoint_annotations"])) for record in records] == [
-        ("a.b", 0), ("001", 0), ("1", 0), ("c/a.b", 1), ("x/a.b", 0),
-    ]  # fmt: skip
+        ("a.b", 0),
+        ("001", 0),
+        ("1", 0),
+        ("c/a.b", 1),
+        ("x/a.b", 0),
+    ]
     assert summary.faults.lines() == [
         "left out: images whose name without suffix is that of another one: 1 (a.b.jpg: a.b.png)"
     ]

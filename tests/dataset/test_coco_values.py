@@ -55,10 +55,17 @@ def test_regions():
     assert region_box(mask).tolist() == [1, 0, 2, 2]
 
 
-@pytest.mark.parametrize("mask", [
-    {"size": [4, 3], "counts": [3, 2, 7]}, {"size": [3, 4], "counts": [3, 2, 6]}, {"size": [3, 4], "counts": [-1, 13]},
-    {"size": [3, 4]}, {"size": [3, 4], "counts": ["x"]}, {},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "mask",
+    [
+        {"size": [4, 3], "counts": [3, 2, 7]},
+        {"size": [3, 4], "counts": [3, 2, 6]},
+        {"size": [3, 4], "counts": [-1, 13]},
+        {"size": [3, 4]},
+        {"size": [3, 4], "counts": ["x"]},
+        {},
+    ],
+)
 def test_masks_of_other_images(mask):
     assert not is_rle(mask, (3, 4))
 

@@ -25,9 +25,11 @@ def folders(tmp_path, coco_folder):
 @pytest.fixture
 def mixed(folders):
     small, large = (str(folder.path) for folder in folders)
-    return make_config(dataset_type="coco", global_scale=2.0, mixture=[
-        {"dataset": small, "global_scale": 0.5, "weight": 2}, {"dataset": large, "weight": 0.5}
-    ])  # fmt: skip
+    return make_config(
+        dataset_type="coco",
+        global_scale=2.0,
+        mixture=[{"dataset": small, "global_scale": 0.5, "weight": 2}, {"dataset": large, "weight": 0.5}],
+    )
 
 
 def test_data_sets_of_other_joints_are_refused(folders, mixed):

@@ -18,13 +18,16 @@ def read(path):
 
 def test_people_of_training_images(tmp_path):
     test_rect = {"scale": 1.5, "objpos": struct([{"x": 50, "y": 60}])}
-    write_release(tmp_path / "m.mat", [
-        ("test.jpg", [test_rect], 0, [1]),
-        ("a.jpg", [person(ALL_POINTS, visible=EMPTY), person({9: (300, 10), 8: (301, 40)})], 1, [1]),
-        ("nobody.jpg", [], 1, []),
-        ("without_points.jpg", [test_rect], 1, [1]),
-        ("b.jpg", [person({}), person({0: (1, 2)})], 1, [1, 2]),
-    ])  # fmt: skip
+    write_release(
+        tmp_path / "m.mat",
+        [
+            ("test.jpg", [test_rect], 0, [1]),
+            ("a.jpg", [person(ALL_POINTS, visible=EMPTY), person({9: (300, 10), 8: (301, 40)})], 1, [1]),
+            ("nobody.jpg", [], 1, []),
+            ("without_points.jpg", [test_rect], 1, [1]),
+            ("b.jpg", [person({}), person({0: (1, 2)})], 1, [1, 2]),
+        ],
+    )
     (a, b), counts = read(tmp_path / "m.mat")
     assert (a.name, b.name) == ("a.jpg", "b.jpg") and not counts
     first, second = a.people

@@ -149,14 +149,21 @@ def test_images_in_other_folders(coco):
     """A file_name may begin at the folder of the data set, or at that of its images; backslashes are Windows'."""
     for folder in ("images/train/a", "images/other", "photos"):
         (coco.path / folder).mkdir(parents=True)
-    for name, place in (("a\\1.jpg", "images/train/a/1.jpg"), ("other/2.jpg", "images/other/2.jpg"),
-                        ("photos/3.jpg", "photos/3.jpg"), ("./images/other/4", "images/other/4.jpg")):  # fmt: skip
+    for name, place in (
+        ("a\\1.jpg", "images/train/a/1.jpg"),
+        ("other/2.jpg", "images/other/2.jpg"),
+        ("photos/3.jpg", "photos/3.jpg"),
+        ("./images/other/4", "images/other/4.jpg"),
+    ):
         coco.add_image(file_name="x.jpg")["file_name"] = name
         (coco.path / "images/train/x.jpg").rename(coco.path / place)
     dataset = create(coco.config())
     assert [sample.image.relative_to(coco.path).as_posix() for sample in dataset] == [
-        "images/train/a/1.jpg", "images/other/2.jpg", "photos/3.jpg", "images/other/4.jpg",
-    ]  # fmt: skip
+        "images/train/a/1.jpg",
+        "images/other/2.jpg",
+        "photos/3.jpg",
+        "images/other/4.jpg",
+    ]
     assert list(map(dataset.image_name, dataset)) == ["a/1", "other/2", "photos/3", "other/4"]
 
 

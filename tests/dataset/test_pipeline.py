@@ -40,8 +40,12 @@ def test_single_images_are_not_padded(many):
         assert batch["people"].shape == (1, 8 if number % 6 == 5 else 4, 17, 3)
         assert (batch["people"][0, :, 5, 2] > 0).sum() == number % 6
     assert {key: value.dtype.name for key, value in batch.items()} == {
-        "image": "uint8", "people": "float32", "weight": "float32", "scale": "float32", "index": "int64"
-    }  # fmt: skip
+        "image": "uint8",
+        "people": "float32",
+        "weight": "float32",
+        "scale": "float32",
+        "index": "int64",
+    }
 
 
 def test_every_image_once_an_epoch_in_another_order(many):
@@ -149,8 +153,14 @@ def test_no_good_image_at_all(coco):
 
 
 def test_unusual_images_of_the_bad_folder(data_dir, coco):
-    sizes = {"gray16.png": (200, 320), "cmyk.jpg": (200, 320), "exif_rotated6.jpg": (200, 320),
-             "one_pixel.png": (1, 1), "wide_6000x8.png": (8, 6000), "animated.gif": (200, 320)}  # fmt: skip
+    sizes = {
+        "gray16.png": (200, 320),
+        "cmyk.jpg": (200, 320),
+        "exif_rotated6.jpg": (200, 320),
+        "one_pixel.png": (1, 1),
+        "wide_6000x8.png": (8, 6000),
+        "animated.gif": (200, 320),
+    }
     for name, size in sizes.items():
         coco.add_person(coco.add_image(size=size, file_name=name, write=False))
         (coco.path / "images/train" / name).write_bytes((data_dir / "bad/images" / name).read_bytes())

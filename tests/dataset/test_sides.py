@@ -53,7 +53,12 @@ def test_what_only_looks_like_a_side_is_none():
 
 def test_a_name_alone():
     assert list(map(plain_name, ["Eye_Right", "REye", "left_eye", "reye", "L5"])) == [
-        "right_eye", "right_eye", "left_eye", "reye", "left_5"]  # fmt: skip
+        "right_eye",
+        "right_eye",
+        "left_eye",
+        "reye",
+        "left_5",
+    ]
 
 
 def test_a_side_without_its_counterpart_is_named():

@@ -18,7 +18,7 @@ from dataset.skeleton import (
     by_names,
     from_config,
     from_table,
-)  # fmt: skip
+)
 from util.errors import InputError
 
 
@@ -194,8 +194,11 @@ def test_pairs_of_configuration_and_data_agree():
     table = {"joints": ["nose", "left_eye", "right_eye"], "pairs": []}
     with pytest.raises(InputError, match=r"left_eye and right_eye \(joints 1 and 2\) are left and right in f, but"):
         agreed(make_config(skeleton=table), found, "f")
-    own = agreed(make_config(skeleton={"joints": ["nose", ["eye1", 0.1, "pink"], "eye2"]}),
-                 from_table({"joints": ["nose", "eye1", "eye2"], "pairs": [["eye1", "eye2"]]}, ""), "f")  # fmt: skip
+    own = agreed(
+        make_config(skeleton={"joints": ["nose", ["eye1", 0.1, "pink"], "eye2"]}),
+        from_table({"joints": ["nose", "eye1", "eye2"], "pairs": [["eye1", "eye2"]]}, ""),
+        "f",
+    )
     assert own.symmetric_pairs == ((1, 2),) and own.colours == (skeleton.MIDDLE, "pink", skeleton.RIGHT)
 
 

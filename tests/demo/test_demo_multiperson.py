@@ -16,8 +16,11 @@ def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, c
     out = tmp_path / "out"
     demo_multiperson.run_demo(estimator, pictures[:2], out, show=False)
     assert {path.name for path in out.iterdir()} == {
-        "x_people.jpg", "x_people.json", "x_2_people.jpg", "x_2_people.json"
-    }  # fmt: skip
+        "x_people.jpg",
+        "x_people.json",
+        "x_2_people.jpg",
+        "x_2_people.json",
+    }
     content = json.loads((out / "x_people.json").read_text())
     assert len(content["people"]) == 2
     head = content["people"][0]["keypoints"]["joint1"]

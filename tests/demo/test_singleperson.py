@@ -36,8 +36,11 @@ def test_writes_pictures_and_json_for_each_image(estimator, pictures, tmp_path, 
     names = {f"{name}_{kind}" for name in ("x", "x_2") for kind in ("pose.jpg", "heatmaps.png", "pose.json")}
     assert {path.name for path in out.iterdir()} == names
     content = json.loads((out / "x_pose.json").read_text())
-    assert content == {"height": 48, "width": 64, "keypoints": {
-        "eye_1": {"x": 10, "y": 20, "confidence": 0.9}, "eye_2": {"x": 30, "y": 24, "confidence": 0.7}}}  # fmt: skip
+    assert content == {
+        "height": 48,
+        "width": 64,
+        "keypoints": {"eye_1": {"x": 10, "y": 20, "confidence": 0.9}, "eye_2": {"x": 30, "y": 24, "confidence": 0.7}},
+    }
     drawn = read_image(out / "x_pose.jpg").astype(int)
     coloured = np.ptp(drawn, axis=2) > 50
     assert drawn.shape == (48, 64, 3) and coloured[18:23, 8:13].any() and not coloured[2:9, 2:9].any()

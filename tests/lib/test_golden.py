@@ -16,8 +16,9 @@ def cases(*files):
     for file in files:
         with np.load(GOLDEN / file) as archive:
             for name in sorted({key.split("/")[0] for key in archive.files}):
-                yield pytest.param({key.split("/")[1]: archive[key] for key in archive.files
-                                    if key.startswith(name + "/")}, id=name)  # fmt: skip
+                yield pytest.param(
+                    {key.split("/")[1]: archive[key] for key in archive.files if key.startswith(name + "/")}, id=name
+                )
 
 
 @pytest.mark.parametrize("case", cases("nms.npz"))

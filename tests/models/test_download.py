@@ -69,8 +69,13 @@ def server(mirror):
 
 
 def run(script, mirror, *arguments):
-    return subprocess.run(["bash", script, *arguments], env={"PATH": "/usr/local/bin:/usr/bin:/bin",
-                          "POSE_MIRROR": str(mirror)}, capture_output=True, text=True, timeout=30)  # fmt: skip
+    return subprocess.run(
+        ["bash", script, *arguments],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "POSE_MIRROR": str(mirror)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
 
 
 def test_from_a_folder_and_not_twice(models, mirror):

@@ -10,8 +10,14 @@ from multiperson.predict import Graph
 
 def graph_of(unary, edges, cost, part):
     number = len(unary)
-    return Graph(np.array(unary, float), np.array(edges, int).reshape(-1, 2), np.array(cost, float), np.array(part),
-                 np.ones(number), np.zeros((number, 2)))  # fmt: skip
+    return Graph(
+        np.array(unary, float),
+        np.array(edges, int).reshape(-1, 2),
+        np.array(cost, float),
+        np.array(part),
+        np.ones(number),
+        np.zeros((number, 2)),
+    )
 
 
 @pytest.fixture

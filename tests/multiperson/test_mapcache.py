@@ -10,8 +10,9 @@ from util.maps import Maps
 @pytest.fixture
 def maps():
     rng = np.random.default_rng(0)
-    return Maps(rng.random((2, 4, 3)).astype("f"), rng.random((2, 4, 3, 2)).astype("f"),
-                rng.random((2, 4, 6, 2)).astype("f"))  # fmt: skip
+    return Maps(
+        rng.random((2, 4, 3)).astype("f"), rng.random((2, 4, 3, 2)).astype("f"), rng.random((2, 4, 6, 2)).astype("f")
+    )
 
 
 @pytest.mark.parametrize("dense", [True, False])
@@ -44,7 +45,6 @@ def test_wrong_files(tmp_path, maps):
     savemat(path, {"scoremaps": "text"})
     with pytest.raises(InputError, match="expected arrays of numbers"):
         load_maps(path, 3)
-
 
     savemat(path, {"scoremaps": maps.part_prob * np.nan})
     with pytest.raises(InputError, match="not finite"):

@@ -136,8 +136,10 @@ def test_a_model_stands_in_the_place_of_its_joints():
 
 def test_models_without_an_origin_are_as_published(tmp_path):
     model = some_model()
-    savemat(tmp_path / "a.mat", {"spatial_model": {"training_opts": {"X_min": model.x_min, "X_max": model.x_max},
-                                                   "log_reg": {"w": model.w}}})  # fmt: skip
+    savemat(
+        tmp_path / "a.mat",
+        {"spatial_model": {"training_opts": {"X_min": model.x_min, "X_max": model.x_max}, "log_reg": {"w": model.w}}},
+    )
     assert load_model(tmp_path / "a.mat")[1] == Origin()
     save_model(tmp_path / "b.mat", model)
     assert load_model(tmp_path / "b.mat")[1] == Origin()

@@ -247,7 +247,6 @@ def test_models_of_other_joints_or_of_several_networks_are_refused(tmp_path):
         SpatialModel(cfg).load()
 
 
-
 def test_unsure_people_are_dropped(scene):
     everybody = predict_people(scene.model, scene.cfg, scene.maps)
     best = float(everybody.score[0])

@@ -25,14 +25,22 @@ def scenes(tmp_path_factory):
     annotations = folder / "annotations"
     for phase, seed in (("train", 1), ("val", 2)):
         write_toy_set(folder, images=5, people=(1, 2), size=(240, 200), seed=seed, phase=phase)
-        aic_to_coco.convert(annotations / f"{phase}.json", folder / "images" / phase,
-                            annotations / f"person_keypoints_{phase}.json")  # fmt: skip
+        aic_to_coco.convert(
+            annotations / f"{phase}.json", folder / "images" / phase, annotations / f"person_keypoints_{phase}.json"
+        )
     return folder
 
 
 def coco_validation(folder, **values):
-    cfg = make_config(dataset=str(folder), dataset_type="coco", num_joints=17, pairwise_predict=True, eval_iters=1,
-                      sparse_graph=list(map(list, NECKHEAD.sparse_graph)), **values)  # fmt: skip
+    cfg = make_config(
+        dataset=str(folder),
+        dataset_type="coco",
+        num_joints=17,
+        pairwise_predict=True,
+        eval_iters=1,
+        sparse_graph=list(map(list, NECKHEAD.sparse_graph)),
+        **values,
+    )
     return Validation(cfg, create(cfg))
 
 
@@ -76,8 +84,9 @@ def test_networks_without_pairs_get_pck(tmp_path):
         Image.fromarray(np.full((96, 128, 3), k, np.uint8)).save(tmp_path / f"{k}.png")
         records.append((f"{k}.png", (96, 128), [person]))
     save_dataset_mat(tmp_path / "held_out.mat", records)
-    cfg = make_config(dataset=str(tmp_path / "held_out.mat"), eval_dataset=str(tmp_path / "held_out.mat"), num_joints=3,
-                      eval_iters=1)  # fmt: skip
+    cfg = make_config(
+        dataset=str(tmp_path / "held_out.mat"), eval_dataset=str(tmp_path / "held_out.mat"), num_joints=3, eval_iters=1
+    )
     validation = Validation(cfg, create(cfg))
     assert validation.measure == "PCK@0.2"
 

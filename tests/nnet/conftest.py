@@ -48,8 +48,15 @@ def golden_targets():
         def offsets(name, *shape):
             return batch[name].reshape(*part.shape, *shape)[tuple(positive.T)]
 
-        return Targets(part, batch["part_score_weights"], positive, offsets("locref_targets", 2),
-                       cells, at.ravel().astype(np.int32),
-                       offsets("pairwise_targets", 16, 2), offsets("pairwise_mask", 16, 2)[..., 0])  # fmt: skip
+        return Targets(
+            part,
+            batch["part_score_weights"],
+            positive,
+            offsets("locref_targets", 2),
+            cells,
+            at.ravel().astype(np.int32),
+            offsets("pairwise_targets", 16, 2),
+            offsets("pairwise_mask", 16, 2)[..., 0],
+        )
 
     return convert

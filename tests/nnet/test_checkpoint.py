@@ -107,8 +107,12 @@ def test_what_is_not_finite_is_neither_written_nor_read(tmp_path):
 
 
 def write_anything(prefix, arrays):
-    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=list(arrays), shape_and_slices=[""] * len(arrays),
-                      tensors=list(arrays.values()))  # fmt: skip
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=list(arrays),
+        shape_and_slices=[""] * len(arrays),
+        tensors=list(arrays.values()),
+    )
 
 
 def test_the_newest_good_snapshot_is_found(tmp_path, caplog):

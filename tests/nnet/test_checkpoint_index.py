@@ -14,8 +14,12 @@ FLOAT, TEXT = tf.float32.as_datatype_enum, tf.string.as_datatype_enum
 
 
 def save(prefix, tensors, slices=""):
-    tf.raw_ops.SaveV2(prefix=str(prefix), tensor_names=list(tensors), shape_and_slices=[slices] * len(tensors),
-                      tensors=list(map(tf.convert_to_tensor, tensors.values())))  # fmt: skip
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=list(tensors),
+        shape_and_slices=[slices] * len(tensors),
+        tensors=list(map(tf.convert_to_tensor, tensors.values())),
+    )
 
 
 def varint(number):
@@ -35,8 +39,9 @@ def write_index(prefix, **values):
     arrays = block([(b"", header.SerializeToString()), (b"a/weights", entry.SerializeToString())])
     places = block([(b"b", varint(0) + varint(len(arrays)))])
     footer = varint(0) * 2 + varint(len(arrays) + 5) + varint(len(places))
-    prefix.with_suffix(".index").write_bytes(arrays + bytes(5) + places + bytes(5) + footer.ljust(40, b"\0")
-                                             + struct.pack("<Q", 0xDB4775248B80FB57))  # fmt: skip
+    prefix.with_suffix(".index").write_bytes(
+        arrays + bytes(5) + places + bytes(5) + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+    )
     prefix.with_suffix(".data-00000-of-00001").write_bytes(bytes(24))
 
 
@@ -56,20 +61,23 @@ def test_an_entry_made_by_hand_is_good(tmp_path):
     check_index(tmp_path / "x")
 
 
-@pytest.mark.parametrize("values, message", [
-    ({"shape": [-3, -2]}, r"impossible shape \[-3, -2\]"),
-    ({"shape": [1 << 62, 4, 0], "size": 0}, "impossible shape"),
-    ({"shape": [1] * 255, "size": 4}, "impossible shape"),
-    ({"shape": [6, 2]}, r"a/weights is \(6, 2\) in its index and has 24 bytes"),
-    ({"shape": [1 << 20, 1 << 20], "size": 1 << 42}, "beyond the end of the data"),
-    ({"shape": [1], "size": 1 << 50, "dtype": TEXT}, "beyond the end of the data"),
-    ({"offset": 1}, "beyond the end of the data"),
-    ({"offset": -1}, "beyond the end of the data"),
-    ({"dtype": 0}, r"unknown type \(0\)"),
-    ({"dtype": 101}, r"unknown type \(101\)"),
-    ({"dtype": 999}, r"unknown type \(999\)"),
-    ({"shard_id": 1}, r"x\.data-00001-of-00001: cannot be read: No such file"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"shape": [-3, -2]}, r"impossible shape \[-3, -2\]"),
+        ({"shape": [1 << 62, 4, 0], "size": 0}, "impossible shape"),
+        ({"shape": [1] * 255, "size": 4}, "impossible shape"),
+        ({"shape": [6, 2]}, r"a/weights is \(6, 2\) in its index and has 24 bytes"),
+        ({"shape": [1 << 20, 1 << 20], "size": 1 << 42}, "beyond the end of the data"),
+        ({"shape": [1], "size": 1 << 50, "dtype": TEXT}, "beyond the end of the data"),
+        ({"offset": 1}, "beyond the end of the data"),
+        ({"offset": -1}, "beyond the end of the data"),
+        ({"dtype": 0}, r"unknown type \(0\)"),
+        ({"dtype": 101}, r"unknown type \(101\)"),
+        ({"dtype": 999}, r"unknown type \(999\)"),
+        ({"shard_id": 1}, r"x\.data-00001-of-00001: cannot be read: No such file"),
+    ],
+)
 def test_what_contradicts_itself_is_refused(tmp_path, values, message):
     write_index(tmp_path / "x", **values)
     with pytest.raises(InputError, match=message):

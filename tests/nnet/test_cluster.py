@@ -10,13 +10,17 @@ def config(kind="worker", index=0, **cluster):
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
 
-@pytest.mark.parametrize("text, expected", [
-    (None, (1, 0)), ("", (1, 0)),
-    (config(worker=["a:1"]), (1, 0)),
-    (config(worker=["a.b-c.org:1", "[::1]:65535", "10.0.0.1:3"], index="2"), (3, 2)),
-    (config(chief=["a:1"], worker=["a:2", "a:3"], index=1), (3, 2)),
-    (config("chief", worker=["a:2", "a:3"], chief=["a:1"]), (3, 0)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (None, (1, 0)),
+        ("", (1, 0)),
+        (config(worker=["a:1"]), (1, 0)),
+        (config(worker=["a.b-c.org:1", "[::1]:65535", "10.0.0.1:3"], index="2"), (3, 2)),
+        (config(chief=["a:1"], worker=["a:2", "a:3"], index=1), (3, 2)),
+        (config("chief", worker=["a:2", "a:3"], chief=["a:1"]), (3, 0)),
+    ],
+)
 def test_workers_and_which_one_this_is(text, expected):
     assert read_cluster(text) == Cluster(*expected)
 
@@ -30,25 +34,30 @@ def test_what_has_another_form_is_one_line(text):
         read_cluster(text)
 
 
-@pytest.mark.parametrize("addresses, message", [
-    (["a:1", "b:99999"], "'b:99999' is no address"),
-    (["a:1", "b:0"], "'b:0' is no address"),
-    (["a:1", "b"], "'b' is no address"),
-    (["a:1", ":2"], "':2' is no address"),
-    (["a:1", "b :2"], "'b :2' is no address"),
-    (["a:1", 7], "7 is no address"),
-    (["a:1", ["b:1"]], "is no address"),
-    ("a:1", "'a' is no address"),
-    (["a:1", "b:1", "a:1"], "two workers have the address a:1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "addresses, message",
+    [
+        (["a:1", "b:99999"], "'b:99999' is no address"),
+        (["a:1", "b:0"], "'b:0' is no address"),
+        (["a:1", "b"], "'b' is no address"),
+        (["a:1", ":2"], "':2' is no address"),
+        (["a:1", "b :2"], "'b :2' is no address"),
+        (["a:1", 7], "7 is no address"),
+        (["a:1", ["b:1"]], "is no address"),
+        ("a:1", "'a' is no address"),
+        (["a:1", "b:1", "a:1"], "two workers have the address a:1"),
+    ],
+)
 def test_addresses_that_nobody_can_have(addresses, message):
     """TensorFlow would wait for them without end."""
     with pytest.raises(InputError, match=message):
         read_cluster(config(worker=addresses))
 
 
-@pytest.mark.parametrize("cluster, what", [({"ps": ["b:1"]}, "'ps' 0"), ({"evaluator": ["b:1"]}, "'evaluator' 0"),
-                                           ({"chief": ["b:1", "c:1"]}, "'chief' 1")])  # fmt: skip
+@pytest.mark.parametrize(
+    "cluster, what",
+    [({"ps": ["b:1"]}, "'ps' 0"), ({"evaluator": ["b:1"]}, "'evaluator' 0"), ({"chief": ["b:1", "c:1"]}, "'chief' 1")],
+)
 def test_processes_without_a_part_in_the_training(cluster, what):
     with pytest.raises(InputError, match=f"TF_CONFIG: {what} in the cluster; there can be workers"):
         read_cluster(config(worker=["a:1"], **cluster))

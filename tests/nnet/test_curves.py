@@ -25,8 +25,10 @@ def test_a_continued_run_wins_over_what_a_killed_one_wrote(tmp_path):
 
 
 def test_each_run_has_its_line(tmp_path):
-    runs = {name: {"total_loss": (np.array([1, 2, 3]), np.array([3.0, 2.0, 1.0]) + number)}
-            for number, name in enumerate("ab")}  # fmt: skip
+    runs = {
+        name: {"total_loss": (np.array([1, 2, 3]), np.array([3.0, 2.0, 1.0]) + number)}
+        for number, name in enumerate("ab")
+    }
     plot({"a": runs["a"]}, tmp_path / "one.png")
     plot(runs, tmp_path / "two.png")
     pictures = [Image.open(tmp_path / name).convert("RGB") for name in ("one.png", "two.png")]

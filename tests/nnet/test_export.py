@@ -38,15 +38,25 @@ def scenes():
 
 def single_batch(image, joints):
     people = np.concatenate([joints, np.ones((2, 1))], axis=1, dtype=np.float32)
-    return {"image": image[None], "people": people[None, None], "scale": np.ones(1, np.float32),
-            "weight": np.ones((1, *map_size(*image.shape[:2])), np.float32)}  # fmt: skip
+    return {
+        "image": image[None],
+        "people": people[None, None],
+        "scale": np.ones(1, np.float32),
+        "weight": np.ones((1, *map_size(*image.shape[:2])), np.float32),
+    }
 
 
 @pytest.fixture(scope="module")
 def predictor(scenes):
     """A small ResNet that knows the scenes by heart, from steps of one image each."""
-    cfg = make_config(num_joints=2, net_type="resnet_18", location_refinement=True, batch_norm="frozen",
-                      optimizer="adam", pos_dist_thresh=9)  # fmt: skip
+    cfg = make_config(
+        num_joints=2,
+        net_type="resnet_18",
+        location_refinement=True,
+        batch_norm="frozen",
+        optimizer="adam",
+        pos_dist_thresh=9,
+    )
     trainer = Trainer(cfg)
     # Moments to start from, since those of batches of one image would differ from the stored ones.
     start = pose_net(type(cfg)(cfg, batch_norm="train", batch_norm_decay=0))

@@ -38,8 +38,11 @@ def backbone(depth):
 
 def heads(joints, pairwise):
     """The names and shapes of the heads; deconvolutions have their input last."""
-    channels = {"part_pred": (joints, 2048), "locref_pred": (2 * joints, 2048),
-                "intermediate_supervision": (joints, 1024)}  # fmt: skip
+    channels = {
+        "part_pred": (joints, 2048),
+        "locref_pred": (2 * joints, 2048),
+        "intermediate_supervision": (joints, 1024),
+    }
     if pairwise:
         channels["pairwise_pred"] = 2 * joints * (joints - 1), 2048
     weights = {f"pose/{head}/block4/weights": (3, 3, *size) for head, size in channels.items()}
@@ -52,9 +55,14 @@ def arrays(shapes):
 
 
 def config(joints, depth=50, pairwise=False):
-    return make_config(num_joints=joints, net_type=f"resnet_{depth}", location_refinement=True,
-                       pairwise_predict=pairwise, intermediate_supervision=True,
-                       intermediate_supervision_layer=6)  # fmt: skip
+    return make_config(
+        num_joints=joints,
+        net_type=f"resnet_{depth}",
+        location_refinement=True,
+        pairwise_predict=pairwise,
+        intermediate_supervision=True,
+        intermediate_supervision_layer=6,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +78,11 @@ def test_names_and_shapes_of_deep_networks(depth):
 
 
 def test_imagenet_weights_in_the_old_single_file(tmp_path, variables, caplog):
-    classifier = {"resnet_v1_50/logits/weights": (1, 1, 2048, 1000), "resnet_v1_50/logits/biases": (1000,),
-                  "resnet_v1_50/mean_rgb": (3,)}  # fmt: skip
+    classifier = {
+        "resnet_v1_50/logits/weights": (1, 1, 2048, 1000),
+        "resnet_v1_50/logits/biases": (1000,),
+        "resnet_v1_50/mean_rgb": (3,),
+    }
     content = arrays(backbone(50) | classifier)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         for name, value in content.items():

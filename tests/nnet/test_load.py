@@ -103,8 +103,10 @@ def test_pairwise_models_of_another_network_are_told(tmp_path, caplog):
         tell_of_another_network(SimpleNamespace(network=network, folder="pairwise"), path)
     path.write_bytes(seal(b"model", {}))
     tell_of_another_network(SimpleNamespace(network="three", folder="pairwise"), path)
-    assert caplog.messages == [f"pairwise: learnt from another network than {path}; models of its own group people "
-                               "better (tools/train_pairwise.py)"]  # fmt: skip
+    assert caplog.messages == [
+        f"pairwise: learnt from another network than {path}; models of its own group people "
+        "better (tools/train_pairwise.py)"
+    ]
 
 
 def test_a_network_has_a_fingerprint_of_its_weights_and_settings(cfg, tmp_path):

@@ -9,8 +9,12 @@ from nnet.losses import compute_losses, count_targets, weighted_mean
 from nnet.targets import make_targets
 from tests.rounding import rounding
 
-HEADS = {"part_pred": "part_pred", "part_pred_interm": "intermediate_supervision", "locref": "locref_pred",
-         "pairwise_pred": "pairwise_pred"}  # fmt: skip
+HEADS = {
+    "part_pred": "part_pred",
+    "part_pred_interm": "intermediate_supervision",
+    "locref": "locref_pred",
+    "pairwise_pred": "pairwise_pred",
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +28,17 @@ def golden(golden_dir):
 @pytest.mark.parametrize("name", ["a", "b", "c"])
 def test_losses_and_gradients_equal_the_original(golden, golden_targets, name, weighed, huber):
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith(f"{name}/batch/")}
-    cfg = make_config(num_joints=17, location_refinement=True, pairwise_predict=True, intermediate_supervision=True,
-                      weigh_part_predictions=bool(weighed), locref_huber_loss=bool(huber),
-                      pairwise_huber_loss=bool(huber),
-                      locref_loss_weight=1.0 if name == "c" else 0.05,
-                      pairwise_loss_weight=0.25 if name == "c" else 0.05)  # fmt: skip
+    cfg = make_config(
+        num_joints=17,
+        location_refinement=True,
+        pairwise_predict=True,
+        intermediate_supervision=True,
+        weigh_part_predictions=bool(weighed),
+        locref_huber_loss=bool(huber),
+        pairwise_huber_loss=bool(huber),
+        locref_loss_weight=1.0 if name == "c" else 0.05,
+        pairwise_loss_weight=0.25 if name == "c" else 0.05,
+    )
     stored = {key: tf.Variable(golden[f"{name}/head/{key}"]) for key in HEADS}
     targets = golden_targets(batch)
     if not weighed:
@@ -62,13 +72,16 @@ def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_target
     part = golden["c/head/part_pred"]
     half = part.shape[2] // 2
     columns = [np.s_[:, :, :half], np.s_[:, :, half:]]
-    whole, *pieces = (golden_targets({name: values[some] for name, values in batch.items()})
-                      for some in [np.s_[:], *columns])  # fmt: skip
+    whole, *pieces = (
+        golden_targets({name: values[some] for name, values in batch.items()}) for some in [np.s_[:], *columns]
+    )
     counts = sum(count_targets(piece) for piece in pieces)
     heads = {"part_pred": part, "locref_pred": golden["c/head/locref"]}
     expected = compute_losses(heads, whole, cfg)
-    added = [compute_losses({name: head[some] for name, head in heads.items()}, piece, cfg, counts)
-             for some, piece in zip(columns, pieces, strict=True)]  # fmt: skip
+    added = [
+        compute_losses({name: head[some] for name, head in heads.items()}, piece, cfg, counts)
+        for some, piece in zip(columns, pieces, strict=True)
+    ]
     for name, value in expected.items():
         assert float(added[0][name] + added[1][name]) == pytest.approx(float(value), rel=rounding(part.size))
 

@@ -10,9 +10,15 @@ from util.errors import InputError
 
 
 def coco_config(depth, **values):
-    return make_config(num_joints=17, net_type=f"resnet_{depth}", location_refinement=True, pairwise_predict=True,
-                       intermediate_supervision=True, intermediate_supervision_layer=6 if depth == 50 else 12,
-                       **values)  # fmt: skip
+    return make_config(
+        num_joints=17,
+        net_type=f"resnet_{depth}",
+        location_refinement=True,
+        pairwise_predict=True,
+        intermediate_supervision=True,
+        intermediate_supervision_layer=6 if depth == 50 else 12,
+        **values,
+    )
 
 
 @pytest.fixture(scope="module", params=[50, 101])
@@ -119,15 +125,17 @@ def test_mobilenet_has_slims_names():
 
 @pytest.mark.parametrize("depth, layer", [(50, 7), (101, 24)])
 def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
-    cfg = make_config(num_joints=2, net_type=f"resnet_{depth}", intermediate_supervision=True,
-                      intermediate_supervision_layer=layer)  # fmt: skip
+    cfg = make_config(
+        num_joints=2, net_type=f"resnet_{depth}", intermediate_supervision=True, intermediate_supervision_layer=layer
+    )
     with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
         pose_net(cfg)
 
 
 def test_the_small_resnet_has_17_convolutions_and_stride_16():
-    net = pose_net(make_config(num_joints=4, net_type="resnet_18", intermediate_supervision=True,
-                               intermediate_supervision_layer=2))  # fmt: skip
+    net = pose_net(
+        make_config(num_joints=4, net_type="resnet_18", intermediate_supervision=True, intermediate_supervision_layer=2)
+    )
     convolutions = [name for name in net.slim_variables() if name.endswith("/weights") and "shortcut" not in name]
     assert sum(name.startswith("resnet_v1_18/") for name in convolutions) == 17  # the 18th is the classifier
     assert net.features(np.zeros((1, 70, 90, 3), np.uint8))["features"].shape == (1, 5, 6, 256)

@@ -34,8 +34,14 @@ def model(tmp_path):
     rng = np.random.default_rng(5)
     stats_file = tmp_path / "pairwise_stats.mat"
     save_pairwise_stats(stats_file, rng.normal(0, 20, (12, 2)), rng.uniform(5, 9, (12, 2)))
-    cfg = make_config(num_joints=4, net_type="mobilenet_v2_0.35", location_refinement=True, pairwise_predict=True,
-                      pairwise_stats_fn=str(stats_file), global_scale=0.5)  # fmt: skip
+    cfg = make_config(
+        num_joints=4,
+        net_type="mobilenet_v2_0.35",
+        location_refinement=True,
+        pairwise_predict=True,
+        pairwise_stats_fn=str(stats_file),
+        global_scale=0.5,
+    )
     net = pose_net(cfg)
     checkpoint.write_checkpoint(tmp_path / "w", {name: var.numpy() for name, var in net.slim_variables().items()})
     return cfg, str(tmp_path / "w"), load_pairwise_stats(stats_file, 4)
@@ -104,8 +110,11 @@ def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):
 
 def test_pairwise_values_are_denormalised_by_pair(model):
     cfg, _, stats = model
-    outputs = {"part_pred": np.zeros((1, 2, 2, 4)), "locref_pred": np.zeros((1, 2, 2, 8)),
-               "pairwise_pred": np.zeros((1, 2, 2, 24))}  # fmt: skip
+    outputs = {
+        "part_pred": np.zeros((1, 2, 2, 4)),
+        "locref_pred": np.zeros((1, 2, 2, 8)),
+        "pairwise_pred": np.zeros((1, 2, 2, 24)),
+    }
     channel = pair_index(2, 0, 4)
     outputs["pairwise_pred"][..., 2 * channel + 1] = 1
     pairwise = extract_cnn_output(outputs, cfg, stats)[2]

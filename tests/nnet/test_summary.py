@@ -32,4 +32,5 @@ def test_a_disk_that_fails_later_is_one_warning(tmp_path, monkeypatch, caplog):
             writer.scalars(step, {"loss": 1.0})
             writer.score_maps(step, "batch", np.zeros((16, 16, 3), np.uint8), np.zeros((2, 2, 3), np.float32))
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path}: cannot be written: No space left on device; training goes on without it"]  # fmt: skip
+        f"{tmp_path}: cannot be written: No space left on device; training goes on without it"
+    ]

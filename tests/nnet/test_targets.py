@@ -34,8 +34,11 @@ def dense(targets, values, size):
 @pytest.mark.parametrize("number", range(9))
 def test_targets_equal_the_original(golden, number):
     case = {key.split("/")[1]: value for key, value in golden.items() if key.startswith(f"case{number:02d}/")}
-    cfg = make_config(num_joints=17, global_scale=float(case["global_scale"]),
-                      weigh_only_present_joints=bool(case["weigh_only_present_joints"]))  # fmt: skip
+    cfg = make_config(
+        num_joints=17,
+        global_scale=float(case["global_scale"]),
+        weigh_only_present_joints=bool(case["weigh_only_present_joints"]),
+    )
     stats = PairwiseStats(golden["stats/graph"], golden["stats/means"], golden["stats/std_devs"], np.arange(272))
     scale, size = np.float32(case["scale"]), tuple(case["sm_size"])
     people = people_array(case["joints_mirrored"], case["counts"], float(case["scale"]))
@@ -99,8 +102,13 @@ def test_weights_are_passed_on_and_balanced():
 @pytest.mark.parametrize("count", [0, 1])
 def test_no_person(count):
     stats = PairwiseStats(joint_pairs(3), np.zeros((6, 2)), np.ones((6, 2)), np.arange(6))
-    targets = make_targets(np.zeros((1, count, 3, 3), np.float32), np.ones((1, 4, 6), np.float32),
-                           np.ones(1, np.float32), make_config(num_joints=3), stats)  # fmt: skip
+    targets = make_targets(
+        np.zeros((1, count, 3, 3), np.float32),
+        np.ones((1, 4, 6), np.float32),
+        np.ones(1, np.float32),
+        make_config(num_joints=3),
+        stats,
+    )
     assert not targets.part.numpy().any()
     assert targets.positive.shape == (0, 4) and targets.locref.shape == (0, 2)
     assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 2, 2)

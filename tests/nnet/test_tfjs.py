@@ -13,8 +13,12 @@ from util.errors import InputError
 @pytest.fixture
 def model_file(tmp_path):
     """relu(x * 2 + 1) of an image of one channel, as a fused convolution; the kernel quantised, the bias not."""
-    kernel = {"name": "kernel", "shape": [1, 1, 1, 1], "dtype": "float32",
-              "quantization": {"dtype": "uint8", "scale": 0.5, "min": -1.0}}  # fmt: skip
+    kernel = {
+        "name": "kernel",
+        "shape": [1, 1, 1, 1],
+        "dtype": "float32",
+        "quantization": {"dtype": "uint8", "scale": 0.5, "min": -1.0},
+    }
     bias = {"name": "bias", "shape": [1], "dtype": "float32"}
     constant = {"op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}}}
     nodes = [

@@ -23,8 +23,12 @@ def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_we
     set_formula_weights(training.slim_variables)
     start = {name: var.numpy().astype(float) for name, var in training.slim_variables.items()}
 
-    inputs = {"image": golden["batch/inputs"], "people": np.zeros((1, 0, 17, 3), np.float32),
-              "weight": np.ones((1, 12, 16), np.float32), "scale": np.ones(1, np.float32)}  # fmt: skip
+    inputs = {
+        "image": golden["batch/inputs"],
+        "people": np.zeros((1, 0, 17, 3), np.float32),
+        "weight": np.ones((1, 12, 16), np.float32),
+        "scale": np.ones(1, np.float32),
+    }
     for expected in golden["loss_history"][:6]:
         losses = training.step(inputs, float(golden["lr"]))
         found = [losses[name] for name in golden["loss_names"]]
@@ -38,8 +42,12 @@ def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_we
 def batch():
     rng = np.random.default_rng(0)
     people = np.concatenate([rng.uniform(0, 48, (2, 2, 3, 2)), np.ones((2, 2, 3, 1))], axis=-1)
-    return {"image": rng.integers(0, 256, (2, 48, 48, 3), np.uint8), "people": people.astype(np.float32),
-            "weight": np.ones((2, 6, 6), np.float32), "scale": np.ones(2, np.float32)}  # fmt: skip
+    return {
+        "image": rng.integers(0, 256, (2, 48, 48, 3), np.uint8),
+        "people": people.astype(np.float32),
+        "weight": np.ones((2, 6, 6), np.float32),
+        "scale": np.ones(2, np.float32),
+    }
 
 
 def small_config(**values):
@@ -160,8 +168,10 @@ def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch):
     compiled, eager = (trainer.Trainer(small_config(batch_norm="frozen")) for _ in range(2))
     eager._compiled_step = eager._step
     for size in ((48, 48), (80, 48), (48, 96)):
-        sized = batch | {"image": np.resize(batch["image"], (2, *size, 3)),
-                         "weight": np.ones((2, size[0] // 8, size[1] // 8), np.float32)}  # fmt: skip
+        sized = batch | {
+            "image": np.resize(batch["image"], (2, *size, 3)),
+            "weight": np.ones((2, size[0] // 8, size[1] // 8), np.float32),
+        }
         ours, theirs = compiled.step(sized, 0.01), eager.step(sized, 0.01)
         assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=rounding(4 * 1280, layers=53))
     name = "MobilenetV2/Conv/weights"
@@ -182,8 +192,10 @@ def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_
 
     scaled: the loss, as in float16, but in float32, in which a factor of 2 to the 6th rounds nothing
     """
-    batch = {name: np.concatenate([value, value[:, ::-1]] if value.ndim > 1 else [value] * 2)
-             for name, value in batch.items()}  # fmt: skip
+    batch = {
+        name: np.concatenate([value, value[:, ::-1]] if value.ndim > 1 else [value] * 2)
+        for name, value in batch.items()
+    }
     batch["people"][1:, 1] = 0
     values = {"net_type": "resnet_18", "batch_norm": "frozen", "regularize": True, "weight_decay": 0.1}
     whole, pieces = (trainer.Trainer(small_config(accumulate_steps=steps, **values)) for steps in (1, 2))

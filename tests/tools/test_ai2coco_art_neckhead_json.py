@@ -18,11 +18,14 @@ def write_images(folder, sizes):
 
 def test_as_the_original(golden_dir, tmp_path):
     folder = golden_dir / "ai2coco"
-    write_images(tmp_path / "images", {f"{name}.jpg": size for name, size in
-                                       json.loads((folder / "image_sizes.json").read_text()).items()})  # fmt: skip
+    write_images(
+        tmp_path / "images",
+        {f"{name}.jpg": size for name, size in json.loads((folder / "image_sizes.json").read_text()).items()},
+    )
     out = tmp_path / "new" / "out.json"
-    status = ai2coco.main(["--keypoint_json", str(folder / "annotations.json"), "--img_dir", str(tmp_path / "images"),
-                           "--out", str(out)])  # fmt: skip
+    status = ai2coco.main(
+        ["--keypoint_json", str(folder / "annotations.json"), "--img_dir", str(tmp_path / "images"), "--out", str(out)]
+    )
     assert not status
     found, expected = json.loads(out.read_text()), json.loads((folder / "expected.json").read_text())
     # The wanted differences: what the slots are,
@@ -68,8 +71,11 @@ def test_manifest(data_dir, tmp_path):
 def test_command_line(tmp_path):
     """Bad input: status 2 and one line."""
     (tmp_path / "a.json").write_text('[{"image_id"')
-    done = subprocess.run([sys.executable, ai2coco.__file__, "--keypoint_json", tmp_path / "a.json", "--img_dir",
-                           tmp_path], capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, ai2coco.__file__, "--keypoint_json", tmp_path / "a.json", "--img_dir", tmp_path],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "line 1, column 13" in done.stderr

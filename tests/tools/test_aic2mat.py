@@ -43,8 +43,12 @@ def test_crops_have_mpiis_joints(tmp_path, capsys):
     Image.new("RGB", (320, 320), "gray").save(tmp_path / "images/a.jpg")
     keypoints = upright(200).round().astype(int)
     keypoints[AIC.keypoints.index("left_wrist")] = 0, 0, 3
-    record = {"image_id": "a", "url": "", "keypoint_annotations": {"human1": keypoints.ravel().tolist()},
-              "human_annotations": {"human1": [80, 90, 120, 300]}}  # fmt: skip
+    record = {
+        "image_id": "a",
+        "url": "",
+        "keypoint_annotations": {"human1": keypoints.ravel().tolist()},
+        "human_annotations": {"human1": [80, 90, 120, 300]},
+    }
     (tmp_path / "a.json").write_text(json.dumps([record]))
     main(["--keypoint_json", str(tmp_path / "a.json"), "--img_dir", str(tmp_path / "images"),
           "--out_dir", str(tmp_path / "cropped")])  # fmt: skip
@@ -63,8 +67,14 @@ def test_each_person_has_a_crop_of_their_own(tmp_path):
         (tmp_path / "images" / image_id).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (320, 320), "gray").save(tmp_path / f"images/{image_id}.jpg")
         keypoints = upright(200).round().astype(int).ravel().tolist()
-        records.append({"image_id": image_id, "url": "", "keypoint_annotations": dict.fromkeys(names, keypoints),
-                        "human_annotations": dict.fromkeys(names, [80, 90, 120, 300])})  # fmt: skip
+        records.append(
+            {
+                "image_id": image_id,
+                "url": "",
+                "keypoint_annotations": dict.fromkeys(names, keypoints),
+                "human_annotations": dict.fromkeys(names, [80, 90, 120, 300]),
+            }
+        )
     (tmp_path / "a.json").write_text(json.dumps(records))
     main(["--keypoint_json", str(tmp_path / "a.json"), "--img_dir", str(tmp_path / "images"),
           "--out_dir", str(tmp_path / "out/cropped")])  # fmt: skip

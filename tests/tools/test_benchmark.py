@@ -58,8 +58,14 @@ def test_evaluate_table(capsys):
 def test_decode_table(capsys):
     main(["decode", "--detections", "20", "--repeat", "2"])
     lines = capsys.readouterr().out.splitlines()
-    assert "detections" in lines[1] and [line[:6] for line in lines[3:]] == ["NMS   ", "detect", "graph ", "solver",
-                                                                           "people", "maps t"]  # fmt: skip
+    assert "detections" in lines[1] and [line[:6] for line in lines[3:]] == [
+        "NMS   ",
+        "detect",
+        "graph ",
+        "solver",
+        "people",
+        "maps t",
+    ]
 
 
 def test_decode_measures_a_crowd_that_is_found():

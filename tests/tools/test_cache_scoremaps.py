@@ -33,8 +33,14 @@ def cfg(tmp_path):
         Image.new("RGB", (320, 240)).save(tmp_path / f"{name}.png")
         records.append((f"{name}.png", (240, 320), []))
     save_dataset_mat(tmp_path / "dataset.mat", records)
-    return make_config(num_joints=4, dataset=str(tmp_path / "dataset.mat"), global_scale=0.5, pairwise_predict=True,
-                       min_keypoints=1, scoremap_dir=str(tmp_path / "maps"))  # fmt: skip
+    return make_config(
+        num_joints=4,
+        dataset=str(tmp_path / "dataset.mat"),
+        global_scale=0.5,
+        pairwise_predict=True,
+        min_keypoints=1,
+        scoremap_dir=str(tmp_path / "maps"),
+    )
 
 
 @pytest.fixture

@@ -20,28 +20,35 @@ def aic(tmp_path, people, boxes=None):
 
 
 def coco(tmp_path, keypoints, **image):
-    content = {"images": [{"id": 1, "file_name": "a.jpg", "height": 40, "width": 50, **image}],
-               "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
-               "annotations": [{"id": 9, "image_id": 1, "category_id": 1, "keypoints": keypoints, "area": 9,
-                                "bbox": [1, 2, 30, 30]}]}  # fmt: skip
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "height": 40, "width": 50, **image}],
+        "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
+        "annotations": [
+            {"id": 9, "image_id": 1, "category_id": 1, "keypoints": keypoints, "area": 9, "bbox": [1, 2, 30, 30]}
+        ],
+    }
     (tmp_path / "a.json").write_text(json.dumps(content))
     return str(tmp_path / "a.json")
 
 
 def test_good(data_dir, capsys):
-    status = check_dataset.main([str(data_dir / "aic_sample/annotations.json"), "--decode",
-                                 "--img_dir", str(data_dir / "aic_sample/images")])  # fmt: skip
+    status = check_dataset.main(
+        [str(data_dir / "aic_sample/annotations.json"), "--decode", "--img_dir", str(data_dir / "aic_sample/images")]
+    )
     assert status == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in lines[2:]] == ["3", "9", "0", "101"]
 
 
-@pytest.mark.parametrize("change, complaint", [
-    (lambda p: p[:-1], "left out: people with keypoints that are not a list of 42: 1 (a x)"),
-    (lambda p: [0, 5, 3, *p[3:]], "suspect: people with a place for a joint that is not labelled: 1 (a x)"),
-    (lambda p: [60, 5, 1, *p[3:]], "suspect: people with a joint outside the image: 1 (a x)"),
-    (lambda p: [*p[:3], *p[:3], *p[6:]], "suspect: people with two joints in one place: 1 (a x)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, complaint",
+    [
+        (lambda p: p[:-1], "left out: people with keypoints that are not a list of 42: 1 (a x)"),
+        (lambda p: [0, 5, 3, *p[3:]], "suspect: people with a place for a joint that is not labelled: 1 (a x)"),
+        (lambda p: [60, 5, 1, *p[3:]], "suspect: people with a joint outside the image: 1 (a x)"),
+        (lambda p: [*p[:3], *p[:3], *p[6:]], "suspect: people with two joints in one place: 1 (a x)"),
+    ],
+)
 def test_people(tmp_path, capsys, change, complaint):
     Image.new("L", (50, 40)).save(tmp_path / "a.jpg")
     status = check_dataset.main([aic(tmp_path, {"x": change(PERSON), "y": PERSON}), "--img_dir", str(tmp_path)])

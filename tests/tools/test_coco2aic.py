@@ -13,8 +13,10 @@ def test_converts_and_says_what_is_missing(data_dir, tmp_path, capsys):
     assert [len(record["keypoint_annotations"]) for record in records] == [1, 3, 5, 5]
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
-        "missing    head_top, neck: not in the skeleton, never labelled", "images     4", "people     14",
-    ]  # fmt: skip
+        "missing    head_top, neck: not in the skeleton, never labelled",
+        "images     4",
+        "people     14",
+    ]
 
 
 def test_refuses_to_overwrite_its_input(tmp_path):

@@ -11,9 +11,12 @@ from util.errors import InputError
 
 # Names in MoveNet for the scopes here.
 NAMES = {
-    "MobilenetV2/Conv": "a/model/Conv1_relu/Relu6", "MobilenetV2/Conv_1": "a/model/out_relu/Relu6",
-    "MoveNet/lateral_32": "a/model_1/conv2d/BiasAdd", "MoveNet/lateral_16": "a/model_1/conv2d_1/BiasAdd",
-    "MoveNet/lateral_8": "a/model_1/conv2d_2/BiasAdd", "MoveNet/lateral_4": "a/model_1/conv2d_3/BiasAdd",
+    "MobilenetV2/Conv": "a/model/Conv1_relu/Relu6",
+    "MobilenetV2/Conv_1": "a/model/out_relu/Relu6",
+    "MoveNet/lateral_32": "a/model_1/conv2d/BiasAdd",
+    "MoveNet/lateral_16": "a/model_1/conv2d_1/BiasAdd",
+    "MoveNet/lateral_8": "a/model_1/conv2d_2/BiasAdd",
+    "MoveNet/lateral_4": "a/model_1/conv2d_3/BiasAdd",
     "MoveNet/merge_16/depthwise": "a/model_1/separable_conv2d/separable_conv2d/depthwise",
     "MoveNet/merge_16/pointwise": "a/model_1/re_lu/Relu",
     "MoveNet/merge_8/depthwise": "a/model_1/separable_conv2d_1/separable_conv2d/depthwise",
@@ -28,7 +31,7 @@ NAMES = {
     "MoveNet/offset/output": "b/kpt_offset_0/conv2d_9/BiasAdd",
     "MoveNet/regression/depthwise": "b/kpt_regress_0/separable_conv2d_7/separable_conv2d/depthwise",
     "MoveNet/regression/pointwise": "b/kpt_regress_0/re_lu_7/Relu",
-}  # fmt: skip
+}
 
 
 def name_in_movenet(scope):
@@ -57,9 +60,10 @@ def convolutions():
 
 def test_every_layer_finds_its_convolution(convolutions):
     assert set(by_scope(convolutions)) == {
-        layer.scope for layer in pose_net(make_config(net_type="movenet_fpn", skeleton="aic")).backbone.layers
+        layer.scope
+        for layer in pose_net(make_config(net_type="movenet_fpn", skeleton="aic")).backbone.layers
         if hasattr(layer, "scope")
-    }  # fmt: skip
+    }
 
 
 def test_layers_compute_what_movenets_do(convolutions):

@@ -56,8 +56,9 @@ def test_what_the_keys_become(source, tmp_path, capsys):
     cfg = load_config(tmp_path / "mine/pose_cfg.yaml")
     assert (cfg.num_joints, cfg.net_type, cfg.global_scale, cfg.dataset_type) == (3, "resnet_50", 0.8, "default")
     assert (cfg.multi_step, cfg.crop_size, cfg.rotation) == ([[0.005, 10000]], 400, 25)
-    assert cfg.dataset.endswith("C:/projects/mouse/training-datasets/iteration-0/UnaugmentedDataSet_mouseMay1/"
-                                "mouse_Ann95shuffle1.mat")  # fmt: skip
+    assert cfg.dataset.endswith(
+        "C:/projects/mouse/training-datasets/iteration-0/UnaugmentedDataSet_mouseMay1/mouse_Ann95shuffle1.mat"
+    )
     assert cfg.snapshot_prefix == "snapshot"
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line.count(" ") > 1)
     assert lines["num_joints"] == "the same" and lines["crop_size"] == "now 400"

@@ -38,8 +38,9 @@ def test_tables(files):
     found = [line.split()[-1] for line in eval_aic.threshold_table(result).splitlines()[2:]]
     assert np.mean([float(value) for value in found]) == pytest.approx(result.score, abs=1e-4)
     joints = [line.split() for line in eval_aic.joint_table(result).splitlines()[2:]]
-    flags = np.array([person for record in made_up_annotations(30)
-                      for person in record["keypoint_annotations"].values()])[:, 2::3]  # fmt: skip
+    flags = np.array(
+        [person for record in made_up_annotations(30) for person in record["keypoint_annotations"].values()]
+    )[:, 2::3]
     assert [int(line[1]) for line in joints] == (flags == 1).sum(axis=0).tolist()
     assert all(0 <= float(value) <= 1 for line in joints for value in line[2:])
     sizes = [line.split() for line in eval_aic.size_table(result).splitlines()[2:]]
@@ -51,10 +52,16 @@ def test_precision_and_recall():
     person = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
     far = [x + 1000 * (i % 3 < 2) for i, x in enumerate(person)]
     other = [x + 300 * (i % 3 < 2) for i, x in enumerate(person)]
-    truth = {"image_id": "a", "keypoint_annotations": {"1": person, "2": other, "3": [x + 7 for x in far]},
-             "human_annotations": dict.fromkeys("123", [0, 0, 130, 260])}  # fmt: skip
-    submission = {"image_id": "a", "keypoint_annotations": {"p": person, "q": far[::-1], "r": other},
-                  "scores": {"p": 0.9, "q": 0.8, "r": 0.7}}  # fmt: skip
+    truth = {
+        "image_id": "a",
+        "keypoint_annotations": {"1": person, "2": other, "3": [x + 7 for x in far]},
+        "human_annotations": dict.fromkeys("123", [0, 0, 130, 260]),
+    }
+    submission = {
+        "image_id": "a",
+        "keypoint_annotations": {"p": person, "q": far[::-1], "r": other},
+        "scores": {"p": 0.9, "q": 0.8, "r": 0.7},
+    }
     recall, precision = eval_aic.precision_recall(aic_score.score([submission], [truth]), 0.5)
     assert recall == pytest.approx([1 / 3, 1 / 3, 2 / 3])
     assert precision == pytest.approx([1, 1 / 2, 2 / 3])
@@ -62,8 +69,11 @@ def test_precision_and_recall():
 
 def test_one_prediction_finds_one_person_only():
     person = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
-    truth = {"image_id": "a", "keypoint_annotations": {"1": person, "2": person},
-             "human_annotations": dict.fromkeys("12", [0, 0, 130, 260])}  # fmt: skip
+    truth = {
+        "image_id": "a",
+        "keypoint_annotations": {"1": person, "2": person},
+        "human_annotations": dict.fromkeys("12", [0, 0, 130, 260]),
+    }
     result = aic_score.score([{"image_id": "a", "keypoint_annotations": {"p": person}}], [truth])
     assert result.score == 1
     recall, precision = eval_aic.precision_recall(result, 0.5)

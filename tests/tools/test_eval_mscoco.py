@@ -19,13 +19,19 @@ def test_neckhead(golden_dir, tmp_path):
     """A converted file, true people as results: everything is right, the person with id 0 included."""
     reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
     names = ["neck", "head_top", "unused_2", "unused_3", "unused_4"]
-    names += [f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-              for side in ("left", "right")]  # fmt: skip
+    names += [
+        f"{side}_{part}"
+        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        for side in ("left", "right")
+    ]
     reference["categories"] = [{"id": 1, "name": "person", "keypoints": names}]
     for annotation in reference["annotations"]:
         annotation["category_id"] = 1
-    results = [{"image_id": a["image_id"], "category_id": 1, "keypoints": a["keypoints"], "score": 0.5}
-               for a in reference["annotations"] if a["image_id"] != 3]  # fmt: skip
+    results = [
+        {"image_id": a["image_id"], "category_id": 1, "keypoints": a["keypoints"], "score": 0.5}
+        for a in reference["annotations"]
+        if a["image_id"] != 3
+    ]
     (tmp_path / "ref.json").write_text(json.dumps(reference))
     (tmp_path / "results.json").write_text(json.dumps(results))
     for options, recall in ((["--subset"], 1), ([], len(results) / len(reference["annotations"]))):

@@ -18,8 +18,11 @@ def aic_record(image_id, offset=0.0, names=("human1",)):
     keypoints[AIC.keypoints.index("right_hip")] = 40, 50, 2
     keypoints[AIC.keypoints.index("head_top")] = 10, 30, 1
     values = (keypoints + [offset, 0, 0]).ravel().tolist()
-    return {"image_id": image_id, "keypoint_annotations": dict.fromkeys(names, values),
-            "human_annotations": dict.fromkeys(names, [0, 0, 60, 60])}  # fmt: skip
+    return {
+        "image_id": image_id,
+        "keypoint_annotations": dict.fromkeys(names, values),
+        "human_annotations": dict.fromkeys(names, [0, 0, 60, 60]),
+    }
 
 
 @pytest.fixture

@@ -26,8 +26,7 @@ def people_by_the_example(served: Path) -> int:
     Image.open(sample_photographs()[1]).resize((150, 150)).save(photo)
     text = (ROOT / "models/serving.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(import numpy.*?)```", text, re.DOTALL)
-    for name, here in {"served/1": served, "models/aic/test": ROOT / "models/demo", "photo.jpg":
-                       photo}.items():  # fmt: skip
+    for name, here in {"served/1": served, "models/aic/test": ROOT / "models/demo", "photo.jpg": photo}.items():
         example = example.replace(name, str(here))
     names = {}
     exec(example, names)

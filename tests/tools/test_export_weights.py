@@ -32,9 +32,14 @@ def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, caps
 
 def test_moving_averages_are_written_where_there_are_some(tmp_path):
     ones = np.ones((1, 1, 2, 2), np.float32)
-    checkpoint.write_checkpoint(tmp_path / "snapshot-3", {
-        "a/weights": ones, "a/weights/ExponentialMovingAverage": 2 * ones, "a/moving_mean": ones[0, 0, 0],
-    })  # fmt: skip
+    checkpoint.write_checkpoint(
+        tmp_path / "snapshot-3",
+        {
+            "a/weights": ones,
+            "a/weights/ExponentialMovingAverage": 2 * ones,
+            "a/moving_mean": ones[0, 0, 0],
+        },
+    )
     keep_beside(tmp_path / "snapshot-3", AIC)
     export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
     assert read_skeleton(tmp_path / "out/small")[0] == AIC
@@ -44,14 +49,20 @@ def test_moving_averages_are_written_where_there_are_some(tmp_path):
 
 def test_what_is_exported_is_the_same_network(tmp_path):
     """By its fingerprint, which other weights do not have."""
-    arrays = {"a/weights": np.full((1, 1, 2, 2), 0.1, np.float32), "a/biases": np.ones(2, np.float32),
-              "a/biases/ExponentialMovingAverage": np.full(2, 0.3, np.float32), "global_step": np.int64(3)}  # fmt: skip
+    arrays = {
+        "a/weights": np.full((1, 1, 2, 2), 0.1, np.float32),
+        "a/biases": np.ones(2, np.float32),
+        "a/biases/ExponentialMovingAverage": np.full(2, 0.3, np.float32),
+        "global_step": np.int64(3),
+    }
     checkpoint.write_checkpoint(tmp_path / "snapshot-3", arrays)
     export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "small")])
     network = checkpoint.network_id(tmp_path / "snapshot-3")
     assert checkpoint.network_id(tmp_path / "small") == network
-    for change, same in (({"a/biases": np.zeros(2, np.float32), "global_step": np.int64(4)}, True),
-                         ({"a/biases/ExponentialMovingAverage": np.full(2, 0.4, np.float32)}, False)):  # fmt: skip
+    for change, same in (
+        ({"a/biases": np.zeros(2, np.float32), "global_step": np.int64(4)}, True),
+        ({"a/biases/ExponentialMovingAverage": np.full(2, 0.4, np.float32)}, False),
+    ):
         checkpoint.write_checkpoint(tmp_path / "snapshot-4", arrays | change)
         assert (checkpoint.network_id(tmp_path / "snapshot-4") == network) == same
 

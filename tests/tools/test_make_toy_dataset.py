@@ -53,8 +53,9 @@ def test_the_seed_alone_decides(tmp_path):
 
 def test_crowds_hide_joints(tmp_path):
     main([str(tmp_path), "--images", "40", "--people", "6", "9", "--no_images"])
-    flags = [flag for record in read(tmp_path) for person in record["keypoint_annotations"].values()
-             for flag in person[2::3]]  # fmt: skip
+    flags = [
+        flag for record in read(tmp_path) for person in record["keypoint_annotations"].values() for flag in person[2::3]
+    ]
     shares = np.bincount(flags)[1:] / len(flags)
     assert shares[0] > 0.5
     assert 0.02 < shares[1] < 0.4

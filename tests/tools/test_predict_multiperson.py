@@ -126,8 +126,10 @@ def test_shards_make_the_same_files_as_one_run(estimator, folder):
         run("--out_dir", "parts", "--shard", part)
     predict_multiperson.main(["--out_dir", "parts", "--merge"])
     assert estimator.seen == 14
-    assert (json.loads((folder / "parts/coco.json").read_text()),
-            json.loads((folder / "parts/aic.json").read_text())) == whole  # fmt: skip
+    assert (
+        json.loads((folder / "parts/coco.json").read_text()),
+        json.loads((folder / "parts/aic.json").read_text()),
+    ) == whole
 
 
 def test_merging_wants_all_parts_of_one_run(estimator, folder):
@@ -158,14 +160,17 @@ def write_model(folder, text):
     (folder / "pairwise/spatial_model_cidx_1_2.mat").write_text(text)
 
 
-@pytest.mark.parametrize("change, what", [
-    (lambda folder: (folder / "weights.index").write_text("2"), "weights"),
-    (lambda folder: (folder / "weights").write_text("an old checkpoint"), "weights"),
-    (lambda folder: (folder / "pose_cfg.yaml").write_text(CONFIG + "det_min_score: 0.3"), "configuration"),
-    (lambda folder: (folder / "photos/1.png").rename(folder / "photos/x.png"), "images"),
-    (lambda folder: write_model(folder, "1"), "pairwise models"),
-    (lambda folder: (folder / "pairwise_stats.mat").write_text("1"), "pairwise models"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        (lambda folder: (folder / "weights.index").write_text("2"), "weights"),
+        (lambda folder: (folder / "weights").write_text("an old checkpoint"), "weights"),
+        (lambda folder: (folder / "pose_cfg.yaml").write_text(CONFIG + "det_min_score: 0.3"), "configuration"),
+        (lambda folder: (folder / "photos/1.png").rename(folder / "photos/x.png"), "images"),
+        (lambda folder: write_model(folder, "1"), "pairwise models"),
+        (lambda folder: (folder / "pairwise_stats.mat").write_text("1"), "pairwise models"),
+    ],
+)
 def test_other_settings_do_not_go_on(estimator, folder, change, what):
     run("--shard", "1/2")
     change(folder)
@@ -219,8 +224,15 @@ def test_images_of_one_name(estimator, folder):
     assert coco == {0: 20, "photos/001": 51, "photos/1.png": 21, "photos/1.jpg": 50, "photos/2": 22, "more/2": 52,
                     3: 23, 4: 24, 5: 25, 6: 26}  # fmt: skip
     names = {record["image_id"] for record in results(folder, "aic")}
-    assert names == {"photos/0", "photos/001", "photos/1.png", "photos/1.jpg", "photos/2", "more/2",
-                     *(f"photos/{number}" for number in range(3, 7))}  # fmt: skip
+    assert names == {
+        "photos/0",
+        "photos/001",
+        "photos/1.png",
+        "photos/1.jpg",
+        "photos/2",
+        "more/2",
+        *(f"photos/{number}" for number in range(3, 7)),
+    }
     assert (folder / "results/more/2_people.png").exists() and (folder / "results/photos/1.jpg_people.png").exists()
 
 
@@ -228,9 +240,15 @@ def test_names_of_a_data_set(estimator, folder):
     (folder / "annotations").mkdir()
     (folder / "images/val/b").mkdir(parents=True)
     (folder / "photos/5.png").rename(folder / "images/val/b/5.png")
-    (folder / "annotations/person_keypoints_val.json").write_text(json.dumps({
-        "images": [{"id": 55, "file_name": "b/5.png"}], "annotations": [],
-        "categories": [{"id": 1, "keypoints": NECKHEAD.keypoints}]}))  # fmt: skip
+    (folder / "annotations/person_keypoints_val.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 55, "file_name": "b/5.png"}],
+                "annotations": [],
+                "categories": [{"id": 1, "keypoints": NECKHEAD.keypoints}],
+            }
+        )
+    )
     predict_multiperson.main(["--snapshot", "weights", "dataset=.", "dataset_type=coco", "dataset_phase=val"])
     assert [entry["image_id"] for entry in results(folder, "coco")] == [55]
     assert [record["image_id"] for record in results(folder, "aic")] == ["b/5"]

@@ -21,8 +21,10 @@ def folder(tmp_path, monkeypatch):
     Image.new("RGB", (64, 48)).save(tmp_path / "images/a.png")
     (tmp_path / "images/broken.jpg").write_bytes(b"no image")
     people = {name: [20, 20, 1] * 14 for name in BOXES}
-    records = [{"image_id": name, "keypoint_annotations": people, "human_annotations": BOXES}
-               for name in ("a", "broken", "absent")]  # fmt: skip
+    records = [
+        {"image_id": name, "keypoint_annotations": people, "human_annotations": BOXES}
+        for name in ("a", "broken", "absent")
+    ]
     (tmp_path / "ref.json").write_text(json.dumps(records))
     (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\ndataset_type: coco\n")
 
@@ -59,12 +61,18 @@ def test_data_set_gives_a_cell_for_each_person(folder):
     coco = {
         "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
         "annotations": [
-            {"id": i, "image_id": 1, "category_id": 1, "iscrowd": 0, "bbox": [x, 10, 20, 30],
-             "keypoints": [20, 20, 2] * 17}
+            {
+                "id": i,
+                "image_id": 1,
+                "category_id": 1,
+                "iscrowd": 0,
+                "bbox": [x, 10, 20, 30],
+                "keypoints": [20, 20, 2] * 17,
+            }
             for i, x in ((1, 10), (2, 40))
         ],
         "categories": [{"id": 1, "name": "person", "keypoints": list(NECKHEAD.keypoints)}],
-    }  # fmt: skip
+    }
     (folder / "images/train").mkdir()
     (folder / "images/a.png").rename(folder / "images/train/a.png")
     (folder / "annotations").mkdir()

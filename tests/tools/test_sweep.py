@@ -34,8 +34,11 @@ def command(tmp_path, monkeypatch):
         for number, joints in enumerate(AIC.convert(people, COCO), 1)
     ]  # fmt: skip
     image = {"id": 7, "file_name": "7.png", "height": SIZE[0], "width": SIZE[1]}
-    truth = {"images": [image], "annotations": annotations,
-             "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints)}]}  # fmt: skip
+    truth = {
+        "images": [image],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints)}],
+    }
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     Image.new("RGB", SIZE[::-1]).save(tmp_path / "7.png")
     return ["--cfg", str(ROOT / "models/demo/pose_cfg.yaml"), "--ref", str(tmp_path / "truth.json"),

@@ -74,7 +74,8 @@ def test_models_know_their_joints_and_their_network(model_folder):
         file.write("all_joints: [[0], [1], [2], [3]]\nall_joints_names: [head, left hand, right hand, foot]\n")
     main(["--snapshot", "any", "--images", "2"])
     assert load_model(model_folder / "pairwise/spatial_model_cidx_1_3.mat")[1] == Origin(
-        "head", "right hand", "id of any")  # fmt: skip
+        "head", "right hand", "id of any"
+    )
 
 
 def test_broken_image_is_left_out(model_folder, caplog):

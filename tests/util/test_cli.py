@@ -32,8 +32,14 @@ def start(tmp_path):
         (tmp_path / "script.py").write_text(SCRIPT.format(body=body, imports=imports, after=after))
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         command = ["sh", "-c", f"exec '{sys.executable}' script.py {redirection}"]
-        return subprocess.Popen(command, cwd=tmp_path, env=os.environ | environment, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, encoding="latin-1")  # fmt: skip
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="latin-1",
+        )
 
     return start
 
@@ -83,8 +89,9 @@ def test_a_missing_package_says_how_to_get_it(start):
     assert "./compile.sh" in error and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("redirection, reason", [(">/dev/full", "No space left on device"),
-                                                 (">&-", "Bad file descriptor")])  # fmt: skip
+@pytest.mark.parametrize(
+    "redirection, reason", [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
 def test_output_that_cannot_be_written_is_a_line(start, tmp_path, redirection, reason):
     process = start(after='print("some result")', redirection=redirection)
     assert process.communicate() == ("", f"script.py: standard output: {reason}\n") and process.returncode == 2

@@ -14,9 +14,11 @@ def test_a_line_for_each_kind(caplog):
     faults.add_many("people of no kind", 0, ())
     assert faults.counts == {"people without a box": 5, "joints with an odd flag": 1, "people without joints": 300}
     assert faults.examples("joints with an odd flag") == [Fault("joints with an odd flag", "human7", "9")]
-    lines = ["left out: people without a box: 5 (human0, human1, human2, ...)",
-             "corrected: joints with an odd flag: 1 (human7: 9)",
-             "left out: people without joints: 300 (human10, human11, human12, ...)"]  # fmt: skip
+    lines = [
+        "left out: people without a box: 5 (human0, human1, human2, ...)",
+        "corrected: joints with an odd flag: 1 (human7: 9)",
+        "left out: people without joints: 300 (human10, human11, human12, ...)",
+    ]
     assert faults.lines() == lines
     faults.warn("a.json")
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [

@@ -42,8 +42,9 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
                 print(temporary.name, flush=True)
                 input()
         """
-        process = subprocess.Popen([sys.executable, "-c", code, tmp_path / name], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, text=True)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path / name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         return process, process.stdout.readline().strip()
 
     (dead, left), (living, being_written) = start("a.mp4"), start("b.mp4")

@@ -82,8 +82,11 @@ def test_broken_exif_data_leave_the_pixels_alone(tmp_path, picture):
     exif = Image.Exif()
     exif[0x0112] = 6
     intact = exif.tobytes()
-    for name, data in (("cut", intact[:-9]), ("noise", b"Exif\0\0" + bytes(range(40))),
-                       ("odd", intact.replace(b"\6\0\0\0", b"\x63\0\0\0"))):  # fmt: skip
+    for name, data in (
+        ("cut", intact[:-9]),
+        ("noise", b"Exif\0\0" + bytes(range(40))),
+        ("odd", intact.replace(b"\6\0\0\0", b"\x63\0\0\0")),
+    ):
         path = tmp_path / f"{name}.png"
         Image.fromarray(picture).save(path, exif=data)
         np.testing.assert_array_equal(read_image(path), picture, name)
@@ -141,8 +144,9 @@ def test_a_folder_is_searched_for_pictures(tmp_path, caplog):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
     assert find_images([tmp_path]) == [tmp_path / "a.jfif", tmp_path / "b.JPG"]
-    assert caplog.messages == [f"skipped {tmp_path}: 4 of a kind that is not read here: c.dng, d.heic, e.HEIC, ...; "
-                               "save them as JPEG"]  # fmt: skip
+    assert caplog.messages == [
+        f"skipped {tmp_path}: 4 of a kind that is not read here: c.dng, d.heic, e.HEIC, ...; save them as JPEG"
+    ]
     with pytest.raises(InputError, match="folder.png: no images in this folder"):
         find_images([tmp_path / "folder.png"])
 

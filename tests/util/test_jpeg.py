@@ -10,8 +10,13 @@ def test_jpeg_sizes(tmp_path):
     photo = Image.fromarray(rng.integers(0, 255, (33, 47, 3), np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6
-    for name, options in {"plain": {}, "progressive": {"progressive": True}, "comment": {"comment": b"x" * 9000},
-                          "profile": {"icc_profile": b"x" * 200000}, "gray": {}}.items():  # fmt: skip
+    for name, options in {
+        "plain": {},
+        "progressive": {"progressive": True},
+        "comment": {"comment": b"x" * 9000},
+        "profile": {"icc_profile": b"x" * 200000},
+        "gray": {},
+    }.items():
         (photo.convert("L") if name == "gray" else photo).save(tmp_path / f"{name}.jpg", **options)
         assert jpeg_size(tmp_path / f"{name}.jpg") == (33, 47)
     photo.save(tmp_path / "rotated.jpg", exif=exif)

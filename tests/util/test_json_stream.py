@@ -38,20 +38,26 @@ def test_reads_what_json_reads(stream_of, text):
     assert read(stream_of(text)) == json.loads(text.lstrip("\ufeff"))
 
 
-@pytest.mark.parametrize("text, message", [
-    ("[1,\n 2 3]", "line 2, column 4: not JSON: Expecting ',' or ']'"),
-    ('{"a": [1],\n\n"b" 2}', "line 3, column 5: not JSON: Expecting ':'"),
-    ('{"a": 1, b: 2}', "line 1, column 10: not JSON: Expecting property name"),
-    ('[1, 2, ]', "line 1, column 8: not JSON: Expecting value"),
-    ('[1, {"a": tru', "line 1, column 11: not JSON: Expecting value"),
-    ("[1, 2", "line 1, column 6: not JSON: Expecting ',' or ']'"),
-    ('["abc', "line 1, column 2: not JSON: Unterminated string"),
-    ('[{"a": 1},{"b" 2},{"c": 3}]', "line 1, column 16: not JSON: Expecting ':'"),
-    ("[1] 2", "line 1, column 5: not JSON: Extra data"),
-    ("", "the file is empty"), (" \n", "the file is empty"),
-    (b'["ab\xff"]', "byte 4 is not UTF-8"), (b'["\xc3\xa9\xe2\x82"]', "byte 4 is not UTF-8"),
-    ("[" * 200_000, "not usable JSON"), ("[" + "1" * 5000 + "]", "not usable JSON"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[1,\n 2 3]", "line 2, column 4: not JSON: Expecting ',' or ']'"),
+        ('{"a": [1],\n\n"b" 2}', "line 3, column 5: not JSON: Expecting ':'"),
+        ('{"a": 1, b: 2}', "line 1, column 10: not JSON: Expecting property name"),
+        ("[1, 2, ]", "line 1, column 8: not JSON: Expecting value"),
+        ('[1, {"a": tru', "line 1, column 11: not JSON: Expecting value"),
+        ("[1, 2", "line 1, column 6: not JSON: Expecting ',' or ']'"),
+        ('["abc', "line 1, column 2: not JSON: Unterminated string"),
+        ('[{"a": 1},{"b" 2},{"c": 3}]', "line 1, column 16: not JSON: Expecting ':'"),
+        ("[1] 2", "line 1, column 5: not JSON: Extra data"),
+        ("", "the file is empty"),
+        (" \n", "the file is empty"),
+        (b'["ab\xff"]', "byte 4 is not UTF-8"),
+        (b'["\xc3\xa9\xe2\x82"]', "byte 4 is not UTF-8"),
+        ("[" * 200_000, "not usable JSON"),
+        ("[" + "1" * 5000 + "]", "not usable JSON"),
+    ],
+)
 def test_faults_have_a_place(stream_of, text, message):
     with pytest.raises(InputError) as error:
         read(stream_of(text))

@@ -100,8 +100,10 @@ def test_sizes_are_whole_numbers(tmp_path, number):
     savemat(tmp_path / "x.mat", {"struct": {"a": 1}})
     whole, real = (tmp_path / "x.mat").read_bytes(), struct.pack("<f", number)
     name_size, dimensions = struct.pack("<hhi", 5, 4, 2), struct.pack("<iiii", 5, 8, 1, 1)
-    for sound, broken in ((name_size, struct.pack("<hh", 7, 4) + real),
-                          (dimensions, struct.pack("<ii", 7, 8) + real + real)):  # fmt: skip
+    for sound, broken in (
+        (name_size, struct.pack("<hh", 7, 4) + real),
+        (dimensions, struct.pack("<ii", 7, 8) + real + real),
+    ):
         assert sound in whole
         (tmp_path / "x.mat").write_bytes(whole.replace(sound, broken))
         with pytest.raises(InputError, match="not a MATLAB file, or a broken one: sizes that are not whole numbers"):

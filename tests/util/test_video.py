@@ -33,7 +33,8 @@ def test_frames_without_a_duration_last_a_tenth_of_a_second(tmp_path):
     images = [Image.fromarray(frame) for frame in FRAMES]
     images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=0)
     assert [frame for frame, _ in read_clip(tmp_path / "a.gif").frames] == pytest.approx(
-        [(0, 0, 0.1), (1, 0.1, 0.1), (2, 0.2, 0.1)])  # fmt: skip
+        [(0, 0, 0.1), (1, 0.1, 0.1), (2, 0.2, 0.1)]
+    )
 
 
 def test_video_round_trip(tmp_path):
@@ -54,8 +55,10 @@ def test_a_playlist_is_no_video_whatever_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with clip_writer("secret.mp4", fps=5) as add:
         add(np.zeros((40, 60, 3), np.uint8), 1.0)
-    playlists = {"a.mp4": "ffconcat version 1.0\nfile secret.mp4\n",
-                 "b.ts": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mp4\n#EXT-X-ENDLIST\n"}  # fmt: skip
+    playlists = {
+        "a.mp4": "ffconcat version 1.0\nfile secret.mp4\n",
+        "b.ts": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.mp4\n#EXT-X-ENDLIST\n",
+    }
     for name, content in playlists.items():
         Path(name).write_text(content)
         with pytest.raises(InputError, match=f"{name}: not a video that ffmpeg can read"):
@@ -94,8 +97,9 @@ def test_frames_of_unequal_durations_keep_the_length_of_a_video(tmp_path):
     import imageio.v2 as imageio
 
     path, slow = tmp_path / "a.mp4", "setpts='if(lt(N,10),N,10+4*(N-10))/10/TB'"
-    with imageio.get_writer(path, format="FFMPEG", fps=10, macro_block_size=2,
-                            output_params=["-vf", slow, "-fps_mode", "vfr"]) as writer:  # fmt: skip
+    with imageio.get_writer(
+        path, format="FFMPEG", fps=10, macro_block_size=2, output_params=["-vf", slow, "-fps_mode", "vfr"]
+    ) as writer:
         for level in range(20):
             writer.append_data(np.full((40, 60, 3), 10 * level, np.uint8))
     clip = read_clip(path)

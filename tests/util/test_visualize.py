@@ -74,6 +74,8 @@ def test_any_key_ends_a_window():
 
 
 def test_pyplot_is_not_imported_nor_matplotlib_to_draw_people():
-    code = ("import sys, multiperson.visualize; assert 'matplotlib' not in sys.modules\n"
-            "import util.visualize; assert 'matplotlib.pyplot' not in sys.modules")  # fmt: skip
+    code = (
+        "import sys, multiperson.visualize; assert 'matplotlib' not in sys.modules\n"
+        "import util.visualize; assert 'matplotlib.pyplot' not in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,12 +8,21 @@ from util.yamlfile import parse_yaml, read_yaml
 
 def test_anchors_and_merges():
     assert parse_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {<<: *a}", "here") == {
-        "a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 1, "y": 2}}  # fmt: skip
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 1, "y": 3},
+        "c": {"x": 1, "y": 2},
+    }
 
 
-@pytest.mark.parametrize("text, place", [("a: 1\nb: 2\na: 1", "line 3"), ("t: {x: 1, \"x\": 2}", "line 1"),
-                                         ("a: &m {x: 1}\nb:\n  <<: *m\n  y: 1\n  y: 2", "line 5")])
-def test_a_key_stands_once(text, place):  # fmt: skip
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ("a: 1\nb: 2\na: 1", "line 3"),
+        ('t: {x: 1, "x": 2}', "line 1"),
+        ("a: &m {x: 1}\nb:\n  <<: *m\n  y: 1\n  y: 2", "line 5"),
+    ],
+)
+def test_a_key_stands_once(text, place):
     with pytest.raises(InputError, match=f"here: {place}, column .* stands twice, first in line"):
         parse_yaml(text, "here")
 

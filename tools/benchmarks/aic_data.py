@@ -13,13 +13,25 @@ def made_up_annotations(num_images: int, seed: int = 0) -> list[dict]:
         people, boxes = {}, {}
         for i in range(count):
             x, y, width, height = rng.integers([0, 0, 40, 80], [400, 300, 300, 500])
-            joints = np.stack([rng.integers(x, x + width, 14), rng.integers(y, y + height, 14),
-                               rng.choice([1, 2, 3], 14, p=[0.63, 0.22, 0.15])], axis=1)  # fmt: skip
+            joints = np.stack(
+                [
+                    rng.integers(x, x + width, 14),
+                    rng.integers(y, y + height, 14),
+                    rng.choice([1, 2, 3], 14, p=[0.63, 0.22, 0.15]),
+                ],
+                axis=1,
+            )
             joints[joints[:, 2] == 3, :2] = 0
             people[f"human{i + 1}"] = joints.ravel().tolist()
             boxes[f"human{i + 1}"] = [int(x), int(y), int(x + width), int(y + height)]
-        records.append({"url": f"http://example.org/{number}.jpg", "image_id": f"{number:040x}",
-                        "keypoint_annotations": people, "human_annotations": boxes})  # fmt: skip
+        records.append(
+            {
+                "url": f"http://example.org/{number}.jpg",
+                "image_id": f"{number:040x}",
+                "keypoint_annotations": people,
+                "human_annotations": boxes,
+            }
+        )
     return records
 
 

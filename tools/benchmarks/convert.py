@@ -39,8 +39,9 @@ def convert(args: argparse.Namespace) -> list[Table]:
                 raise AssertionError("the annotations came back changed")
             for way, path, usage in (("AIC to COCO", aic, there), ("and back", coco, back)):
                 mib = path.stat().st_size / 2**20
-                rows.append([way, number, round(mib), usage.seconds, round(number / usage.seconds),
-                             round(usage.peak_memory)])  # fmt: skip
+                rows.append(
+                    [way, number, round(mib), usage.seconds, round(number / usage.seconds), round(usage.peak_memory)]
+                )
     title = f"Annotation files, {os.cpu_count()} cores; memory is that of the main process"
     return [Table(title, ["", "images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows)]
 

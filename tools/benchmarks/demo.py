@@ -37,12 +37,14 @@ def demo(args: argparse.Namespace) -> list[Table]:
         whole = run_times(lambda: subprocess.run(command, check=True, capture_output=True), args.repeat)
         usage = usage_in_new_process(folder_seconds, args.cfg, args.overrides, args.image, args.images, folder)
     latency, found, drawn = usage.result
-    rows = [["process start to written picture, s (median)", f"{np.median(whole):.2f}"],
-            ["the same, least", f"{min(whole):.2f}"],
-            ["one image in memory to people, s (median)", f"{latency:.3f}"],
-            ["a folder, people found, images/s", f"{args.images / found:.1f}"],
-            ["a folder, people drawn and written, images/s", f"{args.images / drawn:.1f}"],
-            ["peak MiB", str(round(usage.peak_memory))]]  # fmt: skip
+    rows = [
+        ["process start to written picture, s (median)", f"{np.median(whole):.2f}"],
+        ["the same, least", f"{min(whole):.2f}"],
+        ["one image in memory to people, s (median)", f"{latency:.3f}"],
+        ["a folder, people found, images/s", f"{args.images / found:.1f}"],
+        ["a folder, people drawn and written, images/s", f"{args.images / drawn:.1f}"],
+        ["peak MiB", str(round(usage.peak_memory))],
+    ]
     return [Table(f"{args.image.name}, {os.cpu_count()} cores, after a first run", ["", ""], rows)]
 
 

@@ -35,10 +35,15 @@ BUSY = 0.2  # of the processor's cores, used by others before the start
 def add(commands, run_benchmark: Callable[[Sequence[str]], list[Table]]) -> None:
     """run_benchmark: from a command line to its tables."""
     command = commands.add_parser("all", help="every table of the benchmarks page, as Markdown")
-    command.add_argument("--out", type=Path, default=Path("benchmarks.md"),
-                         help="page to write (benchmarks.md); a .json of the same name keeps the run")  # fmt: skip
-    command.add_argument("--reference", type=Path, metavar="JSON",
-                         help="an earlier run, to print ratios to (default: the stored one)")  # fmt: skip
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("benchmarks.md"),
+        help="page to write (benchmarks.md); a .json of the same name keeps the run",
+    )
+    command.add_argument(
+        "--reference", type=Path, metavar="JSON", help="an earlier run, to print ratios to (default: the stored one)"
+    )
     command.add_argument("--ref", help="AI Challenger annotations, for " + " and ".join(ANNOTATED))
     command.add_argument("--only", nargs="+", metavar="COMMAND", help="run these only")
     command.set_defaults(function=lambda args: run_all(args, run_benchmark))

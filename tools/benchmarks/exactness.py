@@ -37,8 +37,13 @@ def exactness(args: argparse.Namespace) -> list[Table]:
         optimal = np.count_nonzero(gaps == 0)
         rows.append([kind, len(gaps), optimal, f"{100 * optimal / max(1, len(gaps)):.2f} %",
                      f"{100 * gaps.max(initial=0):.2f} %", without])  # fmt: skip
-    return [Table("Fast multicut against proven optima", ["graphs", "proven", "optimal", "share", "largest gap",
-                                                          "without proof"], rows)]  # fmt: skip
+    return [
+        Table(
+            "Fast multicut against proven optima",
+            ["graphs", "proven", "optimal", "share", "largest gap", "without proof"],
+            rows,
+        )
+    ]
 
 
 def compare(seed: int) -> Result:

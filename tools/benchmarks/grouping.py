@@ -21,8 +21,12 @@ def add(commands) -> None:
     command = commands.add_parser("grouping", help="official score of people found in simulated maps of real poses")
     command.add_argument("--ref", type=Path, required=True, help="AI Challenger annotations")
     command.add_argument("--images", type=int, help="use the first of them only")
-    command.add_argument("--pictures", type=Path, metavar="FOLDER",
-                         help="draw what is missed in perfect maps: true people left, those found right")  # fmt: skip
+    command.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="draw what is missed in perfect maps: true people left, those found right",
+    )
     command.set_defaults(function=grouping)
 
 

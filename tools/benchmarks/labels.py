@@ -12,8 +12,13 @@ TORSO_THRESHOLD = 0.2
 def add(commands) -> None:
     command = commands.add_parser("labels", help="the official score and the PCK that labels of limited accuracy allow")
     command.add_argument("--ref", required=True, help="annotations in AI Challenger's format")
-    command.add_argument("--noise", type=float, nargs="+", default=[0.01, 0.02, 0.03, 0.04], help="standard deviations "
-                         "along each axis, of the longer side of the box around a person's joints")  # fmt: skip
+    command.add_argument(
+        "--noise",
+        type=float,
+        nargs="+",
+        default=[0.01, 0.02, 0.03, 0.04],
+        help="standard deviations along each axis, of the longer side of the box around a person's joints",
+    )
     command.add_argument("--seed", type=int, default=0, help="another seed, other noise (0)")
     command.set_defaults(function=labels)
 
@@ -51,6 +56,10 @@ def joints_of(records: list[dict]) -> np.ndarray:
 def with_joints(records: list[dict], people: np.ndarray) -> list[dict]:
     """The records as predictions, with other joints (N, 14, 3)."""
     rows = iter(people)
-    return [{"image_id": record["image_id"],
-             "keypoint_annotations": {name: next(rows).ravel().tolist() for name in record["keypoint_annotations"]}}
-            for record in records]  # fmt: skip
+    return [
+        {
+            "image_id": record["image_id"],
+            "keypoint_annotations": {name: next(rows).ravel().tolist() for name in record["keypoint_annotations"]},
+        }
+        for record in records
+    ]

@@ -48,8 +48,10 @@ def multicut(args: argparse.Namespace) -> list[Table]:
         rows.append([instance.name, len(instance.problem[0]), len(instance.problem[2]), f"{before:.3f}",
                      f"{reached:.3f}", f"{reached / before:.2f}", f"{whole:.3f}", f"{whole / before:.2f}",
                      f"{100 * gap:+.2f} %"])  # fmt: skip
-    title = (f"Milliseconds of one thread; the original's on {reference['processor']}; the gap is that of the last "
-             "objective to the original's, below 0 where it is lower")  # fmt: skip
+    title = (
+        f"Milliseconds of one thread; the original's on {reference['processor']}; the gap is that of the last "
+        "objective to the original's, below 0 where it is lower"
+    )
     return [Table(title, ["instance", "detections", "edges", "original", "to its objective", "ratio", "whole search",
                           "ratio", "gap"], rows)]  # fmt: skip
 

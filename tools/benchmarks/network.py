@@ -47,8 +47,10 @@ def network(args: argparse.Namespace) -> list[Table]:
             if exact:
                 changes.append([name, *map(largest_change, exact, said)])
             exact = exact or said
-    title = (f"One image of {args.size[0]}x{args.size[1]}, offsets between joints at {PAIRWISE_CELLS} cells; seconds, "
-             f"{os.cpu_count()} cores; 'start' is TensorFlow, weights and graphs")  # fmt: skip
+    title = (
+        f"One image of {args.size[0]}x{args.size[1]}, offsets between joints at {PAIRWISE_CELLS} cells; seconds, "
+        f"{os.cpu_count()} cores; 'start' is TensorFlow, weights and graphs"
+    )
     tables = [Table(title, ["network", "median", "least", "start", "peak MiB"], rows)]
     if changes:
         title = f"Largest changes against {args.precision[0]} anywhere in the maps of {IMAGE.name}"

@@ -33,10 +33,18 @@ def tflite(args: argparse.Namespace) -> list[Table]:
                 run_tflite, args.cfg, net_type, args.photos if eight_bits else [], args.size[::-1], args.repeat
             )
             seconds = [f"{value:.3f}" for value in (np.median(times), min(times))]
-            rows.append([f"{name}, {'int8' if eight_bits else 'float32'}", *seconds, f"{mebibytes:.1f}",
-                         *(f"{change:.4f}" for change in changes)])  # fmt: skip
-    title = (f"One image of {args.size[0]}x{args.size[1]} with TensorFlow Lite, seconds, {os.cpu_count()} cores; how "
-             f"far part probabilities are from the network's own on {IMAGE.name}")  # fmt: skip
+            rows.append(
+                [
+                    f"{name}, {'int8' if eight_bits else 'float32'}",
+                    *seconds,
+                    f"{mebibytes:.1f}",
+                    *(f"{change:.4f}" for change in changes),
+                ]
+            )
+    title = (
+        f"One image of {args.size[0]}x{args.size[1]} with TensorFlow Lite, seconds, {os.cpu_count()} cores; how "
+        f"far part probabilities are from the network's own on {IMAGE.name}"
+    )
     return [Table(title, ["network", "median", "least", "MiB of file", "largest change", "mean change"], rows)]
 
 

@@ -50,8 +50,9 @@ def drawn_data(folder: Path) -> str:
     from dataset.toy import write_toy_set
 
     write_toy_set(folder, images=64, people=(3, 3), size=(640, 480))
-    convert(folder / "annotations/train.json", folder / "images/train",
-            folder / "annotations/person_keypoints_train.json")  # fmt: skip
+    convert(
+        folder / "annotations/train.json", folder / "images/train", folder / "annotations/person_keypoints_train.json"
+    )
     recipe = {"dataset": str(folder), "dataset_type": "coco", "dataset_phase": "train", "skeleton": "neckhead",
               "num_joints": 17, "net_type": "resnet_101", "batch_norm": "frozen", "location_refinement": True,
               "intermediate_supervision": True, "pairwise_predict": True,
@@ -77,9 +78,13 @@ def data_table(path: str, overrides: list[str], repeat: int) -> Table:
         return f"{1000 * np.median([run_times(lambda: function(sample), 3) for sample in samples]):.2f}"  # noqa: B023
 
     random = np.random.default_rng(0)
-    rows = [["reading the image", milliseconds(lambda sample: read_image(sample.image))],
-            ["the whole sample, mirrored", milliseconds(lambda sample: prepare(
-                dataset, sample, cfg.global_scale, True, random))]]  # fmt: skip
+    rows = [
+        ["reading the image", milliseconds(lambda sample: read_image(sample.image))],
+        [
+            "the whole sample, mirrored",
+            milliseconds(lambda sample: prepare(dataset, sample, cfg.global_scale, True, random)),
+        ],
+    ]
     return Table(f"A sample, milliseconds of one core (medians of {len(samples)} images)", ["", "ms"], rows)
 
 
