@@ -137,7 +137,8 @@ def test_eight_bits_are_a_smaller_file_with_nearly_the_same_maps(capsys):
     main(["tflite", "--cfg", str(MODEL), "--size", "160", "128", "--repeat", "1"])
     plain, small = ([float(value) for value in line.split()[-3:]] for line in capsys.readouterr().out.splitlines()[3:])
     assert small[0] < plain[0] / 3
-    assert plain[1] < rounding(4 * 1280, layers=53) < small[1] and plain[2] < small[2] < 2**-8
+    # Eight bits tell 2**-8 apart; what several layers round away adds up to a few such steps.
+    assert plain[1] < rounding(4 * 1280, layers=53) < small[1] and plain[2] < small[2] < 4 * 2**-8
 
 
 def test_multicut_table_compares_with_the_original(capsys):
