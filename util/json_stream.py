@@ -10,6 +10,7 @@ from util.errors import InputError
 
 BLOCK = 1 << 20  # bytes read at a time, more where a single value is longer
 BLANKS = " \t\r\n"
+BATCH = 4096  # values passed on together
 ENDS = tuple(BLANKS + ",]}")  # what may stand behind a number
 OBJECT_BORDERS = "},{", "}, {"  # between the objects of a list, as nearly all programs write them
 _skip_blanks = json.decoder.WHITESPACE.match
@@ -90,24 +91,28 @@ class JsonStream:
         if self.peek() == "]":
             self._position += 1
             return
-        while True:
-            yield self._objects() or [self.value()]
-            if not self._goes_on("]"):
-                return
+        ended = False
+        while not ended:
+            batch = self._objects() or [self.value()]
+            ended = not self._goes_on("]")
+            while self._unclear and not ended and len(batch) < BATCH:  # decoded one by one, but passed on together
+                batch.append(self.value())
+                ended = not self._goes_on("]")
+            yield batch
 
     def _objects(self) -> list:
         """The objects that come next, up to the last one that the text in memory holds; empty if that is unclear."""
-        for border in OBJECT_BORDERS:
+        for border in () if self._unclear else OBJECT_BORDERS:
             end = self._text.rfind(border, self._position)
-            if end >= 0 and not self._unclear:
+            if end >= 0:
                 try:
                     objects = json.loads(f"[{self._text[self._position : end + 1]}]")
                 except (ValueError, RecursionError):
-                    # A border inside of an object, or behind the end of the list: not tried again with this text.
-                    self._unclear = True
-                else:
-                    self._position = end + 1
-                    return objects
+                    break
+                self._position = end + 1
+                return objects
+        # No border, or one inside of an object or behind the end of the list: not looked for again in this text.
+        self._unclear = True
         return []
 
     def keys(self) -> Iterator[str]:
