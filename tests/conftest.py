@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.broken_files import BrokenFiles, make_broken_files, read_broken_files
+
 # How many examples a property test tries that sets no number of its own: few, and always the same, in the suite; many,
 # and others each time, with --hypothesis-profile long. Times vary too much for deadlines.
 settings.register_profile(
@@ -28,3 +30,11 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("POSE_TEST_DATA does not name the folder of real photos and annotations")
     return Path(folder)
+
+
+@pytest.fixture(scope="session", params=["made", "shared"])
+def broken_files(request, tmp_path_factory) -> BrokenFiles:
+    """Broken and unusual files: small ones made here, and those of the test data."""
+    if request.param == "made":
+        return make_broken_files(tmp_path_factory.mktemp("broken"))
+    return read_broken_files(request.getfixturevalue("data_dir"))

@@ -1,4 +1,4 @@
-"""Every broken or unusual file of the test data through every script that can meet it, as its manifest wants it.
+"""Every broken or unusual file (tests/broken_files.py) through every script that can meet it.
 
 `error`: status 2, a last line that names the file, nothing written. `skip with warning`: status 0 and a warning.
 `accept`: status 0 without one. Never a traceback: whatever is no InputError fails the test.
@@ -18,6 +18,7 @@ import train
 from dataset.skeleton import COCO
 from demo import demo_multiperson, singleperson
 from nnet import load
+from tests.broken_files import ACCEPT, ERROR, SKIP
 from tools import (
     ai2coco_art_neckhead_json,
     aic2mat,
@@ -48,11 +49,6 @@ global_scale: 0.3
 
 
 @pytest.fixture(scope="module")
-def manifest(data_dir):
-    return json.loads((data_dir / "bad/manifest.json").read_text())["files"]
-
-
-@pytest.fixture(scope="module")
 def networks():
     """The demo's network, loaded once."""
     return load.load_model(DEMO), load.build_single_estimator(load.load_config(DEMO))
@@ -76,17 +72,17 @@ def status_of(monkeypatch, capsys, caplog, networks):
     return call
 
 
-def check(name, expected, out, outcome):
+def check(path, expected, out, outcome):
     """Compare an outcome (status, messages) with what is expected of a file."""
     status, messages = outcome
-    shown = f"{name}: status {status}\n{messages}"
-    if expected == "error":
+    shown = f"{path}: status {status}\n{messages}"
+    if expected == ERROR:
         last = messages.splitlines()[-1]
-        assert status == 2 and last.startswith("tool: ") and Path(name).name in last, shown
+        assert status == 2 and last.startswith("tool: ") and path.name in last, shown
         assert not any(path.is_file() for path in out.rglob("*")), shown
     else:
         assert status == 0, shown
-        assert bool(messages) == (expected == "skip with warning"), shown
+        assert bool(messages) == (expected == SKIP), shown
 
 
 @pytest.fixture
@@ -102,13 +98,9 @@ def fresh(tmp_path):
     return folders()
 
 
-def files_of(manifest, kind, images_count=True):
-    """(name, case) of one kind; images_count: also those whose only fault is that images are not on disk."""
-    return [
-        (name, case)
-        for name, case in manifest.items()
-        if case["kind"] == kind and (images_count or "missing_on_disk" not in name)
-    ]
+def all_there(files):
+    """Without those whose only fault is that images are not on disk."""
+    return [file for file in files if "missing_on_disk" not in file.path.name]
 
 
 AIC_COMMANDS = {
@@ -121,41 +113,39 @@ AIC_COMMANDS = {
 
 
 @pytest.mark.parametrize("command", AIC_COMMANDS.values(), ids=AIC_COMMANDS)
-def test_aic_annotations(command, data_dir, manifest, status_of, fresh):
-    for name, case in files_of(manifest, "aic_json"):
+def test_aic_annotations(command, broken_files, status_of, fresh):
+    for file in broken_files.aic:
         out = next(fresh)
-        done = status_of(*command(data_dir / "bad" / name, data_dir / case["images_dir"], out))
+        done = status_of(*command(file.path, file.images, out))
         # Whoever has no labelled joint cannot be cut out.
-        unusual = command is AIC_COMMANDS["crops"] and "no_labelled_joint" in name
-        check(name, "skip with warning" if unusual else case["expected"], out, done)
+        unusual = command is AIC_COMMANDS["crops"] and "no_labelled_joint" in file.path.name
+        check(file.path, SKIP if unusual else file.expected, out, done)
 
 
 @pytest.mark.parametrize("submitted", [False, True])
-def test_aic_score(submitted, data_dir, manifest, status_of, fresh):
-    good = data_dir / "aic_sample/annotations.json"
-    for name, case in files_of(manifest, "aic_json", images_count=False):
-        submit, ref = (data_dir / "bad" / name, good)[:: 1 if submitted else -1]
+def test_aic_score(submitted, broken_files, status_of, fresh):
+    for file in all_there(broken_files.aic):
+        submit, ref = (file.path, broken_files.good_aic)[:: 1 if submitted else -1]
         # Boxes and flags of a submission count for nothing.
-        unseen = submitted and any(word in name for word in ("box", "visibility"))
-        expected = "accept" if unseen else case["expected"]
-        check(name, expected, next(fresh), status_of(eval_aic.main, "--submit", submit, "--ref", ref))
+        unseen = submitted and any(word in file.path.name for word in ("box", "visibility"))
+        done = status_of(eval_aic.main, "--submit", submit, "--ref", ref)
+        check(file.path, ACCEPT if unseen else file.expected, next(fresh), done)
 
 
-def test_aic_pck(data_dir, manifest, status_of, fresh):
-    good = data_dir / "aic_sample/annotations.json"
-    for name, case in files_of(manifest, "aic_json", images_count=False):
-        done = status_of(eval_pck.main, "--submit", good, "--ref", data_dir / "bad" / name)
-        check(name, case["expected"], next(fresh), done)
+def test_aic_pck(broken_files, status_of, fresh):
+    for file in all_there(broken_files.aic):
+        done = status_of(eval_pck.main, "--submit", broken_files.good_aic, "--ref", file.path)
+        check(file.path, file.expected, next(fresh), done)
 
 
-def test_aic_files_that_no_grouping_is_measured_on(data_dir, manifest, status_of, fresh):
-    for name, case in files_of(manifest, "aic_json", images_count=False):
-        if case["expected"] == "error":
-            check(name, "error", next(fresh), status_of(benchmark.main, "grouping", "--ref", data_dir / "bad" / name))
+def test_aic_files_that_no_grouping_is_measured_on(broken_files, status_of, fresh):
+    for file in all_there(broken_files.aic):
+        if file.expected == ERROR:
+            check(file.path, ERROR, next(fresh), status_of(benchmark.main, "grouping", "--ref", file.path))
 
 
 @pytest.fixture
-def coco_layout(data_dir, fresh):
+def coco_layout(fresh):
     """Makes a model directory with a COCO file and its images as data set."""
 
     def build(annotations, images):
@@ -177,53 +167,50 @@ COCO_COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COCO_COMMANDS.values(), ids=COCO_COMMANDS)
-def test_coco_data_sets(command, data_dir, manifest, status_of, fresh, coco_layout):
-    for name, case in files_of(manifest, "coco_json", images_count=command is not COCO_COMMANDS["statistics"]):
-        folder, out = coco_layout(data_dir / "bad" / name, data_dir / case["images_dir"]), next(fresh)
+def test_coco_data_sets(command, broken_files, status_of, fresh, coco_layout):
+    for file in all_there(broken_files.coco) if command is COCO_COMMANDS["statistics"] else broken_files.coco:
+        folder, out = coco_layout(file.path, file.images), next(fresh)
         status, messages = status_of(*command(folder / "pose_cfg.yaml", out))
         # The data set goes by the name that it has in its layout.
-        check(name, case["expected"], out, (status, messages.replace("x_t.json", Path(name).name)))
+        check(file.path, file.expected, out, (status, messages.replace("x_t.json", file.path.name)))
 
 
 @pytest.mark.parametrize("main", [train.main, train_pairwise.main, make_mosaics.main, cache_scoremaps.main])
-def test_coco_data_sets_that_nothing_is_learnt_from(
-    main, data_dir, manifest, status_of, fresh, coco_layout, monkeypatch
-):
-    for name, case in files_of(manifest, "coco_json"):
-        if case["expected"] == "error":
-            folder = coco_layout(data_dir / "bad" / name, data_dir / case["images_dir"])
+def test_coco_data_sets_that_nothing_is_learnt_from(main, broken_files, status_of, fresh, coco_layout, monkeypatch):
+    for file in broken_files.coco:
+        if file.expected == ERROR:
+            folder = coco_layout(file.path, file.images)
             monkeypatch.chdir(folder)
             before = sorted(folder.rglob("*"))
             status, messages = status_of(main)
-            check(name, "error", next(fresh), (status, messages.replace("x_t.json", Path(name).name)))
+            check(file.path, ERROR, next(fresh), (status, messages.replace("x_t.json", file.path.name)))
             assert sorted(folder.rglob("*")) == before
 
 
-def test_coco_annotations_back_to_aic(data_dir, manifest, status_of, fresh):
-    for name, case in files_of(manifest, "coco_json", images_count=False):
+def test_coco_annotations_back_to_aic(broken_files, status_of, fresh):
+    for file in all_there(broken_files.coco):
         out = next(fresh)
-        done = status_of(coco2aic.main, "--coco_json", data_dir / "bad" / name, "--out", out / "aic.json")
+        done = status_of(coco2aic.main, "--coco_json", file.path, "--out", out / "aic.json")
         # A crowd is no fault, but AI Challenger has none.
-        expected = "skip with warning" if "crowd" in name else case["expected"]
-        check(name, expected, out, done)
+        check(file.path, SKIP if "crowd" in file.path.name else file.expected, out, done)
 
 
-def test_coco_score(data_dir, manifest, status_of, fresh, tmp_path):
-    true = json.loads((data_dir / "coco_sample/annotations/person_keypoints_val2017.json").read_text())["annotations"]
+def test_coco_score(broken_files, status_of, fresh, tmp_path):
+    true = json.loads(broken_files.good_coco.read_text())["annotations"]
     results = [{key: person[key] for key in ("image_id", "category_id", "keypoints")} | {"score": 1} for person in true]
     (tmp_path / "results.json").write_text(json.dumps(results))
-    for name, case in files_of(manifest, "coco_json", images_count=False):
-        done = status_of(eval_mscoco.main, "--submit", tmp_path / "results.json", "--ref", data_dir / "bad" / name)
-        check(name, case["expected"], next(fresh), done)
+    for file in all_there(broken_files.coco):
+        done = status_of(eval_mscoco.main, "--submit", tmp_path / "results.json", "--ref", file.path)
+        check(file.path, file.expected, next(fresh), done)
 
 
-def image_record(name):
-    """An AIC record of a person in an image of the manifest, which has 8 rows or more (but for one of one pixel)."""
-    keypoints = [x for joint in range(14) for x in (20 + 10 * joint, joint % 8, 1)]
+def image_record(image):
+    """An AIC record of a person in one of the images, which have 64x8 pixels or more (but for one of one pixel)."""
+    keypoints = [x for joint in range(14) for x in (4 + 4 * joint, joint % 8, 1)]
     return {
-        "image_id": Path(name).stem,
+        "image_id": image.stem,
         "keypoint_annotations": {"human1": keypoints},
-        "human_annotations": {"human1": [10, 0, 160, 8]},
+        "human_annotations": {"human1": [0, 0, 60, 8]},
     }
 
 
@@ -270,36 +257,34 @@ def training(folder, images, out):
 
 
 @pytest.mark.parametrize("command", [multiperson, demo, single_demo, boxes, crops, training])
-def test_images(command, data_dir, manifest, status_of, fresh):
+def test_images(command, broken_files, status_of, fresh):
     """Each image alone, and beside a good one."""
-    for name, case in files_of(manifest, "image"):
-        if command is crops and case.get("people") == 0:
+    for file in broken_files.images:
+        if command is crops and file.size == (1, 1):
             continue  # nobody can be cut out of one pixel
-        image, good = data_dir / "bad" / name, data_dir / "bad/images/rgba.png"
         out = next(fresh)
-        check(name, case["expected"], out, status_of(*command(next(fresh), [image], out)))
-        if case["expected"] == "error":
-            done = status_of(*command(next(fresh), [image, good], next(fresh)))
-            check(name, case["expected_in_batch"], out, done)
+        check(file.path, file.expected, out, status_of(*command(next(fresh), [file.path], out)))
+        if file.expected == ERROR:
+            done = status_of(*command(next(fresh), [file.path, broken_files.good_image], next(fresh)))
+            check(file.path, SKIP, out, done)
 
 
-def test_images_converted_by_their_headers(data_dir, manifest, status_of, fresh):
-    for name, case in files_of(manifest, "image"):
+def test_images_converted_by_their_headers(broken_files, status_of, fresh):
+    for file in broken_files.images:
         folder, out = next(fresh), next(fresh)
-        (folder / "aic.json").write_text(json.dumps([image_record(name)]))
-        done = status_of(
+        (folder / "aic.json").write_text(json.dumps([image_record(file.path)]))
+        status, messages = status_of(
             ai2coco_art_neckhead_json.main,
             "--keypoint_json",
             folder / "aic.json",
             "--img_dir",
-            data_dir / "bad/images",
+            file.path.parent,
             "--out",
             out / "coco.json",
         )
         # A cut-off JPEG has its header.
-        expected = "accept" if "truncated" in name else case["expected"]
-        status, messages = done
-        check(name, expected, out, (status, messages.replace("aic.json", Path(name).name)))
-        if expected == "accept" and "width" in case:
+        expected = ACCEPT if "truncated" in file.path.name else file.expected
+        check(file.path, expected, out, (status, messages.replace("aic.json", file.path.name)))
+        if file.expected == ACCEPT:
             (image,) = json.loads((out / "coco.json").read_text())["images"]
-            assert (image["width"], image["height"]) == (case["width"], case["height"]), name
+            assert (image["height"], image["width"]) == file.size, file.path

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from dataset.coco_results import people_to_coco
 from dataset.factory import create
 from dataset.skeleton import NECKHEAD
 from multiperson.validation import Validation
+from tests.broken_files import ERROR
 from tools import check_dataset
 from util.errors import InputError
 from util.faults import Faults
@@ -118,33 +118,23 @@ def test_all_keep_the_same_people(name, data_set, tmp_path):
     assert [reader(cfg) for reader in (training, checking, scoring, converting, validation)] == [expected] * 5
 
 
-def test_all_keep_the_same_people_of_real_and_broken_files(data_set, data_dir):
-    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
-    files = {
-        data_dir / "bad" / name: data_dir / case["images_dir"]
-        for name, case in manifest.items()
-        if case["kind"] == "coco_json"
-    }
-    files[data_dir / "coco_sample/annotations/person_keypoints_val2017.json"] = data_dir / "coco_sample/images/val2017"
-    files[data_dir / "coco_mini/annotations/person_keypoints_train2017.json"] = data_dir / "coco_mini/images/train2017"
-    assert len(files) >= 13
-    outcomes = {}
-    for path, images in files.items():
-        cfg = data_set(path, images)
-        readers = [training, checking, scoring, converting]
-        if "missing_on_disk" not in path.name:
-            readers.append(validation)
-        kept = {outcome(reader, cfg) for reader in readers}
-        assert len(kept) == 1, (path, kept)
-        outcomes[path.name] = kept.pop()
-    refused = {name for name, people in outcomes.items() if people is None}
-    assert refused == {
-        os.path.basename(name)
-        for name, case in manifest.items()
-        if case["kind"] == "coco_json" and case["expected"] == "error" and "on_disk" not in name
-    }
-    assert outcomes["zero_area.json"] == outcomes["person_keypoints_val2017.json"] == 12
-    assert outcomes["person_keypoints_train2017.json"] == 86
+def test_all_keep_the_same_people_of_broken_files(data_set, broken_files):
+    for file in broken_files.coco:
+        people = kept_by_all(data_set(file.path, file.images), there="missing_on_disk" not in file.path.name)
+        assert (people is None) == (file.expected == ERROR), file.path
+
+
+def test_all_keep_the_same_people_of_real_files(data_set, data_dir):
+    for name, phase, people in (("coco_sample", "val2017", 12), ("coco_mini", "train2017", 86)):
+        annotations = data_dir / name / f"annotations/person_keypoints_{phase}.json"
+        assert kept_by_all(data_set(annotations, data_dir / name / "images" / phase)) == people
+
+
+def kept_by_all(cfg, there: bool = True) -> int | None:
+    """How many labelled people all readers keep, None where they refuse the file; there: all images are on disk."""
+    readers = [training, checking, scoring, converting] + [validation] * there
+    (kept,) = {outcome(reader, cfg) for reader in readers}
+    return kept
 
 
 def outcome(reader, cfg) -> int | None:

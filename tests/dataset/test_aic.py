@@ -1,11 +1,11 @@
 import json
-import re
 
 import numpy as np
 import pytest
 
 from dataset import aic
 from dataset.skeleton import AIC, NECKHEAD
+from tests.broken_files import ERROR, SKIP
 from util.errors import InputError
 from util.faults import CORRECTED, LEFT_OUT
 
@@ -88,23 +88,17 @@ def test_reading_refuses(tmp_path, text):
     assert len(str(error.value)) < 500
 
 
-def test_manifest(data_dir):
-    """Every broken file ends as its manifest says; images are not looked for here."""
-    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
-    files = {name: entry for name, entry in manifest.items() if entry["kind"] == "aic_json"}
-    assert len(files) > 20
-    for name, entry in files.items():
-        if "missing_on_disk" in name:
+def test_broken_files(broken_files):
+    """Images are not looked for here."""
+    for file in broken_files.aic:
+        if "missing_on_disk" in file.path.name:
             continue
-        if entry["expected"] == "error":
+        if file.expected == ERROR:
             with pytest.raises(InputError):
-                list(aic.AnnotationFile(data_dir / "bad" / name))
+                list(aic.AnnotationFile(file.path))
             continue
-        file = aic.AnnotationFile(data_dir / "bad" / name)
-        records = list(file)
-        assert len(records) == entry["usable_records"], name
-        # Whoever is labelled is kept, and so is whoever has one odd flag.
-        kept = re.search(r"joints?.*: (\d+) people", str(entry.get("also_right")))
-        people = sum(len(record.people) for record in records)
-        assert people == (int(kept[1]) if kept else entry["usable_people"]), name
-        assert bool(file.faults.counts) == (entry["expected"] != "accept"), name
+        read = aic.AnnotationFile(file.path)
+        records = list(read)
+        assert len(records) == file.records, file.path
+        assert sum(len(record.people) for record in records) == file.people, file.path
+        assert bool(read.faults) == (file.expected == SKIP), file.path

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from dataset.skeleton import NECKHEAD
+from tests.broken_files import ERROR
 from tools import ai2coco_art_neckhead_json as ai2coco
 from util.errors import InputError
 
@@ -47,24 +48,20 @@ def test_refuses_to_overwrite_its_input(tmp_path):
         ai2coco.main(["--keypoint_json", str(tmp_path / "a.json"), "--img_dir", ".", "--out", str(tmp_path / "a.json")])
 
 
-def test_manifest(data_dir, tmp_path):
+def test_broken_files(broken_files, tmp_path):
     """Every broken file as a user meets it: exit status, one line, nothing half-written."""
-    manifest = json.loads((data_dir / "bad/manifest.json").read_text())["files"]
-    for name, entry in manifest.items():
-        if entry["kind"] != "aic_json":
-            continue
+    for file in broken_files.aic:
         out = tmp_path / "out.json"
         try:
-            status = ai2coco.main(["--keypoint_json", str(data_dir / "bad" / name), "--out", str(out),
-                                   "--img_dir", str(data_dir / entry["images_dir"])])  # fmt: skip
+            status = ai2coco.main(["--keypoint_json", str(file.path), "--out", str(out), "--img_dir", str(file.images)])
         except InputError as error:
-            assert entry["expected"] == "error", name
+            assert file.expected == ERROR, file.path
             assert "\n" not in str(error)
             assert not any(tmp_path.iterdir())
             continue
         assert not status
-        assert entry["expected"] != "error", name
-        assert len(json.loads(out.read_text())["images"]) == entry["usable_records"], name
+        assert file.expected != ERROR, file.path
+        assert len(json.loads(out.read_text())["images"]) == file.records, file.path
         out.unlink()
 
 

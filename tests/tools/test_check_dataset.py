@@ -1,11 +1,9 @@
 import json
-import re
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
 
+from tests.broken_files import ERROR, SKIP
 from tools import check_dataset
 from util.errors import InputError
 
@@ -94,29 +92,20 @@ def test_coco_without_size(tmp_path, capsys):
     assert "suspect: images without height and width: 1 (a.jpg)" in capsys.readouterr().out
 
 
-def test_manifest(data_dir, capsys):
+def test_broken_files(broken_files, capsys):
     """Every broken file; the exit status tells."""
-    for name, entry in json.loads((data_dir / "bad/manifest.json").read_text())["files"].items():
-        if entry["kind"] == "image":
-            continue
-        options = [str(data_dir / "bad" / name), "--img_dir", str(data_dir / entry["images_dir"])]
-        if entry["expected"] == "error":
+    for file in broken_files.aic + broken_files.coco:
+        options = [str(file.path), "--img_dir", str(file.images)]
+        if file.expected == ERROR:
             with pytest.raises(InputError):
                 check_dataset.main(options)
             capsys.readouterr()
             continue
         status = check_dataset.main(options)
         lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-        assert status == (entry["expected"] != "accept"), name
+        assert status == (file.expected == SKIP), file.path
         [people] = [int(line[1]) for line in lines if line[:1] == ["people"] and len(line) == 2]
-        assert people in right_counts(entry), name
-
-
-def right_counts(entry):
-    """How many people a correct reader keeps; all labelled ones where the manifest leaves a choice."""
-    choice = re.search(r"joints: (\d+) (people|annotations)", str(entry.get("also_right")))
-    wanted = entry.get("usable_people", entry.get("usable_annotations"))
-    return [int(choice[1])] if choice else [wanted] + [9] * ("skip the joint" in str(entry.get("also_right")))
+        assert people == file.people, file.path
 
 
 def test_all_faults_are_shown_where_asked_for(tmp_path, capsys):
@@ -129,17 +118,18 @@ def test_all_faults_are_shown_where_asked_for(tmp_path, capsys):
     assert lines[:6] == [*(f"{kind}: a {name}" for name in "vwxyz"), "left out: records that are no objects: record 2"]
 
 
-@pytest.mark.parametrize("name, status", [("gray16.png", 0), ("truncated.jpg", 2), ("bomb_20000x20000.png", 2)])
-def test_images_of_the_manifest(data_dir, tmp_path, name, status):
+def test_broken_images(broken_files, tmp_path):
     """One image alone: broken ones leave nothing usable."""
-    folder = data_dir / "bad/images"
-    image_id, suffix = name.split(".")
-    record = {"image_id": name if suffix != "jpg" else image_id, "keypoint_annotations": {}, "human_annotations": {}}
-    (tmp_path / "a.json").write_text(json.dumps([record]))
-    command = [sys.executable, check_dataset.__file__, tmp_path / "a.json", "--decode", "--img_dir", folder]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == status, done
-    assert "Traceback" not in done.stderr
+    for file in broken_files.images:
+        image_id = file.path.stem if file.path.suffix == ".jpg" else file.path.name
+        record = {"image_id": image_id, "keypoint_annotations": {}, "human_annotations": {}}
+        (tmp_path / "a.json").write_text(json.dumps([record]))
+        command = [str(tmp_path / "a.json"), "--decode", "--img_dir", str(file.path.parent)]
+        if file.expected == ERROR:
+            with pytest.raises(InputError, match="a.json: none of its images can be used"):
+                check_dataset.main(command)
+        else:
+            assert check_dataset.main(command) == 0
 
 
 def test_decode_needs_a_folder(tmp_path):

@@ -102,10 +102,12 @@ def test_each_side_has_a_bound(tmp_path):
             reader(tmp_path / "longer.png")
 
 
-def test_a_bomb_is_refused_from_its_header(data_dir):
-    for reader in (read_image, read_image_size):
-        with pytest.raises(InputError, match="megapixels"):
-            reader(data_dir / "bad/images/bomb_20000x20000.png")
+def test_bombs_are_refused_from_their_headers(broken_files):
+    for file in broken_files.images:
+        if "bomb" in file.path.name:
+            for reader in (read_image, read_image_size):
+                with pytest.raises(InputError, match="megapixels"):
+                    reader(file.path)
 
 
 def test_images_that_cannot_be_read_are_named_and_left_out(tmp_path, picture, caplog):
