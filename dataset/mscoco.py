@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset.coco import Annotations, CocoFile, read_coco
-from dataset.pose_dataset import FileLister, PoseDataset, Sample, Table
+from dataset.pose_dataset import FileLister, PoseDataset, Table
 from util.errors import InputError
 from util.faults import Faults
 from util.images import IMAGE_SUFFIXES
@@ -35,11 +35,8 @@ class MSCOCO(PoseDataset):
 
     @cached_property
     def names(self) -> list[str]:
+        """Paths in the image folder without their suffixes, so that converted data keep AI Challenger's image_ids."""
         return distinct_names([self._place_in_set(Path(path)) for path in self.table.images], folder=".")
-
-    def image_name(self, sample: Sample) -> str:
-        """The file's name in the image folder, without its suffix: AI Challenger's image_id of converted data."""
-        return self._place_in_set(sample.image).with_suffix("").as_posix()
 
     def _place_in_set(self, image: Path) -> Path:
         folders = self.image_folder, self.image_folder.parent, Path(self.cfg.dataset)

@@ -145,10 +145,6 @@ class PoseDataset:
         """What result files that go by names call the images, no two the same."""
         return distinct_names(self.table.images)
 
-    def image_name(self, sample: Sample) -> str:
-        """The one of these names that belongs to an image."""
-        return sample.id
-
     def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
         """people (P, J, 3) as they appear in the mirrored image of `width` pixels: left becomes right."""
         mirrored = people[:, self.skeleton.mirror_map]

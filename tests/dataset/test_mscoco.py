@@ -164,7 +164,7 @@ def test_images_in_other_folders(coco):
         "photos/3.jpg",
         "images/other/4.jpg",
     ]
-    assert list(map(dataset.image_name, dataset)) == ["a/1", "other/2", "photos/3", "other/4"]
+    assert dataset.names == ["a/1", "other/2", "photos/3", "other/4"]
 
 
 def test_a_list_of_images(coco):
