@@ -65,7 +65,7 @@ trap 'rm -f "$log"' EXIT
     cat "$log" >&2
     fail "the build failed; the compiler's messages stand above"
 }
-"$python" -c 'import lib.multicut_cython, lib.nms_cython, multiperson.predict'
+"$python" -c 'import lib.lists_cython, lib.multicut_cython, lib.nms_cython, multiperson.predict'
 
 case $python in "$PWD"/*) python=${python#"$PWD"/} ;; esac
 echo "ready: $python demo/demo_multiperson.py"

@@ -20,6 +20,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -313,11 +314,11 @@ class _Columns:
     def add(self, annotations: list) -> None:
         """Turn some of the list into columns."""
         entries = [entry if isinstance(entry, dict) else {} for entry in annotations]
-        lengths, numbers = flat_keypoints([entry.get("keypoints") or () for entry in entries])
+        lengths, numbers = flat_keypoints([row or [] for row in _column_of(entries, "keypoints")])
         num_labelled = count_labelled(lengths, numbers)
-        crowd, odd_crowd = read_crowds([entry.get("iscrowd") for entry in entries])
-        boxes, odd_box = read_boxes([entry.get("bbox") for entry in entries])
-        area, odd_area = read_areas([entry.get("area") for entry in entries])
+        crowd, odd_crowd = read_crowds(_column_of(entries, "iscrowd"))
+        boxes, odd_box = read_boxes(_column_of(entries, "bbox"))
+        area, odd_area = read_areas(_column_of(entries, "area"))
         columns = {
             "keypoints": numbers.astype(self.dtype),
             "lengths": lengths,
@@ -329,31 +330,33 @@ class _Columns:
             "odd_crowd": odd_crowd,
             "odd_box": odd_box,
             "odd_area": odd_area,
-            "miscounted": miscounted([entry.get("num_keypoints") for entry in entries], num_labelled),
+            "miscounted": miscounted(_column_of(entries, "num_keypoints"), num_labelled),
             "short_polygon": self._add_shapes(entries, (num_labelled > 0) & ~crowd),
             "odd_id": self._add_ids(entries),
+        }
+        row = len(self.ids) - len(entries)
+        self.names |= {
+            row + i: e["human"] for i, e in enumerate(entries) if "human" in e and isinstance(e["human"], str)
         }
         for name, values in columns.items():
             self._parts[name].append(values)
 
     def _add_shapes(self, entries: list[dict], people: np.ndarray) -> np.ndarray:
-        """Keep the shapes of those who are not people (n,) bool, and names; returns whose polygons are too short."""
+        """Keep the shapes of those who are not people (n,) bool; returns whose polygons are too short."""
         short = np.zeros(len(entries), bool)
-        for i, (entry, is_person) in enumerate(zip(entries, people.tolist(), strict=True)):
-            segmentation = entry.get("segmentation")
+        segmentations = _column_of(entries, "segmentation")
+        for i, (segmentation, is_person) in enumerate(zip(segmentations, people.tolist(), strict=True)):
             if segmentation and not (is_person and is_plain_polygons(segmentation)):
                 region, short[i] = read_region(segmentation)
                 if region is not None and not is_person:
                     self.regions[len(self.ids) + i] = region
-            if isinstance(entry.get("human"), str):
-                self.names[len(self.ids) + i] = entry["human"]
         return short
 
     def _add_ids(self, entries: list[dict]) -> np.ndarray:
         """Keep the three ids; returns which annotations have one that can be none (it is None then)."""
         odd = np.zeros(len(entries), bool)
         for key, column in (("id", self.ids), ("image_id", self.image_ids), ("category_id", self.category_ids)):
-            values = [entry.get(key) for entry in entries]
+            values = _column_of(entries, key)
             if not set(map(type, values)) <= {*_IDS, type(None)}:
                 odd |= [type(value) not in (*_IDS, type(None)) for value in values]
                 values = [value if type(value) in _IDS else None for value in values]
@@ -458,6 +461,11 @@ class _Columns:
     def _note(self, kind: str, mask: np.ndarray, faults: Faults, effect: str = LEFT_OUT) -> None:
         where = np.flatnonzero(mask)
         faults.add_many(kind, len(where), (_place(self.ids[row], row) for row in where), effect)
+
+
+def _column_of(entries: list[dict], key: str) -> list:
+    """What the entries have under `key`, None where they do not."""
+    return list(map(dict.get, entries, repeat(key)))
 
 
 def _place(number: Any, row: int) -> str:

@@ -62,12 +62,13 @@ class MSCOCO(PoseDataset):
     def _image_paths(self, names: list[str], need_images: bool, faults: Faults) -> list[str | None]:
         """The path of each image, None for those that are needed, but not on disk."""
         folder = str(self.image_folder)
-        paths = [os.path.join(folder, name) for name in names]
+        paths = [f"{folder}{os.sep}{name}" for name in names]
         if not need_images:
             return [path if _has_suffix(path) else path + ".jpg" for path in paths]
         files = FileLister()
+        in_folder = files.names(folder)
         for row, (name, path) in enumerate(zip(names, paths, strict=True)):
-            if path not in files:
+            if name not in in_folder:
                 paths[row] = next(filter(files.__contains__, self._other_places(name, path)), None)
                 if paths[row] is None:
                     faults.add("images that are not on disk", name)

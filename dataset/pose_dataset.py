@@ -68,12 +68,16 @@ class FileLister:
 
     def __contains__(self, path: str) -> bool:
         folder, name = os.path.split(path)
+        return name in self.names(folder)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """What a folder holds; nothing where there is none."""
         if folder not in self._names:
             try:
-                self._names[folder] = {entry.name for entry in os.scandir(folder or ".")}
+                self._names[folder] = frozenset(os.listdir(folder or "."))
             except (OSError, ValueError):  # also names that no folder can have
                 self._names[folder] = frozenset()
-        return name in self._names[folder]
+        return self._names[folder]
 
 
 class PoseDataset:

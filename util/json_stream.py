@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from util.errors import InputError
+from util.files import parse_json
 
-BLOCK = 1 << 20  # bytes read at a time, more where a single value is longer
+BLOCK = 1 << 18  # bytes read at a time, more where a single value is longer
 BLANKS = " \t\r\n"
 BATCH = 4096  # values passed on together
 ENDS = tuple(BLANKS + ",]}")  # what may stand behind a number
@@ -106,7 +107,7 @@ class JsonStream:
             end = self._text.rfind(border, self._position)
             if end >= 0:
                 try:
-                    objects = json.loads(f"[{self._text[self._position : end + 1]}]")
+                    objects = parse_json(f"[{self._text[self._position : end + 1]}]")
                 except (ValueError, RecursionError):
                     break
                 self._position = end + 1

@@ -1,12 +1,13 @@
 """Files that appear whole or not at all."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from util.errors import InputError
-from util.files import atomic_path, read_json, unused_name, write_json
+from util.files import atomic_path, parse_json, read_json, unused_name, write_json
 
 
 def test_json_round_trip(tmp_path):
@@ -80,6 +81,13 @@ def test_broken_json_is_located(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as caught:
         read_json(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, -2.5e3, null, true, "ä\\n"]}', "[NaN, -Infinity]", "[1e400]", '["\\ud800"]']
+)
+def test_json_is_what_python_reads(text):
+    assert repr(parse_json(text)) == repr(json.loads(text))
 
 
 def test_byte_order_mark_is_fine(tmp_path):
