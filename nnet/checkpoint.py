@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from config import checkpoint_prefix
 from nnet.checkpoint_index import check_index
-from nnet.errors import reason
+from nnet.errors import reason, tensorflow_path
 from nnet.snapshots import DATA, INDEX, replace_checkpoint, snapshots, whole_generation
 from util.errors import InputError
 from util.fingerprint import fingerprint
@@ -94,7 +94,7 @@ def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, 
 
 
 def _open(prefix):
-    prefix = whole_generation(checkpoint_prefix(prefix))
+    prefix = tensorflow_path(whole_generation(checkpoint_prefix(prefix)))
     if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
         found = sorted(Path(prefix).parent.glob("*" + INDEX))
         there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
@@ -198,7 +198,7 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
 
     Raises InputError, also for values that are not finite.
     """
-    prefix = Path(prefix)
+    prefix = Path(tensorflow_path(prefix))
     _require_finite(arrays, prefix)
     temporary = prefix.with_name(f".{prefix.name}.{os.getpid()}")
     names = list(arrays)

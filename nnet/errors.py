@@ -1,9 +1,24 @@
-"""What TensorFlow's errors say, for people."""
+"""What TensorFlow refuses, for people."""
 
+import os
 import re
+
+from util.errors import InputError
 
 
 def reason(error: BaseException) -> str:
     """An error's first line, without the node of the graph that it came from; its type if it says nothing."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return re.sub(r"^\{\{.*?\}\} |( \[Op:\w+\].*)$", "", first)
+
+
+def tensorflow_path(path: str | os.PathLike) -> str:
+    """A path that TensorFlow can open. Raises InputError for one with bytes that are not UTF-8."""
+    text = os.fspath(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{text}: TensorFlow opens no path that is not UTF-8; rename the folder, or work inside it"
+        ) from None
+    return text

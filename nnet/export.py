@@ -10,7 +10,7 @@ import tensorflow as tf
 from config import SKELETON_FILE
 from dataset.skeleton import from_config
 from nnet.checkpoint import network_id
-from nnet.errors import reason
+from nnet.errors import reason, tensorflow_path
 from nnet.lite_file import checkpoint_id, seal
 from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
@@ -27,7 +27,7 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
 
     Raises InputError when the folder cannot be written.
     """
-    with atomic_path(folder) as temporary:
+    with atomic_path(tensorflow_path(folder)) as temporary:
         _write(temporary, _signatures(predictor))
         # The folder that SavedModels have for what does not belong to their graphs.
         write_skeleton(temporary / "assets.extra" / SKELETON_FILE, from_config(predictor.cfg))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow as tf
 
-from nnet.errors import reason
+from nnet.errors import reason, tensorflow_path
 from util.errors import InputError
 
 
@@ -19,7 +19,7 @@ class SummaryWriter:
     """
 
     def __init__(self, folder: str | os.PathLike):
-        self.folder = os.fspath(folder)
+        self.folder = tensorflow_path(folder)
         try:
             self._writer = tf.summary.create_file_writer(self.folder)
         except tf.errors.OpError as error:

@@ -68,7 +68,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     Ctrl-C and the signals that end a process remove what is half-written.
     """
     _prepare_output()
-    _forget_notebook()
+    _forget_backend()
     unwind_on_signals()
     show_warnings()
     try:
@@ -102,10 +102,12 @@ def _prepare_output() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _forget_notebook() -> None:
-    """A notebook's way of showing figures is inherited by the programs that it starts, and works in itself alone."""
-    if os.environ.get("MPLBACKEND", "").startswith("module://"):
-        del os.environ["MPLBACKEND"]
+def _forget_backend() -> None:
+    """Figures need no window, and windows take what matplotlib finds.
+
+    Notebooks set MPLBACKEND, for all programs that they start, to what works in themselves alone.
+    """
+    os.environ.pop("MPLBACKEND", None)
 
 
 def _drop_output() -> None:

@@ -7,7 +7,10 @@ import, where some packages turn a KeyboardInterrupt into other errors.
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
+
+from lib import MissingExtension
 
 INTERRUPTED = 130  # as shells call an end by Ctrl-C
 
@@ -31,13 +34,22 @@ def _stop(message: str, status: int) -> NoReturn:
 
 
 def _report(kind, error, trace) -> None:
-    if issubclass(kind, ModuleNotFoundError) and error.name:
-        _stop(
-            f"{os.path.basename(sys.argv[0])}: {error.name.partition('.')[0]} is not installed in {sys.executable}; "
-            "./compile.sh makes an environment that has everything: .venv/bin/python",
-            2,
-        )
+    remedy = _remedy(error)
+    if remedy:
+        _stop(f"{os.path.basename(sys.argv[0])}: {remedy}", 2)
     sys.__excepthook__(kind, error, trace)
+
+
+def _remedy(error: BaseException) -> str | None:
+    """What to do about an import that has failed; None for other errors."""
+    if isinstance(error, MissingExtension):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"{error.name} is neither in {Path(__file__).parents[1]} nor installed in {sys.executable}; ./compile.sh "
+            "makes an environment that has everything: .venv/bin/python"
+        )
+    return None
 
 
 def _imported_by_a_script() -> bool:

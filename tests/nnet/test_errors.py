@@ -1,7 +1,13 @@
+import os
+
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from nnet.checkpoint import read_checkpoint, write_checkpoint
 from nnet.errors import reason
+from nnet.summary import SummaryWriter
+from util.errors import InputError
 
 
 def test_the_first_line_without_the_node(tmp_path):
@@ -11,3 +17,13 @@ def test_the_first_line_without_the_node(tmp_path):
     with pytest.raises(tf.errors.OpError) as caught:
         tf.io.read_file(str(tmp_path / "none"))
     assert reason(caught.value) == f"{tmp_path}/none; No such file or directory"
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    """Python has them with surrogates; TensorFlow takes none of these."""
+    path = tmp_path / os.fsdecode(b"w\xff")
+    path.with_name(f"{path.name}.index").write_bytes(b"")
+    for use in (read_checkpoint, lambda path: write_checkpoint(path, {"a": np.zeros(1)}), SummaryWriter):
+        with pytest.raises(InputError, match=r"w\udcff: TensorFlow opens no path that is not UTF-8"):
+            use(path)
+    assert len(list(tmp_path.iterdir())) == 1

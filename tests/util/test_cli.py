@@ -85,8 +85,14 @@ def test_ctrl_c_during_imports(start):
 def test_a_missing_package_says_how_to_get_it(start):
     process = start(imports="import no_such_package.inner")
     error = process.communicate()[1]
-    assert process.returncode == 2 and error.startswith("script.py: no_such_package is not installed in ")
-    assert "./compile.sh" in error and error.count("\n") == 1
+    assert process.returncode == 2 and error.startswith("script.py: no_such_package is neither in ")
+    assert f"nor installed in {sys.executable}; ./compile.sh makes" in error and error.count("\n") == 1
+
+
+def test_an_extension_that_is_not_built_says_how_to_build_it(start):
+    process = start(imports="import lib; raise lib.MissingExtension('lib.nms_cython')")
+    assert process.communicate()[1].startswith("script.py: lib.nms_cython is not built: run ./compile.sh")
+    assert process.returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -107,8 +113,9 @@ def test_any_name_can_be_printed(start):
     assert process.communicate() == ("F\xfc\\u65e5\\udcff\n", "")
 
 
-def test_a_script_started_from_a_notebook_can_draw(start):
-    process = start("import matplotlib.figure", MPLBACKEND="module://no_such_module.of_a_notebook")
+@pytest.mark.parametrize("backend", ["module://no_such_module.of_a_notebook", "no such backend"])
+def test_a_script_draws_whatever_backend_a_notebook_has_set(start, backend):
+    process = start("import matplotlib.figure", MPLBACKEND=backend)
     assert process.communicate() == ("", "") and process.returncode == 0
 
 
