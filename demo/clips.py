@@ -4,7 +4,7 @@ import itertools
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from multiperson.track import Tracker
 from multiperson.visualize import PersonDraw
 from util.errors import InputError
 from util.files import atomic_path
-from util.images import find_images, write_image
+from util.images import write_image
 from util.names import distinct_names
 from util.report import Reductions
-from util.video import Clip, Frame, by_number, clip_writer, frame_sequence, read_clip
+from util.video import Clip, Frame, clip_writer, frame_sequence, read_clip
 
 
 def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
@@ -33,18 +33,18 @@ def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
         return _track(estimator, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
 
 
-def run_frames(estimator, folder: Path, out: Path, csv: bool = False) -> str:
+def run_frames(estimator, folder: Path, frames: Sequence[Path], out: Path, csv: bool = False) -> str:
     """Write the folder <out> with a picture of each frame, <out>.jsonl and perhaps <out>.csv; a line about them.
 
+    folder: what messages call the clip; frames: its pictures in their order
     Raises InputError.
     """
-    paths = sorted(find_images([folder]), key=by_number)
-    names = distinct_names(paths)
+    names = distinct_names(frames)
 
     def save(frame, picture):
         write_image(out / f"{names[frame.number]}.jpg", picture)
 
-    return _track(estimator, frame_sequence(paths), folder, save, out, csv)
+    return _track(estimator, frame_sequence(frames), folder, save, out, csv)
 
 
 def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) -> str:

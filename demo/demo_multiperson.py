@@ -7,10 +7,11 @@
     python demo/demo_multiperson.py frames/ --track                  so they do in a folder of numbered frames
     python demo/demo_multiperson.py --camera 0 --show                and before a camera, until a key or Ctrl-C
 
-writes <name>_people.jpg and <name>_people.json for each picture and prints a table: how many people, their scores,
-and how long the network and the grouping of parts into people took. Of videos, animated GIFs and, with --track,
-folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each frame. With --csv also
-people.csv of all pictures and <name>_people.csv of each clip: a line for each person and frame, with the columns
+writes <name>_people.jpg (small pictures larger) and <name>_people.json for each picture and prints a table: how many
+people, their scores, and how long the network and the grouping of parts into people took. Of videos, animated GIFs
+and, with --track, folders it writes the video (GIF, folder) <name>_people and <name>_people.jsonl, a line for each
+frame. With --csv also people.csv of all pictures and <name>_people.csv of each clip: a line for each person and frame,
+with the columns
     file, frame, seconds, person, score, <joint>_x, <joint>_y, <joint>_confidence, ...
 frame and seconds are empty for pictures, as are the three cells of a joint that a person lacks.
 """
@@ -69,26 +70,26 @@ def main(argv: list[str] | None = None) -> None:
 
 
 class Sources(NamedTuple):
-    """What to look at: image files, folders of numbered frames, videos and animated GIFs."""
+    """What to look at: image files, the frames of each folder of numbered frames, videos and animated GIFs."""
 
     pictures: list[Path]
-    folders: list[Path]
+    frames: dict[Path, list[Path]]
     videos: list[Path]
 
 
 def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
     """Files and folders by their kinds; track: folders hold frames. Raises InputError for what is missing."""
     from util.images import find_images
-    from util.video import is_clip, require_reader
+    from util.video import by_number, is_clip, require_reader
 
     paths = [Path(name) for name in names]
     folders = [path for path in paths if track and path.is_dir()]
     videos = [path for path in paths if is_clip(path)]
     pictures = find_images([path for path in paths if path not in folders + videos])
-    find_images(folders + videos)
-    for video in videos:
+    frames = {folder: sorted(find_images([folder]), key=by_number) for folder in folders}
+    for video in find_images(videos):
         require_reader(video)
-    return Sources(pictures, folders, videos)
+    return Sources(pictures, frames, videos)
 
 
 def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
@@ -104,9 +105,11 @@ def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> 
 
     def run_clip(path):
         out = out_dir / f"{unused_name(path.absolute().stem, taken)}_people"
-        return (run_frames if path in sources.folders else run_video)(estimator, path, out, csv)
+        if path in sources.frames:
+            return run_frames(estimator, path, sources.frames[path], out, csv)
+        return run_video(estimator, path, out, csv)
 
-    paths = sources.folders + sources.videos
+    paths = [*sources.frames, *sources.videos]
     for number, line in each_good(paths, run_clip, "clips"):
         print(f"{paths[number].name}: {line}", flush=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from multiperson.detections import Detections, flatten
 from multiperson.predict import People
-from util.draw import draw_dots, draw_lines, line_width, palette
+from util.draw import draw_dots, draw_lines, enlarge_points, enlarge_small, line_width, palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,12 +23,13 @@ class PersonDraw:
         self.limbs = np.array(limbs, int).reshape(-1, 2)
 
     def draw(self, image: np.ndarray, people: People, ids: Sequence[int] | None = None) -> np.ndarray:
-        """A copy of the image, uint8 (H, W, 3), with the people on it.
+        """A copy of the image, uint8 (H, W, 3), with the people on it; that of a small image is larger.
 
         ids: a number for each person that decides the colour (default: the person's rank)
         """
-        picture, width = image.copy(), line_width(image)
-        found, points = people.keypoints[..., 2] > 0, people.keypoints[..., :2]
+        picture, factor = enlarge_small(image)
+        width = line_width(picture)
+        found, points = people.keypoints[..., 2] > 0, enlarge_points(people.keypoints[..., :2], factor)
         colors = palette(range(len(points)) if ids is None else ids)
         for joints, there, color in zip(points, found, colors, strict=True):
             start, end = self.limbs[there[self.limbs].all(axis=1)].T

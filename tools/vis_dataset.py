@@ -18,6 +18,7 @@ from tqdm import tqdm
 from config import load_config
 from dataset.flags import COCO_FLAG, HIDDEN
 from dataset.skeleton import MIDDLE
+from util.draw import enlarge_points, enlarge_small
 from util.files import atomic_path
 from util.maps import cell_centers
 
@@ -47,12 +48,14 @@ def picture(batch: dict[str, np.ndarray], skeleton, cfg):
     """Both views of the first sample of a batch, side by side, as a PIL image."""
     from PIL import Image
 
-    image, people = batch["image"][0], batch["people"][0]
-    left = _hatch(image, batch["weight"][0], cfg.stride)
-    _draw_people(left, people, skeleton)
+    people, weight = batch["people"][0], batch["weight"][0]
+    cells = positive_cells(people, weight.shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
+    image, factor = enlarge_small(batch["image"][0])
+    stride = factor * cfg.stride
+    left = _hatch(image, weight, stride)
+    _draw_people(left, np.dstack([enlarge_points(people[..., :2], factor), people[..., 2]]), skeleton)
     right = Image.fromarray(image // 2)
-    cells = positive_cells(people, batch["weight"][0].shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
-    _draw_cells(right, cells, skeleton.colours, cfg.stride)
+    _draw_cells(right, cells, skeleton.colours, stride)
     both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
     both.paste(left, (0, 0))
     both.paste(right, (left.width + 4, 0))

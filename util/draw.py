@@ -9,6 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from util.images import resize_image
+
+# Pixels of the mean side of an image on which lines have their smallest width.
+SMALL = 400
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
@@ -17,9 +21,24 @@ def palette(numbers: Sequence[int]) -> np.ndarray:
     return np.array([colorsys.hsv_to_rgb(k * _GOLDEN_RATIO % 1, 0.8, 1.0) for k in numbers]).reshape(-1, 3)
 
 
+def enlarge_small(image: np.ndarray) -> tuple[np.ndarray, int]:
+    """A copy of uint8 (H, W, 3) to draw on, and how many times as large it is: small images are enlarged.
+
+    Lines that can be seen would hide the people there.
+    """
+    height, width = image.shape[:2]
+    factor = math.ceil(2 * SMALL / (height + width))
+    return np.array(resize_image(image, (factor * height, factor * width))), factor
+
+
+def enlarge_points(points: np.ndarray, factor: int) -> np.ndarray:
+    """Where points (..., 2) of an image lie in its enlarged copy."""
+    return (points + 0.5) * factor - 0.5
+
+
 def line_width(image: np.ndarray) -> float:
     """Pixels of a line's width that looks alike on images of any size: 1/200 of the mean side, at least 2."""
-    return max(2.0, sum(image.shape[:2]) / 400)
+    return max(2.0, sum(image.shape[:2]) / SMALL)
 
 
 def draw_lines(image: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, color: np.ndarray) -> None:

@@ -27,7 +27,8 @@ def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, c
     assert [head["x"], head["y"]] == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
     assert "joint1" not in content["people"][1]["keypoints"]
     drawn = read_image(out / "x_people.jpg")
-    assert drawn.shape == (48, 64, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
+    # 48x64, enlarged
+    assert drawn.shape == (384, 512, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
     rows = capsys.readouterr().out.splitlines()
     assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.85"]
 

@@ -43,7 +43,8 @@ def test_writes_pictures_and_json_for_each_image(estimator, pictures, tmp_path, 
     }
     drawn = read_image(out / "x_pose.jpg").astype(int)
     coloured = np.ptp(drawn, axis=2) > 50
-    assert drawn.shape == (48, 64, 3) and coloured[18:23, 8:13].any() and not coloured[2:9, 2:9].any()
+    # 48x64, eight times enlarged
+    assert drawn.shape == (384, 512, 3) and coloured[160:168, 80:88].any() and not coloured[16:72, 16:72].any()
     assert capsys.readouterr().out.splitlines()[1].split() == ["x.png", "2", "0.55"]
     assert len(caplog.messages) == 1 and "skipped" in caplog.text and "broken.png" in caplog.text
 

@@ -12,7 +12,8 @@ from util.visualize import figure_image
 
 PERSONS = np.array([[[30.0, 40, 1], [60, 40, 1], [0, 0, 0]], [[30, 80, 1], [60, 80, 1], [60, 110, 1]]])
 LIMBS = [(0, 1), (1, 2)]
-BLACK = np.zeros((120, 100, 3), np.uint8)
+BLACK = np.zeros((420, 400, 3), np.uint8)
+SMALL = BLACK[:120, :100]
 
 
 def people_of(keypoints):
@@ -27,6 +28,13 @@ def test_limbs_have_the_persons_colour():
     np.testing.assert_allclose(picture[95, 60], colors[1], atol=1)
     # No limb leads to a missing joint.
     assert not picture[:30].any() and not picture[60:70].any()
+
+
+def test_a_small_image_is_drawn_larger():
+    picture = PersonDraw(LIMBS).draw(SMALL, people_of(PERSONS))
+    assert picture.shape == (480, 400, 3)
+    np.testing.assert_allclose(picture[4 * 40 + 2, 4 * 45 + 2], (255 * palette([0])[0]).round(), atol=1)
+    assert not picture[: 4 * 35].any() and not picture[4 * 60 : 4 * 70].any()
 
 
 def test_colours_follow_ids():
@@ -46,6 +54,6 @@ def test_pictures_of_detections():
     names = ["a", "b", "c"]
     for shown in (maps, maps._replace(part_prob=np.zeros_like(maps.part_prob))):
         detections = extract_detections(make_config(num_joints=3), shown)
-        for figure in (visualize_detections(BLACK, detections, names), visualize_offsets(BLACK, detections, LIMBS)):
+        for figure in (visualize_detections(SMALL, detections, names), visualize_offsets(SMALL, detections, LIMBS)):
             picture = figure_image(figure)
-            assert picture.shape == BLACK.shape and picture.any() == (shown is maps)
+            assert picture.shape == SMALL.shape and picture.any() == (shown is maps)

@@ -31,14 +31,16 @@ def test_what_the_picture_shows():
     batch["people"][0, 0, 5] = 20, 44, 2
     batch["weight"][0, :4] = 0
     pixels = np.asarray(picture(batch, COCO, make_config(pos_dist_thresh=6)))
-    assert pixels.shape == (64, 2 * 96 + 4, 3)
-    assert pixels[44, 20].tolist() == list(RED)
-    hatched = (pixels[:, :96] == 255 - 100 // 3).all(axis=-1)
-    assert 0.4 < hatched[:32].mean() < 0.6
-    assert not hatched[32:].any()
-    cells = (pixels[:, 100:] == RED).all(axis=-1)
-    assert cells[42:46, 18:22].all()
-    assert cells.sum() == 36
+    # Five times enlarged: a cell of 8 pixels has 40, 2 of them free on all sides.
+    left, right = np.split(pixels[:, [*range(480), *range(484, 964)]], 2, axis=1)
+    assert pixels.shape == (320, 964, 3)
+    assert left[5 * 44 + 2, 5 * 20 + 2].tolist() == list(RED)
+    hatched = (left == 255 - 100 // 3).all(axis=-1)
+    assert 0.4 < hatched[:160].mean() < 0.6
+    assert not hatched[160:].any()
+    cells = (right == RED).all(axis=-1)
+    assert cells[202:238, 82:118].all()
+    assert cells.sum() == 38**2
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -53,10 +55,10 @@ def test_command(tmp_path, monkeypatch, capsys):
     (tmp_path / "annotations/person_keypoints_train.json").write_text(json.dumps(content))
     (tmp_path / "pose_cfg.yaml").write_text("dataset: .\ndataset_type: coco\nbatch_size: 4\n")
     monkeypatch.chdir(tmp_path)
-    main(["--number", "2", "--out_dir", "pictures", "global_scale=2"])
+    main(["--number", "2", "--out_dir", "pictures", "global_scale=20"])
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["0000_a.png", "0001_a.png"]
     with Image.open("pictures/0000_a.png") as image:
-        assert image.size == (2 * 80 + 4, 60)
+        assert image.size == (2 * 800 + 4, 600)
     assert "2 pictures written to pictures" in capsys.readouterr().out
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from util.draw import draw_dots, draw_lines, palette
+from util.draw import draw_dots, draw_lines, enlarge_points, enlarge_small, palette
 
 WHITE, RED = np.ones(3), np.array([1, 0, 0])
 
@@ -67,6 +67,27 @@ def test_what_is_beyond_the_border_is_left_out(shift):
         draw_lines(image, points[:1], points[1:], 5, RED)
         draw_dots(image, points, 6, 1, RED)
     np.testing.assert_array_equal(small, large[100:180, 100:200])
+
+
+@pytest.mark.parametrize(
+    "size, factor", [((1, 1), 400), ((150, 250), 2), ((399, 400), 2), ((400, 400), 1), ((8, 6000), 1)]
+)
+def test_small_images_are_enlarged(size, factor):
+    image = canvas(*size, level=7)
+    picture, found = enlarge_small(image)
+    assert found == factor and picture.shape == (factor * size[0], factor * size[1], 3) and (picture == 7).all()
+    picture[:] = 0
+    assert (image == 7).all()
+
+
+def test_points_lie_on_the_same_spot_of_an_enlarged_image():
+    """The middle of pixel (2, 1) is that of the block of pixels that it becomes."""
+    image = canvas(4, 4)
+    image[1, 2] = 255
+    picture, factor = enlarge_small(image)
+    x, y = enlarge_points(np.array([2.0, 1.0]), factor)
+    rows, cols = np.nonzero(picture[..., 0] > 127)
+    assert (cols.mean(), rows.mean()) == pytest.approx((x, y), abs=0.5)
 
 
 def test_palette_depends_on_the_number_only():
