@@ -1,6 +1,7 @@
 """COCO's AP and AR of keypoint results, as pycocotools computes them."""
 
 import io
+import math
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any, NamedTuple
@@ -59,8 +60,13 @@ def score(
     )
 
 
+def known(metric: float) -> float:
+    """A metric with NaN in place of COCO's -1: there is nobody to measure."""
+    return metric if metric >= 0 else math.nan
+
+
 def _mean(values: np.ndarray) -> float:
-    """Mean of the values that are some; pycocotools has -1 where there is nobody."""
+    """Mean of the values that are not -1, as pycocotools has them where there is nobody."""
     return float(values[values > -1].mean()) if (values > -1).any() else -1.0
 
 

@@ -11,6 +11,7 @@ for each threshold.
 from util.cli import parser, run
 
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,11 @@ def threshold_table(result: aic_score.Score) -> str:
 def joint_table(result: aic_score.Score) -> str:
     """How well each joint is found, over the true people and their best predictions."""
     visible = ~np.isnan(result.similarity)
-    terms = np.where(visible, result.similarity, 0)
-    count = np.maximum(visible.sum(axis=0), 1)
-    columns = [visible.sum(axis=0), terms.sum(axis=0) / count, (terms > FOUND).sum(axis=0) / count]
-    rows = list(zip(AIC.keypoints, *(column.tolist() for column in columns), strict=True))
+    rows = []
+    for name, there, similarity in zip(AIC.keypoints, visible.T, result.similarity.T, strict=True):
+        terms = similarity[there]
+        means = [float(terms.mean()), float((terms > FOUND).mean())] if len(terms) else [math.nan, math.nan]
+        rows.append([name, len(terms), *means])
     return table(["joint", "visible", "mean OKS term", f"share above {FOUND}"], rows)
 
 
@@ -52,9 +54,10 @@ def size_table(result: aic_score.Score) -> str:
     rows = []
     for low, high in zip(bounds, bounds[1:], strict=False):
         best = result.best[(size >= low) & (size < high)]
-        share = (best > aic_score.THRESHOLDS[:, None]).mean() if len(best) else 0.0
         name = f"{low} to {high} px" if high < np.inf else f"above {low} px"
-        rows.append([name, len(best), float(np.nan_to_num(best).mean()) if len(best) else 0.0, float(share)])
+        found = best > aic_score.THRESHOLDS[:, None]
+        means = [float(np.nan_to_num(best).mean()), float(found.mean())] if len(best) else [math.nan, math.nan]
+        rows.append([name, len(best), *means])
     return table(["size (root of box area)", "people", "mean OKS", "share found"], rows)
 
 

@@ -35,7 +35,7 @@ def main(argv=None):
 
     from dataset.coco import read_coco
     from dataset.coco_results import read_results
-    from dataset.coco_score import score
+    from dataset.coco_score import known, score
     from dataset.skeleton import SKELETONS
 
     faults = Faults()
@@ -60,9 +60,9 @@ def main(argv=None):
         how = "means over those with people" if result.by_category else "all together, since the results name one"
         print(f"{len(coco.categories)} categories: {how}")
     print()
-    print(table(["metric", "value"], [[name, value_text(value)] for name, value in result.metrics.items()]))
+    print(table(["metric", "value"], [[name, known(value)] for name, value in result.metrics.items()]))
     rows = [
-        [coco.categories[category], value_text(ap), value_text(ar)]
+        [coco.categories[category], known(ap), known(ar)]
         for category, (ap, ar) in result.by_category.items()
         if ap >= 0
     ]
@@ -76,11 +76,6 @@ def joint_range(ends: list[int], coco, path: Path) -> range:
     if not joints or joints[0] < 0 or joints[-1] >= count:
         raise InputError(f"--joints: {path} has joints 0 to {count - 1}")
     return joints
-
-
-def value_text(value: float) -> str:
-    """A metric, which is -1 where there is nobody of its size."""
-    return f"{value:.4f}" if value >= 0 else "nobody"
 
 
 if __name__ == "__main__":

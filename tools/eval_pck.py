@@ -148,8 +148,9 @@ def plot(measures: dict, skeleton: Skeleton, path: Path) -> None:
                 axes.plot(thresholds, 100 * np.nanmean(shares[:, joints], axis=1), label=kind)
         axes.plot(thresholds, [100 * errors.total(limit) for limit in thresholds], "k", linewidth=2, label="all")
         axes.axvline(threshold, color="gray", linestyle=":")
+        found = f"{100 * errors.total(threshold):.1f} %" if errors.counts.any() else "nobody can be measured"
         axes.set(
-            title=f"{name}: {100 * errors.total(threshold):.1f} %",
+            title=f"{name}: {found}",
             xlabel="threshold",
             ylabel="joints found (%)",
             xlim=(0, PLOT_UP_TO),

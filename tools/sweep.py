@@ -65,6 +65,7 @@ def main(argv: list[str] | None = None) -> None:
     ]
 
     from dataset.coco import read_coco
+    from dataset.coco_score import known
 
     faults = Faults()
     truth = read_coco(options.ref, faults)
@@ -77,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = [
         [
             *combination,
-            *(f"{outcome.metrics[name]:.4f}" for name in METRICS),
+            *(known(outcome.metrics[name]) for name in METRICS),
             outcome.people,
             f"{1000 * outcome.seconds:.1f}",
         ]

@@ -1,12 +1,16 @@
 """What command-line tools print: tables, and which images the network sees smaller than asked for."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """Aligned columns: texts to the left, numbers to the right, those with a fraction with four digits of it."""
-    texts = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    """Aligned columns: texts to the left, numbers to the right, those with a fraction with four digits of it.
+
+    NaN is what nobody was there to be measured for.
+    """
+    texts = [[_cell_text(cell) for cell in row] for row in rows]
     is_text = [isinstance(cell, str) for cell in rows[0]] if rows else [True] * len(header)
     widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
     lines = [header, ["-" * width for width in widths], *texts]
@@ -17,6 +21,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def _cell_text(cell: Any) -> str:
+    if not isinstance(cell, float):
+        return str(cell)
+    return "nobody" if math.isnan(cell) else f"{cell:.4f}"
 
 
 class Reductions:

@@ -47,6 +47,19 @@ def test_tables(files):
     assert sum(int(line[-3]) for line in sizes) == len(result.true.names)
 
 
+def test_joints_and_sizes_of_nobody():
+    """One person of 130x260, who hides a joint: no 0 for what nobody shows."""
+    person = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1 + (joint == 3))]
+    record = {
+        "image_id": "a", "keypoint_annotations": {"1": person}, "human_annotations": {"1": [0, 0, 130, 260]}
+    }  # fmt: skip
+    result = aic_score.score([record], [record])
+    joints = [line.split()[-3:] for line in eval_aic.joint_table(result).splitlines()[2:]]
+    assert joints == [["0", "nobody", "nobody"] if joint == 3 else ["1", "1.0000", "1.0000"] for joint in range(14)]
+    sizes = [line.split()[-3:] for line in eval_aic.size_table(result).splitlines()[2:]]
+    assert sizes == [["1", "1.0000", "1.0000"] if row == 1 else ["0", "nobody", "nobody"] for row in range(4)]
+
+
 def test_precision_and_recall():
     """Two right ones and a wrong one, which is the second most confident."""
     person = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]

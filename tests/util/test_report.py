@@ -3,7 +3,7 @@
 import pytest
 
 from util.images import find_reduction
-from util.report import Reductions
+from util.report import Reductions, table
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,13 @@ def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     reductions.print()
     head = "seen smaller than asked for, max_input_size=400: " if line else ""
     assert capsys.readouterr().out == head + line
+
+
+def test_a_table_says_where_nobody_can_be_measured():
+    """A column of numbers stays to the right, its first one unknown or not."""
+    assert table(["joint", "people", "share"], [["neck", 0, float("nan")], ["nose", 12, 0.25]]).splitlines() == [
+        "joint  people   share",
+        "-----  ------  ------",
+        "neck        0  nobody",
+        "nose       12  0.2500",
+    ]
