@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from nnet.load import build_estimator
 
-    estimator = build_estimator(cfg)
+    estimator = build_estimator(cfg, num_images=sources and sources.num_images)
     if sources is None:
         from demo.clips import run_camera
 
@@ -75,6 +75,11 @@ class Sources(NamedTuple):
     pictures: list[Path]
     frames: dict[Path, list[Path]]
     videos: list[Path]
+
+    @property
+    def num_images(self) -> int | None:
+        """None with clips: they have any number of frames."""
+        return None if self.folders or self.videos else len(self.pictures)
 
 
 def find_sources(names: Sequence[str | Path], track: bool) -> Sources:

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from nnet.load import build_single_estimator
 
-    run_demo(build_single_estimator(cfg), paths, options.out_dir, options.show)
+    run_demo(build_single_estimator(cfg, num_images=len(paths)), paths, options.out_dir, options.show)
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:

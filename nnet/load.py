@@ -21,7 +21,18 @@ MAP_KEYS = ("net_type", "mean_pixel", "precision", "location_refinement", "locre
             "tensorflow_pairwise_order", "global_scale", "max_input_size", "tta")  # fmt: skip
 
 
-def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLike | None = None) -> PoseEstimator:
+# What the demos start with: a TensorFlow Lite model beside the checkpoint, made by tools/export.py --quick_start.
+QUICK_START = ".quick" + LITE_SUFFIX
+# Up to so many images TensorFlow takes longer to load than it gains on them.
+FEW_IMAGES = 20
+
+
+def load_model(
+    model: str | os.PathLike,
+    overrides=(),
+    weights: str | os.PathLike | None = None,
+    num_images: int | None = None,
+) -> PoseEstimator:
     """The estimator of a model directory, or of a YAML file:
 
         from multiperson import load_model
@@ -32,16 +43,17 @@ def load_model(model: str | os.PathLike, overrides=(), weights: str | os.PathLik
 
     overrides: texts "key=value" or a mapping, over the YAML
     weights: a checkpoint or a TensorFlow Lite model; by default what `find_weights` finds
+    num_images: how many images the estimator is for, if that is known; for a few it is quicker to load
 
     Raises InputError for whatever is missing or broken.
     """
     path = Path(model)
     if path.is_dir():
         path = path / "pose_cfg.yaml"
-    return build_estimator(load_config(path.absolute(), overrides), weights)
+    return build_estimator(load_config(path.absolute(), overrides), weights, num_images)
 
 
-def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstimator:
+def build_estimator(cfg, weights: str | os.PathLike | None = None, num_images: int | None = None) -> PoseEstimator:
     """The estimator of a configuration. Raises InputError as `load_model` does."""
     if not cfg.pairwise_predict:
         raise InputError(
@@ -50,7 +62,7 @@ def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstima
         )
     # The cheap reading comes first, so that its errors do not wait for the network.
     if not cfg.cached_scoremaps:
-        weights = weights or find_weights(cfg)
+        weights = weights or find_weights(cfg, num_images)
         cfg = with_skeleton_of(cfg, weights)
     spatial_model = SpatialModel(cfg).load()
     if cfg.cached_scoremaps:
@@ -60,12 +72,14 @@ def build_estimator(cfg, weights: str | os.PathLike | None = None) -> PoseEstima
     return PoseEstimator(network, spatial_model, cfg)
 
 
-def build_single_estimator(cfg, weights: str | os.PathLike | None = None) -> SinglePersonEstimator:
+def build_single_estimator(
+    cfg, weights: str | os.PathLike | None = None, num_images: int | None = None
+) -> SinglePersonEstimator:
     """The estimator of a configuration for one person; multi-person networks will do. Raises InputError.
 
-    weights: as in `load_model`
+    weights, num_images: as in `load_model`
     """
-    weights = weights or find_weights(cfg)
+    weights = weights or find_weights(cfg, num_images)
     # The offsets between joints group people: nothing to group here.
     cfg = type(cfg)(with_skeleton_of(cfg, weights), pairwise_predict=False)
     return SinglePersonEstimator(_network(cfg, weights), cfg)
@@ -92,23 +106,39 @@ def _network(cfg, weights):
     return setup_pose_prediction(cfg, weights)
 
 
-def find_weights(cfg) -> str:
-    """What inference runs: the checkpoint of `find_checkpoint`, or a TensorFlow Lite model <checkpoint>.tflite of it.
+def find_weights(cfg, num_images: int | None = None) -> str:
+    """What inference runs: the checkpoint of `find_checkpoint`, or a TensorFlow Lite model of it that lies beside it.
 
-    That starts without TensorFlow. Where `precision` is not auto, the checkpoint itself is run. Raises InputError.
+    <checkpoint>.tflite always takes its place; <checkpoint>.quick.tflite only for few images (num_images; None:
+    unknown): it starts without TensorFlow, but is slower then. Where `precision` is not auto, the checkpoint itself is
+    run. Raises InputError.
     """
     checkpoint = find_checkpoint(cfg)
-    lite = checkpoint + LITE_SUFFIX
-    if cfg.precision != "auto" or not os.path.isfile(lite):
+    if cfg.precision != "auto":
         return checkpoint
-    if checkpoint_id(checkpoint) not in (None, read_notes(lite).get("checkpoint")):
-        logging.warning(
-            "%s: not used, since it was made of another checkpoint than %s; make it anew with tools/export.py --tflite",
-            lite,
-            checkpoint,
-        )
-        return checkpoint
-    return lite
+    kinds = {LITE_SUFFIX: "--tflite"}
+    if num_images is not None and num_images <= FEW_IMAGES:
+        kinds[QUICK_START] = "--quick_start"
+    for suffix, option in kinds.items():
+        lite = checkpoint + suffix
+        if is_made_of(lite, checkpoint):
+            return lite
+        if os.path.isfile(lite):
+            logging.warning(
+                "%s: not used, since it was made of another checkpoint than %s; make it anew with tools/export.py %s",
+                lite,
+                checkpoint,
+                option,
+            )
+    return checkpoint
+
+
+def is_made_of(lite: str | os.PathLike, checkpoint: str | os.PathLike) -> bool:
+    """Whether there is a TensorFlow Lite model, and of this checkpoint, as far as that is there itself.
+
+    Raises InputError for a file that is damaged.
+    """
+    return os.path.isfile(lite) and checkpoint_id(checkpoint) in (None, read_notes(lite).get("checkpoint"))
 
 
 def find_checkpoint(cfg) -> str:

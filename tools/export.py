@@ -5,6 +5,7 @@
     python tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir served/1
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite models/demo/weights.tflite --int8 photos/
+    python tools/export.py --cfg models/demo/pose_cfg.yaml --quick_start
 
 Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
@@ -18,6 +19,8 @@ The TensorFlow Lite model has the same for one image at a time, in float32. With
 bits, which is quicker and less exact; --half keeps the weights in half precision, in half the file. Demos and tools
 here run it in place of the checkpoint that it is called after (weights.tflite beside weights.index) where the YAML has
 `precision: auto`, and start more quickly then. Any other name stands in init_weights: init_weights=pose8.tflite.
+--quick_start writes such a model, in half precision, that the demos run only where they have few pictures to look at:
+weights.quick.tflite, unless that is there and of these weights. For many pictures TensorFlow is quicker.
 """
 
 from util.cli import config_parser, run
@@ -38,6 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     kind = arguments.add_mutually_exclusive_group(required=True)
     kind.add_argument("--out_dir", type=Path, help="new folder for the SavedModel")
     kind.add_argument("--tflite", type=Path, help="new file for the TensorFlow Lite model")
+    kind.add_argument("--quick_start", action="store_true", help="the file that the demos start with")
     arguments.add_argument(
         "--int8",
         type=Path,
@@ -50,30 +54,48 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
     target = options.out_dir or options.tflite
-    if target.exists():
+    if target and target.exists():
         raise InputError(f"{target}: is there already; choose a new name")
     if (options.int8 or options.half) and not options.tflite:
         raise InputError("--int8 and --half go with --tflite")
     if options.int8 and options.half:
         raise InputError("--int8 or --half: eight bits are fewer than half precision has")
 
-    from nnet.export import save_model, save_tflite
-    from nnet.load import find_checkpoint
-    from nnet.predict import setup_pose_prediction
+    from nnet.load import QUICK_START, find_checkpoint
 
-    # Where the model will run is for the caller to know; TensorFlow Lite has no bfloat16.
-    if options.tflite or cfg.precision == "auto":
-        cfg.precision = "float32"
     weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
         raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")
+    if options.quick_start:
+        target = Path(weights + QUICK_START)
+        if is_up_to_date(target, weights):
+            print(f"{target} is up to date")
+            return
+    # Where the model will run is for the caller to know; TensorFlow Lite has no bfloat16.
+    if not options.out_dir or cfg.precision == "auto":
+        cfg.precision = "float32"
+
+    from nnet.export import save_model, save_tflite
+    from nnet.predict import setup_pose_prediction
+
     photos = photos_for_ranges(options.int8, cfg) if options.int8 else []
     predictor = setup_pose_prediction(cfg, weights)
-    if options.tflite:
-        save_tflite(predictor, target, photos=photos, half=options.half, checkpoint=weights)
-    else:
+    if options.out_dir:
         save_model(predictor, target)
+    else:
+        half = options.half or options.quick_start
+        save_tflite(predictor, target, photos=photos, half=half, checkpoint=weights)
     print(f"written to {target}")
+
+
+def is_up_to_date(lite: Path, weights: str) -> bool:
+    """Whether there is a whole TensorFlow Lite model of these weights."""
+    from nnet.load import is_made_of
+
+    try:
+        return is_made_of(lite, weights)
+    except InputError:  # damaged
+        return False
 
 
 def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:

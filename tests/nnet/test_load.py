@@ -11,7 +11,7 @@ import pytest
 from config import load_config
 from multiperson import load_model
 from nnet.lite_file import checkpoint_id, seal
-from nnet.load import find_checkpoint, find_weights, network_fingerprint, tell_of_another_network
+from nnet.load import FEW_IMAGES, find_checkpoint, find_weights, network_fingerprint, tell_of_another_network
 from util.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +69,21 @@ def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_m
     lite.write_bytes(lite.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"start.tflite: cut off"):
         find_weights(cfg)
+
+
+def test_a_model_that_starts_quickly_is_for_few_images(cfg, tmp_path, caplog):
+    start, quick = tmp_path / "start", tmp_path / "start.quick.tflite"
+    quick.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start)}))
+    assert find_weights(cfg, 1) == find_weights(cfg, FEW_IMAGES) == str(quick)
+    assert find_weights(cfg, FEW_IMAGES + 1) == find_weights(cfg) == str(start)
+    assert find_weights(type(cfg)(cfg, precision="float32"), 1) == str(start)
+    lite = tmp_path / "start.tflite"
+    lite.write_bytes(quick.read_bytes())
+    assert find_weights(cfg, 1) == str(lite)
+    lite.unlink()
+    Path(f"{start}.index").write_text("trained on")
+    assert find_weights(cfg, 1) == str(start)
+    assert "start.quick.tflite: not used" in caplog.text and "tools/export.py --quick_start" in caplog.text
 
 
 def test_weights_named_over_the_yaml_win_over_all(cfg, tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from config import load_config, read_skeleton_table
 from dataset.skeleton import from_config, from_table
+from nnet.lite_file import checkpoint_id, seal
 from nnet.predict import setup_pose_prediction
 from tests.rounding import rounding
 from tools import export
@@ -65,6 +66,20 @@ def test_eight_bits_need_photos_and_tensorflow_lite(tmp_path):
 def test_a_tensorflow_lite_model_is_not_exported_again(tmp_path):
     with pytest.raises(InputError, match="pose.tflite: is a TensorFlow Lite model already"):
         export.main(["--cfg", str(CFG), "--out_dir", str(tmp_path / "1"), "--snapshot", "pose.tflite"])
+
+
+def test_the_model_to_start_with_is_made_once(tmp_path, capsys):
+    (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start")
+    (tmp_path / "start.index").write_text("checksums")
+    quick = tmp_path / "start.quick.tflite"
+    quick.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(tmp_path / "start")}))
+    command = ["--cfg", str(tmp_path / "pose_cfg.yaml"), "--quick_start"]
+    export.main(command)
+    assert capsys.readouterr().out == f"{quick} is up to date\n"
+    for content in (seal(b"model", {"checkpoint": "another"}), b"cut off"):
+        quick.write_bytes(content)
+        with pytest.raises(InputError, match="start: not a readable checkpoint"):  # which it would be made of
+            export.main(command)
 
 
 def test_an_existing_folder_stays(tmp_path):
