@@ -78,8 +78,8 @@ class Sources(NamedTuple):
 
     @property
     def num_images(self) -> int | None:
-        """None with clips: they have any number of frames."""
-        return None if self.folders or self.videos else len(self.pictures)
+        """None with videos, of which it is not known before they are read."""
+        return None if self.videos else sum(map(len, [self.pictures, *self.frames.values()]))
 
 
 def find_sources(names: Sequence[str | Path], track: bool) -> Sources:

@@ -84,6 +84,7 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
     for number, image in enumerate(frames()):
         Image.fromarray(image).save(folder / f"{number}.png")  # "10.png" sorts before "2.png"
     sources = demo_multiperson.find_sources([folder], track=True)
+    assert sources.num_images == len(frames())
     run_frames(Squares(), folder, sources.frames[folder], tmp_path / "walk_people", csv=True)
     lines, (first, last) = identities_by_side(tmp_path / "walk_people.jsonl")
     assert first == last[::-1] and lines[10]["file"] == "10.png"
@@ -148,6 +149,7 @@ def test_a_broken_clip_is_named_and_the_others_are_done(tmp_path, capsys, caplog
     images[0].save(good, save_all=True, append_images=images[1:])
     broken.write_text("no clip")
     sources = demo_multiperson.Sources([], {}, [broken, good])
+    assert sources.num_images is None
     demo_multiperson.run_clips(Squares(), sources, tmp_path / "out")
     assert capsys.readouterr().out.startswith("good.gif: 24 frames, 2 people")
     assert len(caplog.messages) == 1 and caplog.messages[0].startswith(f"skipped {broken}: not an image")
