@@ -84,7 +84,7 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
     for number, image in enumerate(frames()):
         Image.fromarray(image).save(folder / f"{number}.png")  # "10.png" sorts before "2.png"
     sources = demo_multiperson.find_sources([folder], track=True)
-    assert sources.num_images == len(frames())
+    assert sources.num_images == len(list(frames()))
     run_frames(Squares(), folder, sources.frames[folder], tmp_path / "walk_people", csv=True)
     lines, (first, last) = identities_by_side(tmp_path / "walk_people.jsonl")
     assert first == last[::-1] and lines[10]["file"] == "10.png"
