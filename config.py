@@ -141,6 +141,7 @@ KEYS = {
     "precision": Key(choice("auto", "float32", "bfloat16", "float16"), "float32",
                      "arithmetic of the convolutions; auto: the quickest that the hardware has"),
     "freeze_backbone": Key(FLAG, False, "train the heads only"),
+    "backbone_rate": Key(SHARE, 1.0, "factor on the learning rate of the backbone's weights"),
     "optimizer": Key(choice("sgd", "adam", "adamw"), "sgd",
                      "sgd has momentum .9; adamw decouples weight_decay from the gradients (arXiv 1711.05101)"),
     "adam_lr": Key(RATE, None, "adam: constant learning rate instead of multi_step"),

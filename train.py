@@ -122,7 +122,8 @@ class HeldOut:
 
     def __init__(self, cfg, trainer, training_set, writer):
         from multiperson.validation import Validation
-        from nnet import checkpoint
+        from nnet.checkpoint import read_array
+        from nnet.checkpoint_names import SCORE
         from nnet.predict import Predictor
 
         self.cfg, self.trainer, self.writer = cfg, trainer, writer
@@ -131,7 +132,7 @@ class HeldOut:
         self.path = f"{cfg.snapshot_prefix}-best"
         self.best = -math.inf
         if Path(f"{self.path}.index").exists():
-            score = checkpoint.read_array(self.path, checkpoint.SCORE)
+            score = read_array(self.path, SCORE)
             self.best = -math.inf if score is None else float(score)
 
     def evaluate(self, step: int) -> None:
@@ -284,8 +285,7 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
             if pieces is None:
                 break
             rate = learning_rate(cfg, step)
-            batch, *more = pieces
-            losses = trainer.step(batch, rate, *more)
+            losses = trainer.step(pieces, rate)
             step += 1
             require_progress(losses["total_loss"], math.inf, step, saved)
             limit = limit or DIVERGED * max(1, losses["total_loss"])
@@ -294,17 +294,17 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
             save_due = step % cfg.save_iters == 0 or step == last_step
             if score_due or save_due:
                 with progress.paused():
-                    require_progress(trainer.losses_now(batch, *more)["total_loss"], limit, step, saved)
+                    require_progress(trainer.losses_now(pieces)["total_loss"], limit, step, saved)
             # Before the snapshot: if the run is killed in between, it does this again.
             if held_out and score_due:
                 with progress.paused():
                     held_out.evaluate(step)
             if save_due:
-                save(trainer, step, batch, writer)
+                save(trainer, step, pieces[0], writer)
                 saved = step
         if step > saved:
-            require_progress(trainer.losses_now(batch, *more)["total_loss"], limit, step, saved)
-            save(trainer, step, batch, writer)
+            require_progress(trainer.losses_now(pieces)["total_loss"], limit, step, saved)
+            save(trainer, step, pieces[0], writer)
     progress.bar.close()
     return step
 

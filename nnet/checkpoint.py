@@ -5,7 +5,7 @@ The single files of the old V1 format are read as well.
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +13,13 @@ import tensorflow as tf
 
 from config import checkpoint_prefix
 from nnet.checkpoint_index import check_index
+from nnet.checkpoint_names import AVERAGE, head_of, inference_sources
 from nnet.errors import reason, tensorflow_path
 from nnet.snapshots import DATA, INDEX, replace_checkpoint, snapshots, whole_generation
 from util.errors import InputError
 from util.fingerprint import fingerprint
 from util.published import fetching_hint
 
-GLOBAL_STEP = "global_step"
-# In the best snapshot: its score.
-SCORE = "validation_score"
-# Behind a variable's name: its moving average, as TensorFlow 1 called it.
-AVERAGE = "ExponentialMovingAverage"
-# Likewise the state of the optimizers.
-SLOTS = MOMENTUM, FIRST_MOMENT, SECOND_MOMENT = "Momentum", "Adam", "Adam_1"
 # What TensorFlow's reader raises on a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
 
@@ -40,20 +34,6 @@ def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
     """One array of a checkpoint, None if it lacks that. Raises InputError for a missing or broken one."""
     reader = _open(prefix)
     return _read(reader, name, prefix) if name in reader.get_variable_to_shape_map() else None
-
-
-def inference_sources(names: Iterable[str]) -> dict[str, str]:
-    """Of the arrays of a checkpoint those that inference takes, by variable: its moving average where there is one."""
-    names = set(names)
-    variables = [
-        name
-        for name in names
-        if not name.endswith((*(f"/{slot}" for slot in SLOTS), f"/{AVERAGE}"))
-        and name not in (GLOBAL_STEP, SCORE)
-        and "intermediate_supervision" not in name
-        and "loss_scale" not in name
-    ]
-    return {name: f"{name}/{AVERAGE}" if f"{name}/{AVERAGE}" in names else name for name in sorted(variables)}
 
 
 def network_id(prefix: str | os.PathLike) -> str:
@@ -159,13 +139,8 @@ def starting_variables(
 ) -> tuple[list[str], list[str]]:
     """Names of the variables that `initialize` takes from a checkpoint of these shapes, and of the random heads."""
     missing, differing = misfits(variables, shapes)
-    wrong = {_head_of(text.split()[0]) for text in missing + differing} - {None}
-    return [name for name in variables if _head_of(name) not in wrong], sorted(wrong)
-
-
-def _head_of(name):
-    """ "part_pred" from "pose/part_pred/block4/weights", None in the backbone."""
-    return name.split("/")[1] if name.startswith("pose/") else None
+    wrong = {head_of(text.split()[0]) for text in missing + differing} - {None}
+    return [name for name in variables if head_of(name) not in wrong], sorted(wrong)
 
 
 def _assign(variables, prefix, averaged=False):

@@ -11,8 +11,7 @@ snapshots, logs and summaries, and the others get their state from it.
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,21 +82,6 @@ class Devices:
         tensors = tf.nest.map_structure(tf.identity, tensors)
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Here, after `run`, a Keras optimizer changes variables on all devices by gradients that `run` returned."""
-        if self.replicas == 1:
-            yield
-            return
-        extended = self.strategy.extended
-        with self.strategy.scope():
-            # Keras would merge the devices' calls, though there are none here (seen with 3.12).
-            extended._use_merge_call = lambda: False
-            try:
-                yield
-            finally:
-                del extended._use_merge_call
-
     def first(self, values: Any) -> Any:
         """Of what `run` has returned the values of one device, where all have the same."""
         return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], values)
@@ -124,7 +108,8 @@ class Devices:
     def _chiefs_values(self, values):
         def of_chief(*values):
             first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
-            return self.sum([tf.where(first, value, tf.zeros_like(value)) for value in values])
+            # One by one: together they would have to be of one type.
+            return [self.sum(tf.where(first, value, tf.zeros_like(value))) for value in values]
 
         return self.first(self.strategy.run(of_chief, values))
 

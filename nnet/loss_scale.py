@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from nnet.checkpoint_names import LOSS_SCALE, LOSS_SCALE_GOOD_STEPS
+
 START, LARGEST = 2.0**15, 2.0**24
 # The scale doubles after so many steps without an overflow.
 PATIENCE = 2000
@@ -11,12 +13,12 @@ class LossScale:
     """The factor on the loss: halved when gradients overflow (that step is left out), doubled when all is well."""
 
     def __init__(self):
-        self.scale = tf.Variable(START, trainable=False, name="loss_scale")
-        self.good_steps = tf.Variable(0.0, trainable=False, name="loss_scale_good_steps")
+        self.scale = tf.Variable(START, trainable=False)
+        self.good_steps = tf.Variable(0.0, trainable=False)
 
     def variables(self) -> dict[str, tf.Variable]:
         """Its state, by the names it has in snapshots."""
-        return {"loss_scale": self.scale, "loss_scale_good_steps": self.good_steps}
+        return {LOSS_SCALE: self.scale, LOSS_SCALE_GOOD_STEPS: self.good_steps}
 
     def unscale(self, gradients: list[tf.Tensor]) -> tuple[list[tf.Tensor], tf.Tensor]:
         """The gradients of the loss itself, and whether all are finite."""

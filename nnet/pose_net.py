@@ -93,10 +93,6 @@ class PoseNet(keras.Model):
         """All variables under the names they have in checkpoints."""
         return {name: var for layer in self._named_layers() for name, var in layer.slim_variables().items()}
 
-    def kernels(self) -> list[keras.Variable]:
-        """The variables that weight decay acts on."""
-        return [layer.kernel for layer in self._named_layers()]
-
     def fold(self) -> None:
         """Put batch norm into the convolutions, for inference only; the network is not to be trained afterwards."""
         for layer in self._named_layers():

@@ -16,6 +16,7 @@ import os
 
 import numpy as np
 
+from nnet.checkpoint_names import inference_sources
 from util.errors import InputError
 
 
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def inference_weights(snapshot: str) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint that inference needs, in single precision. Raises InputError."""
-    from nnet.checkpoint import inference_sources, read_checkpoint
+    from nnet.checkpoint import read_checkpoint
 
     arrays = read_checkpoint(snapshot)
     return {name: arrays[source].astype("float32") for name, source in inference_sources(arrays).items()}

@@ -15,11 +15,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from config import load_config
+from nnet.checkpoint_names import AVERAGE, SLOTS, head_of
 from util.report import table
 
 HEADS = "part_pred", "locref_pred", "pairwise_pred", "intermediate_supervision"
-OPTIMIZER = "Momentum", "Adam", "Adam_1"
-AVERAGE = "ExponentialMovingAverage"
 SHOWN = 10
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -52,12 +51,12 @@ def group_of(name: str) -> str:
     """What an array belongs to."""
     first, _, rest = name.partition("/")
     last = name.rsplit("/", 1)[-1]
-    if last in OPTIMIZER:
+    if last in SLOTS:
         return "optimizer"
     if last == AVERAGE:
         return "moving averages of weights"
-    if first == "pose":
-        return f"head {rest.split('/')[0]}"
+    if head_of(name):
+        return f"head {head_of(name)}"
     if rest.startswith("logits"):
         return "ImageNet's classifier (left aside)"
     return f"backbone {first}" if rest else "other"

@@ -64,7 +64,7 @@ def predictor(scenes):
     for name, variable in start.slim_variables().items():
         trainer.slim_variables[name].assign(variable)
     for step, (image, joints) in enumerate(islice(cycle(scenes), STEPS)):
-        trainer.step(single_batch(image, joints), 0.001 * (1 - step / STEPS))
+        trainer.step([single_batch(image, joints)], 0.001 * (1 - step / STEPS))
     return Predictor(cfg, net=trainer.net).freeze()
 
 

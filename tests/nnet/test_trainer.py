@@ -30,7 +30,7 @@ def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_we
         "scale": np.ones(1, np.float32),
     }
     for expected in golden["loss_history"][:6]:
-        losses = training.step(inputs, float(golden["lr"]))
+        losses = training.step([inputs], float(golden["lr"]))
         found = [losses[name] for name in golden["loss_names"]]
         np.testing.assert_allclose(found, expected, rtol=rounding(9 * 512, layers=50))
     for name, change in zip(golden["var_names"], golden["var_change_l2"], strict=True):
@@ -62,48 +62,62 @@ def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch
     first = trainer.Trainer(small_config(optimizer=optimizer, **more))
     assert first.start("snapshot", "") == 0
     for _ in range(2):
-        first.step(batch, 0.01)
+        first.step([batch], 0.01)
     first.save("snapshot-2", 2)
-    first.step(batch, 0.01)
+    first.step([batch], 0.01)
 
     second = trainer.Trainer(small_config(optimizer=optimizer, seed=9, **more))
     assert second.start("snapshot", "") == 2
-    second.step(batch, 0.01)
-    for name, variable in (first.slim_variables | first._slots()).items():
+    second.step([batch], 0.01)
+    for name, variable in first.state().items():
         assert np.isfinite(variable).all()
-        np.testing.assert_array_equal((second.slim_variables | second._slots())[name], variable, err_msg=name)
+        np.testing.assert_array_equal(second.state()[name], variable, err_msg=name)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_the_losses_of_the_next_step_are_told_and_nothing_changes(batch, optimizer):
     training = trainer.Trainer(small_config(optimizer=optimizer, net_type="resnet_18", batch_norm="train"))
-    training.step(batch, 0.01)
-    before = {name: variable.numpy() for name, variable in training._state().items()}
-    losses = training.losses_now(batch)
-    for name, variable in training._state().items():
+    training.step([batch], 0.01)
+    before = {name: variable.numpy() for name, variable in training.state().items()}
+    losses = training.losses_now([batch])
+    for name, variable in training.state().items():
         np.testing.assert_array_equal(variable, before[name], err_msg=name)
-    assert training.optimizer.iterations.numpy() == 1
-    assert training.step(batch, 0.01) == losses
+    assert training.step([batch], 0.01) == losses
+
+
+@pytest.mark.parametrize(("optimizer", "kept"), [("sgd", False), ("adam", True)])
+def test_snapshots_of_older_versions(optimizer, kept, tmp_path, monkeypatch, caplog):
+    """They do not count the optimizer's steps. Adam's state is read; momentum, then in other units, starts anew."""
+    monkeypatch.chdir(tmp_path)
+    training = trainer.Trainer(small_config(net_type="resnet_18", optimizer=optimizer))
+    arrays = {name: np.ones(variable.shape, np.float32) for name, variable in training.state().items()}
+    del arrays["optimizer_steps"]
+    checkpoint.write_checkpoint("snapshot-1", arrays)
+    with caplog.at_level("INFO"):
+        assert training.start("snapshot", "") == 1
+    assert ("no state that sgd can use; that starts anew" in caplog.text) != kept
+    for name, variable in training.state().items():
+        np.testing.assert_array_equal(variable, kept or name in training.slim_variables, err_msg=name)
 
 
 def test_slots_have_tensorflows_names(golden_dir):
     with np.load(golden_dir / "network.npz") as archive:
         slots = set(archive["50/slots"])
-    assert set(trainer.Trainer(make_config(**CONFIG))._slots()) == slots
+    assert set(trainer.Trainer(make_config(**CONFIG)).optimizer.state()) == slots | {"optimizer_steps"}
 
 
 def test_a_learning_rate_of_zero_changes_nothing(batch):
     training = trainer.Trainer(small_config(batch_norm="frozen"))
     before = {name: var.numpy() for name, var in training.slim_variables.items()}
-    training.step(batch, 0.0)
+    training.step([batch], 0.0)
     for name, variable in training.slim_variables.items():
         np.testing.assert_array_equal(variable, before[name])
 
 
 def test_weight_decay_pulls_on_kernels_only(batch):
     plain, decayed = (trainer.Trainer(small_config(batch_norm="frozen", regularize=flag)) for flag in (False, True))
-    plain.step(batch, 1.0)
-    decayed.step(batch, 1.0)
+    plain.step([batch], 1.0)
+    decayed.step([batch], 1.0)
     name = "MobilenetV2/Conv_1/weights"
     before = trainer.Trainer(small_config(batch_norm="frozen")).slim_variables[name].numpy()
     difference = plain.slim_variables[name].numpy() - decayed.slim_variables[name].numpy()
@@ -118,7 +132,7 @@ def test_decoupled_weight_decay_shrinks_kernels_by_rate_times_decay(batch):
     kernel, gamma = "MobilenetV2/Conv_1/weights", "MobilenetV2/Conv_1/BatchNorm/gamma"
     before = plain.slim_variables[kernel].numpy()
     for one in (training, plain):
-        one.step(batch, 0.1)
+        one.step([batch], 0.1)
     shrunk = plain.slim_variables[kernel].numpy() - training.slim_variables[kernel].numpy()
     np.testing.assert_allclose(shrunk, 0.1 * 0.5 * before, atol=1e-5)
     np.testing.assert_allclose(training.slim_variables[gamma], plain.slim_variables[gamma], atol=1e-6)
@@ -129,7 +143,7 @@ def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
     name = "pose/part_pred/block4/weights"
     history = []
     for _ in range(3):
-        training.step(batch, 0.1)
+        training.step([batch], 0.1)
         history.append(training.slim_variables[name].numpy())
     training.save(str(tmp_path / "snapshot-3"), 3)
     variable = {name: training.slim_variables[name]}
@@ -143,7 +157,7 @@ def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
 def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
     training = trainer.Trainer(small_config(freeze_backbone=True, batch_norm="train"))
     before = {name: var.numpy() for name, var in training.slim_variables.items()}
-    training.step(batch, 0.1)
+    training.step([batch], 0.1)
     changed = {name for name, var in training.slim_variables.items() if not np.array_equal(var, before[name])}
     assert changed == {name for name in before if name.startswith("pose/")}
 
@@ -172,7 +186,7 @@ def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch):
             "image": np.resize(batch["image"], (2, *size, 3)),
             "weight": np.ones((2, size[0] // 8, size[1] // 8), np.float32),
         }
-        ours, theirs = compiled.step(sized, 0.01), eager.step(sized, 0.01)
+        ours, theirs = compiled.step([sized], 0.01), eager.step([sized], 0.01)
         assert ours["total_loss"] == pytest.approx(theirs["total_loss"], rel=rounding(4 * 1280, layers=53))
     name = "MobilenetV2/Conv/weights"
     start = trainer.Trainer(small_config()).slim_variables[name].numpy()
@@ -206,11 +220,11 @@ def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_
         pieces.loss_scale.scale.assign(64.0)
     first, second = pieces_of(batch, 2)
     for _ in range(2):
-        expected = whole.step(batch, 0.001)
-        assert pieces.step(first, 0.001, second) == pytest.approx(expected, rel=rounding(9 * 256, layers=18))
-    for name, momentum in whole._slots().items():
-        tolerance = 2 * rounding(9 * 256, layers=2 * 18) * np.abs(momentum).max()  # of two steps
-        np.testing.assert_allclose(pieces._slots()[name], momentum, rtol=0, atol=tolerance, err_msg=name)
+        expected = whole.step([batch], 0.001)
+        assert pieces.step([first, second], 0.001) == pytest.approx(expected, rel=rounding(9 * 256, layers=18))
+    for name, state in whole.optimizer.state().items():
+        tolerance = 2 * rounding(9 * 256, layers=2 * 18) * np.abs(state).max()  # of two steps
+        np.testing.assert_allclose(pieces.optimizer.state()[name], state, rtol=0, atol=tolerance, err_msg=name)
 
 
 def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(
@@ -223,13 +237,13 @@ def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(
     set_formula_weights(training.slim_variables)
     training.loss_scale.scale.assign(2.0**120)
     before = {name: var.numpy() for name, var in training.slim_variables.items()}
-    training.step(batch, 0.01)
+    training.step([batch], 0.01)
     assert float(training.loss_scale.scale) == loss_scale.LARGEST
     for name, variable in training.slim_variables.items():
         np.testing.assert_array_equal(variable, before[name])
     training.loss_scale.scale.assign(256.0)
     for expected in ([256.0, 1.0], [512.0, 0.0], [512.0, 1.0]):
-        training.step(batch, 0.00001)
+        training.step([batch], 0.00001)
         assert [float(variable) for variable in training.loss_scale.variables().values()] == expected
     name = "pose/part_pred/block4/biases"
     assert not np.array_equal(training.slim_variables[name], before[name])
@@ -257,7 +271,7 @@ def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, more, re
     training._compiled_step = exhausted
     batch = {name: value[: 1 + more] for name, value in batch.items()}
     with pytest.raises(InputError, match=f"no memory for a batch of {1 + more} images of 48x48 pixels: {remedy}"):
-        training.step(batch, 0.1)
+        training.step([batch], 0.1)
 
 
 def test_the_step_of_a_snapshot():

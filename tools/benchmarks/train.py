@@ -143,9 +143,9 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
         return compute_losses(heads, wanted, cfg)
 
     start = time.perf_counter()
-    trainer.step(batch, 0.0)
+    trainer.step([batch], 0.0)
     first = time.perf_counter() - start
-    stages = [lambda: targets(*tensors), lambda: forward(*tensors), lambda: trainer.step(batch, 0.0)]
+    stages = [lambda: targets(*tensors), lambda: forward(*tensors), lambda: trainer.step([batch], 0.0)]
     seconds = [float(np.median(run_times(stage, repeat))) for stage in stages]
     height, width = batch["image"].shape[1:3]
     name = f"{cfg.net_type}, {len(batch['image'])} of {width}x{height}, {compute_dtype(cfg.precision)}"
