@@ -211,10 +211,10 @@ def train_on(cfg, devices) -> None:
         remove_leftovers(".", cfg.snapshot_prefix)
     dataset = create(cfg)
     cfg = dataset.cfg
+    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     if devices.chief and dataset.skeleton.named:
         keep_beside(cfg.snapshot_prefix, dataset.skeleton)
     check_alike(devices, cfg, len(dataset))
-    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
     trainer = Trainer(cfg, stats, devices)
     first_step = trainer.start(cfg.snapshot_prefix, cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
@@ -321,11 +321,15 @@ def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
 
 
 def draw_curves(log_dir: str) -> None:
-    """The picture of tools/plot_training.py; a short run may have no line of the log, thus no curves."""
+    """The picture of tools/plot_training.py; a run that was too short for a line of the log has no curves."""
     from nnet.curves import plot, read_scalars
 
     try:
-        plot({log_dir: read_scalars(Path(log_dir))}, Path("training.png"))
+        scalars = read_scalars(Path(log_dir))
+    except InputError:
+        return
+    try:
+        plot({log_dir: scalars}, Path("training.png"))
     except InputError as error:
         logging.warning("%s", error)
 

@@ -24,6 +24,7 @@ from dataset.skeleton import AIC, Skeleton
 from util.checks import numbers_fault, stays_inside
 from util.errors import InputError
 from util.faults import CORRECTED, Faults
+from util.files import require_folder
 from util.images import IMAGE_SUFFIXES
 from util.json_stream import BLOCK, JsonStream
 
@@ -84,8 +85,9 @@ class AnnotationFile:
     def with_images(self, img_dir: str | os.PathLike) -> Iterator[tuple[Record, str]]:
         """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix.
 
-        Raises InputError in the end when there was none.
+        Raises InputError when there is no such folder and, in the end, when there was no such record.
         """
+        require_folder(img_dir)
         files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
         found = False
         for record in self:

@@ -170,9 +170,6 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     """
     from tqdm import tqdm
 
-    img_dir = Path(img_dir)
-    if not img_dir.is_dir():
-        raise InputError(f"{img_dir}: no such folder (--img_dir)")
     source = AnnotationFile(keypoint_json)
     faults, flags, images, num_images, num_people = source.faults, Counter(), [], 0, 0
     found = tqdm(source.with_images(img_dir), total=source.count(), unit=" images", disable=None, delay=2)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from util.errors import InputError
 from util.files import unused_name
 
 # Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
@@ -36,8 +35,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of the images <image_id>.jpg")
     arguments.add_argument("--out_dir", required=True, type=Path, help="folder of the crops and dataset.mat")
     options = arguments.parse_args(argv)
-    if not options.img_dir.is_dir():
-        raise InputError(f"{options.img_dir}: no such folder (--img_dir)")
 
     from dataset.aic import AnnotationFile
     from dataset.crops import log_left_out, write_crops

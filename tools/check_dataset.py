@@ -24,6 +24,7 @@ from dataset.flags import UNLABELLED
 from dataset.pose_dataset import FileLister
 from util.errors import InputError
 from util.faults import CORRECTED, EXAMPLES, LEFT_OUT, SUSPECT, Faults
+from util.files import require_folder
 from util.images import IMAGE_SUFFIXES, read_image, read_image_size
 from util.report import table
 
@@ -83,8 +84,7 @@ class ImageFolder:
     """Looks images up and reads their size, or all of them."""
 
     def __init__(self, folder: Path, decode: bool):
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder (--img_dir)")
+        require_folder(folder)
         self.folder, self.decode, self.files = folder, decode, FileLister()
 
     def size(self, image: Image, faults: Faults) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.faults import SUSPECT, Faults
-from util.files import read_text
+from util.files import read_text, require_folder
 from util.report import printable
 
 FIELDS = ["photo", "person", "joint", "x", "y"]
@@ -38,11 +38,14 @@ def main(argv: list[str] | None = None) -> None:
     from dataset.pose_dataset import save_dataset_mat
 
     labels, faults = read_labels(options.csv), Faults()
+    require_folder(options.img_dir)
     records = dataset_records(labels, options.img_dir, options.out.parent, faults)
     faults.warn(options.csv)
+    if not records:
+        raise InputError(f"{options.csv}: none of its photos can be read{faults.reasons()}")
     save_dataset_mat(options.out, records)
-    people = [person for photo in labels.values() for person in photo.values()]
-    print(f"{len(labels)} photos, {len(people)} people, {sum(map(len, people))} joints written to {options.out}")
+    people = [person for _, _, people in records for person in people]
+    print(f"{len(records)} photos, {len(people)} people, {sum(map(len, people))} joints written to {options.out}")
 
 
 def read_labels(path: Path) -> Labels:
@@ -82,14 +85,17 @@ def _add_label(labels: Labels, fields: list[str]) -> None:
 def dataset_records(labels: Labels, img_dir: Path, folder: Path, faults: Faults) -> list:
     """Records of `save_dataset_mat` for a file in `folder`, photos and people in the order of their names and numbers.
 
-    faults: gets the joints outside their photos, which stay
-    Raises InputError for a photo that cannot be read.
+    faults: gets the photos that cannot be read, which are left out, and the joints outside their photos, which stay
     """
     from util.images import read_image_size
 
     records = []
     for photo, people in sorted(labels.items()):
-        height, width = read_image_size(img_dir / photo)
+        try:
+            height, width = read_image_size(img_dir / photo)
+        except InputError as error:
+            faults.add("photos that cannot be read", error)
+            continue
         for person, joints in people.items():
             for joint, (x, y) in joints.items():
                 if not (0 <= x <= width and 0 <= y <= height):

@@ -11,7 +11,7 @@ from util.cli import parser, run
 
 from pathlib import Path
 
-from util.errors import InputError
+from util.files import require_folder
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,8 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of the images")
     arguments.add_argument("--out_dir", required=True, type=Path, help="folder of the crops and dataset.mat")
     options = arguments.parse_args(argv)
-    if not options.img_dir.is_dir():
-        raise InputError(f"{options.img_dir}: no such folder (--img_dir)")
+    require_folder(options.img_dir)
 
     from dataset.crops import log_left_out, write_crops
     from dataset.mpii_release import read_release

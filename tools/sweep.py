@@ -22,6 +22,7 @@ from tqdm import tqdm
 from config import load_config
 from util.errors import InputError
 from util.faults import Faults
+from util.files import require_folder
 from util.report import table
 
 # Keys that say how maps become people; others would need the network again.
@@ -54,6 +55,7 @@ def main(argv: list[str] | None = None) -> None:
         help="a key of grouping and values for it; may be given several times",
     )
     options = arguments.parse_args(argv)
+    require_folder(options.img_dir)
     keys, values = [words[0] for words in options.tries], [words[1:] for words in options.tries]
     for key, tried in zip(keys, values, strict=True):
         if key not in GROUPING_KEYS or not tried:

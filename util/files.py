@@ -43,6 +43,12 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         _remove(temporary)
 
 
+def require_folder(path: str | os.PathLike) -> None:
+    """Raise InputError where the folder of a script's --img_dir does not exist."""
+    if not os.path.isdir(path):
+        raise InputError(f"{path}: no such folder (--img_dir)")
+
+
 @cache  # once for each folder, which may be large
 def _remove_leftovers(folder: Path) -> None:
     """Delete what processes of this machine that were killed have left of files and folders that they were writing."""

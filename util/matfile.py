@@ -44,6 +44,8 @@ def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if not data:
+        raise InputError(f"{path}: the file is empty")
     if data.startswith(b"MATLAB 7.3"):
         raise InputError(f"{path}: MATLAB 7.3 format; save it with '-v7'")
     try:
@@ -68,7 +70,7 @@ def write_mat(path: str | os.PathLike, content: dict[str, Any], compress: bool =
 def _variables(data: bytes) -> dict[str, Any]:
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None:
-        raise _Broken("its header is another one")
+        raise _Broken("it has no header of MATLAB 5 to 7.2")
     variables = {}
     for element in _elements(memoryview(data)[128:], order):
         if element.kind == _COMPRESSED:

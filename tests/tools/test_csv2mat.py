@@ -46,6 +46,19 @@ def test_joints_outside_a_photo_stay_and_are_told(folder, caplog):
     assert sample.people.tolist() == [[[41, 5, 1]]]
 
 
+def test_a_photo_that_cannot_be_read_is_left_out(folder, caplog, capsys):
+    (folder / "photos/c.png").write_text("no photo")
+    convert(folder, "b.png,0,0,1,1\nc.png,0,0,1,1\na.png,0,0,2,3\n")
+    assert "left out: photos that cannot be read: 2 (photos/b.png: cannot be read: No such file" in caplog.text
+    assert capsys.readouterr().out == "1 photos, 1 people, 1 joints written to dataset.mat\n"
+
+
+def test_no_folder_of_photos(folder):
+    (folder / "labels.csv").write_text("a.png,0,0,1,1\n")
+    with pytest.raises(InputError, match=r"nowhere: no such folder \(--img_dir\)"):
+        main(["--csv", "labels.csv", "--img_dir", "nowhere"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -58,8 +71,7 @@ def test_joints_outside_a_photo_stay_and_are_told(folder, caplog):
         ("a.png,0,0,1,-1e9\n", "line 1: x and y must be pixels of the photo; found 1,-1e9"),
         ("a.png,-1,0,1,1\n", "line 1: people count from 0, joints from 0 to 999; found person -1, joint 0"),
         ("a.png,0,0,1,1\na.png,0,0,2,2\n", "line 2: joint 0 of person 0 in a.png is labelled twice"),
-        ("c.png,0,0,1,1\n", "c.png"),
-        (",0,0,1,1\n", "photos: "),
+        ("c.png,0,0,1,1\n,0,0,1,1\n", "labels.csv: none of its photos can be read (photos that cannot be read: 2)"),
     ],
 )
 def test_what_is_no_label_is_a_line_and_the_old_file_stays(folder, text, message):

@@ -87,7 +87,7 @@ def test_data_set_gives_a_cell_for_each_person(folder):
     [
         (["--ref", "ref.json"], "--ref and --img_dir belong together"),
         (["--pad", "-1"], "--pad must be at least 0"),
-        (["--ref", "ref.json", "--img_dir", "nowhere"], "no record can be used .*; images: nowhere"),
+        (["--ref", "ref.json", "--img_dir", "nowhere"], r"nowhere: no such folder \(--img_dir\)"),
         (["--ref", "ref.json", "--img_dir", "images", "skeleton=coco"], "skeleton coco has no head_top, neck"),
         ([], "dataset is missing"),
     ],
