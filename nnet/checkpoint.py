@@ -11,14 +11,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from config import checkpoint_prefix
 from nnet.checkpoint_index import check_index
 from nnet.checkpoint_names import AVERAGE, head_of, inference_sources
 from nnet.errors import reason, tensorflow_path
-from nnet.snapshots import DATA, INDEX, replace_checkpoint, snapshots, whole_generation
+from nnet.snapshots import DATA, INDEX, replace_checkpoint, require_checkpoint, snapshots
 from util.errors import InputError
 from util.fingerprint import fingerprint
-from util.published import fetching_hint
 
 # What TensorFlow's reader raises on a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
@@ -74,12 +72,7 @@ def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, 
 
 
 def _open(prefix):
-    prefix = tensorflow_path(whole_generation(checkpoint_prefix(prefix)))
-    if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
-        found = sorted(Path(prefix).parent.glob("*" + INDEX))
-        there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
-        hint = fetching_hint(prefix) or there
-        raise InputError(f"{prefix}: no such checkpoint ({prefix}{INDEX} is missing){hint}")
+    prefix = require_checkpoint(prefix)
     if os.path.exists(prefix + INDEX):
         check_index(prefix)
     try:

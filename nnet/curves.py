@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from util.errors import InputError
 from util.files import atomic_path
@@ -19,9 +18,23 @@ Scalars = dict[str, tuple[np.ndarray, np.ndarray]]
 
 def read_scalars(folder: Path) -> Scalars:
     """All scalars of a run. Raises InputError where there are none."""
-    values: dict[str, dict[int, float]] = {}
     # Sorted by the time in their names: of a step that was done twice the last counts.
-    for path in sorted(Path(folder).glob("events.out.tfevents.*")):
+    paths = sorted(Path(folder).glob("events.out.tfevents.*"))
+    values = _read_events(paths) if paths else {}
+    if not values:
+        raise InputError(f"{folder}: no scalars for TensorBoard (events.out.tfevents.*); train.py writes them to log/")
+    return {
+        tag: (np.array(sorted(by_step)), np.array([by_step[step] for step in sorted(by_step)]))
+        for tag, by_step in values.items()
+    }
+
+
+def _read_events(paths: list[Path]) -> dict[str, dict[int, float]]:
+    """The scalars of files by tag and step; later files win."""
+    import tensorflow as tf  # takes seconds: not where there is nothing to read
+
+    values: dict[str, dict[int, float]] = {}
+    for path in paths:
         records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
         try:
             for record in records:
@@ -31,12 +44,7 @@ def read_scalars(folder: Path) -> Scalars:
                         values.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
         except tf.errors.DataLossError:
             pass  # the end of what a killed run has written
-    if not values:
-        raise InputError(f"{folder}: no scalars for TensorBoard (events.out.tfevents.*); train.py writes them to log/")
-    return {
-        tag: (np.array(sorted(by_step)), np.array([by_step[step] for step in sorted(by_step)]))
-        for tag, by_step in values.items()
-    }
+    return values
 
 
 def plot(runs: Mapping[str, Scalars], path: Path) -> None:

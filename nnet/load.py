@@ -12,7 +12,7 @@ from multiperson.single_person import SinglePersonEstimator
 from nnet.lite_file import SUFFIX as LITE_SUFFIX
 from nnet.lite_file import checkpoint_id, read_notes
 from nnet.model_skeleton import with_skeleton_of
-from nnet.snapshots import INDEX, latest_snapshot, whole_generation
+from nnet.snapshots import INDEX, latest_snapshot, require_checkpoint, whole_generation
 from util.errors import InputError
 from util.fingerprint import fingerprint
 
@@ -100,6 +100,8 @@ def _network(cfg, weights):
         from nnet.lite import LitePredictor
 
         return LitePredictor(cfg, weights)
+
+    require_checkpoint(weights)  # before TensorFlow is loaded
 
     from nnet.predict import setup_pose_prediction
 

@@ -12,6 +12,11 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from config import checkpoint_prefix
+from nnet.errors import tensorflow_path
+from util.errors import InputError
+from util.published import fetching_hint
+
 INDEX, DATA = ".index", ".data-00000-of-00001"
 EARLIER = ".earlier"
 
@@ -62,6 +67,17 @@ def whole_generation(prefix: str | os.PathLike) -> str:
     """The prefix to read: the earlier checkpoint's where its replacement was never finished, else `prefix`."""
     earlier = _earlier(prefix)
     return earlier if not os.path.exists(f"{prefix}{INDEX}") and is_complete(earlier) else os.fspath(prefix)
+
+
+def require_checkpoint(prefix: str | os.PathLike) -> str:
+    """The prefix to read a checkpoint by; one of its files will do. Raises InputError where there is none."""
+    prefix = tensorflow_path(whole_generation(checkpoint_prefix(prefix)))
+    if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
+        found = sorted(Path(prefix).parent.glob("*" + INDEX))
+        there = f"; found there: {', '.join(p.stem for p in found[:5])}" if found else ""
+        hint = fetching_hint(prefix) or there
+        raise InputError(f"{prefix}: no such checkpoint ({prefix}{INDEX} is missing){hint}")
+    return prefix
 
 
 def remove_leftovers(folder: str | os.PathLike, prefix: str) -> None:

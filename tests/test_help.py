@@ -1,4 +1,4 @@
-"""Every script explains itself at once: --help loads nothing that takes long."""
+"""Every script explains itself at once, and says at once which file is missing: neither loads what takes long."""
 
 import subprocess
 import sys
@@ -20,11 +20,47 @@ for script in sys.argv[1:]:
     assert not loaded, (script, loaded)
 """
 
+# Commands that name a file that is not there.
+MISSING = (
+    "demo/demo_multiperson.py nothing.jpg",
+    "demo/demo_multiperson.py init_weights=nothing",
+    "demo/singleperson.py init_weights=nothing",
+    "tools/convert_movenet.py nothing.json out",
+    "tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir nothing --snapshot nothing",
+    "tools/export_weights.py nothing out",
+    "tools/inspect_checkpoint.py nothing",
+    "tools/plot_training.py nothing",
+    "tools/predict_multiperson.py --cfg models/demo/pose_cfg.yaml --images nothing",
+    "tools/train_pairwise.py --cfg models/demo/pose_cfg.yaml dataset=nothing",
+)
+RUN_ALL = """
+import contextlib, io, runpy, sys
+for command in sys.argv[1:]:
+    text = io.StringIO()
+    sys.argv[:] = command.split()
+    with contextlib.redirect_stderr(text):
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        except SystemExit as end:
+            assert end.code == 2, command
+    assert "nothing" in text.getvalue() and "Traceback" not in text.getvalue(), (command, text.getvalue())
+    loaded = SLOW & sys.modules.keys()
+    assert not loaded, (command, loaded)
+"""
+
 
 def test_help_of_every_script_loads_nothing_slow():
     scripts = [ROOT / "train.py", *sorted(ROOT.glob("tools/*.py")), *sorted(ROOT.glob("demo/*.py"))]
     scripts = [str(path) for path in scripts if "__main__" in path.read_text(encoding="utf-8")]
     assert len(scripts) > 20
-    command = [sys.executable, "-c", f"SLOW = {set(SLOW)}" + ASK_ALL, *scripts]
+    run_code(ASK_ALL, scripts)
+
+
+def test_a_missing_file_is_told_before_anything_slow_is_loaded():
+    run_code(RUN_ALL, MISSING)
+
+
+def run_code(code, arguments):
+    command = [sys.executable, "-c", f"SLOW = {set(SLOW)}" + code, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

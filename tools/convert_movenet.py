@@ -141,6 +141,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("model", type=Path, help="movenet-multipose.json")
     arguments.add_argument("out", help="checkpoint to write, without suffix")
     options = arguments.parse_args(argv)
+    if not options.model.is_file():  # told before TensorFlow is loaded
+        raise InputError(f"{options.model}: no such file")
 
     from nnet.checkpoint import write_checkpoint
     from nnet.tfjs import convolutions, read_graph_model

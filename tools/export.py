@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("--int8 or --half: eight bits are fewer than half precision has")
 
     from nnet.load import QUICK_START, find_checkpoint
+    from nnet.snapshots import require_checkpoint
 
     weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
@@ -71,6 +72,7 @@ def main(argv: list[str] | None = None) -> None:
         if is_up_to_date(target, weights):
             print(f"{target} is up to date")
             return
+    require_checkpoint(weights)  # before TensorFlow is loaded
     # Where the model will run is for the caller to know; TensorFlow Lite has no bfloat16.
     if not options.out_dir or cfg.precision == "auto":
         cfg.precision = "float32"

@@ -26,6 +26,11 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("out", help="checkpoint to write")
     options = arguments.parse_args(argv)
 
+    from nnet.snapshots import require_checkpoint
+
+    for snapshot in options.snapshots:
+        require_checkpoint(snapshot)  # before TensorFlow is loaded
+
     from nnet.checkpoint import write_checkpoint
     from nnet.model_skeleton import keep_beside, read_skeleton
 

@@ -39,6 +39,10 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides) if options.cfg else None
 
+    from nnet.snapshots import require_checkpoint
+
+    require_checkpoint(options.checkpoint)  # before TensorFlow is loaded
+
     from nnet.checkpoint import read_shapes
 
     shapes = read_shapes(options.checkpoint)

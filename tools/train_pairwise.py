@@ -34,15 +34,16 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
 
     from dataset.factory import create
-    from multiperson.pairwise_model import Origin, model_path, save_model
-    from multiperson.pairwise_training import look_at_images, train_pairs
-    from multiperson.predict import SpatialModel
 
     dataset = create(cfg)
     cfg = dataset.cfg
-    pairs = SpatialModel(cfg).pairs
 
+    from multiperson.pairwise_model import Origin, model_path, save_model
+    from multiperson.pairwise_training import look_at_images, train_pairs
+    from multiperson.predict import SpatialModel
     from nnet.load import find_weights, load_network, network_id
+
+    pairs = SpatialModel(cfg).pairs
 
     weights = options.snapshot or find_weights(cfg)
     network = load_network(cfg, weights)
