@@ -295,10 +295,10 @@ def _all_oks(true: People, predicted: People) -> tuple[np.ndarray, np.ndarray]:
     visible = true.keypoints[..., 2] == VISIBLE
     oks = np.empty(len(pairs))
     for begin in range(0, len(pairs), CHUNK):
-        some = slice(begin, begin + CHUNK)
-        seen = visible[pairs[some, 0]]
-        terms = np.where(seen, _similarity(true, predicted, pairs[some]), 0)
-        oks[some] = terms.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+        chunk = slice(begin, begin + CHUNK)
+        seen = visible[pairs[chunk, 0]]
+        terms = np.where(seen, _similarity(true, predicted, pairs[chunk]), 0)
+        oks[chunk] = terms.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
     return pairs, oks
 
 

@@ -370,7 +370,7 @@ class _Columns:
     def labelled_categories(self) -> set:
         """The ids of categories that have labelled objects."""
         labelled = np.concatenate(self._parts["num_labelled"]) > 0
-        return {category for category, some in zip(self.category_ids, labelled.tolist(), strict=True) if some}
+        return {category for category, has_any in zip(self.category_ids, labelled.tolist(), strict=True) if has_any}
 
     def finish(self, used: set, others: set, num_joints: int, images: _ImageList, faults: Faults) -> Annotations:
         """The usable annotations of the categories `used` (ids, None for annotations that name none).

@@ -94,8 +94,8 @@ def write_crops(images: Iterable[tuple[Path, list[Person]]], out_dir: str | os.P
     try:
         # Pillow leaves the interpreter to others while it works.
         results = pool.map(lambda task: _write_image(*task, out_dir), images)
-        for some, faults in tqdm(results, total=len(images), unit="image", disable=None):
-            records += some
+        for records_of_image, faults in tqdm(results, total=len(images), unit="image", disable=None):
+            records += records_of_image
             left_out += faults
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

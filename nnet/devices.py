@@ -65,7 +65,7 @@ class Devices:
         """
         if self.replicas == 1:
             return function(*parts, *shared)
-        return self.strategy.run(lambda *some: function(*map(self._own_rows, parts), *some), shared)
+        return self.strategy.run(lambda *args: function(*map(self._own_rows, parts), *args), shared)
 
     def _own_rows(self, tensor):
         here = self.replicas // self.workers

@@ -163,8 +163,8 @@ def _pairwise(people, positive, person, cfg, stats):
 
     center = tf.cast(positive[:, 2:0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
     means, deviations = (
-        tf.gather(np.float32(some * cfg.global_scale).reshape(count, count - 1, 2), part)
-        for some in (stats.means, stats.std_devs)
+        tf.gather(np.float32(moment * cfg.global_scale).reshape(count, count - 1, 2), part)
+        for moment in (stats.means, stats.std_devs)
     )
     present = others[..., 2] > 0
     value = tf.where(present[..., None], (others[..., :2] - center[:, None] - means) / deviations, 0.0)

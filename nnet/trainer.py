@@ -174,10 +174,11 @@ class Trainer:
         return tf.nest.map_structure(lambda *terms: tf.add_n(terms), *losses)
 
     def _count(self, *labels):
-        return self.devices.first(self.devices.run(lambda *some: self.devices.sum(self._target_counts(*some)), labels))
+        return self.devices.first(self.devices.run(self._summed_counts, labels))
 
-    def _target_counts(self, people, weight, scale):
-        return count_targets(make_targets(people, weight, scale, self.cfg, self.stats))
+    def _summed_counts(self, people, weight, scale):
+        """The counts of the whole batch, on one of the devices that have parts of it."""
+        return self.devices.sum(count_targets(make_targets(people, weight, scale, self.cfg, self.stats)))
 
     def _add(self, image, people, weight, scale, counts):
         return self.devices.first(self.devices.run(self._add_here, [image, people, weight, scale], counts))
@@ -201,7 +202,7 @@ class Trainer:
         """Gradients and losses of the whole batch, on one of the devices that have parts of it."""
         counts = None
         if self.devices.replicas > 1:
-            counts = self.devices.sum(self._target_counts(people, weight, scale))
+            counts = self._summed_counts(people, weight, scale)
         return self.devices.sum(self._gradients(image, people, weight, scale, counts))
 
     def _gradients(self, image, people, weight, scale, counts):

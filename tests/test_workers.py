@@ -117,7 +117,7 @@ def assert_same_training(folder: Path, expected: Path) -> None:
     """Losses, weights and gradients (in the optimizer's state) agree but for rounding, to the log's four decimals."""
     forward = rounding(9 * 256, layers=18)
     np.testing.assert_allclose(losses_of(folder), losses_of(expected), rtol=forward, atol=1e-4)
-    ours, theirs = (read_checkpoint(some / "snapshot-4") for some in (folder, expected))
+    ours, theirs = (read_checkpoint(path / "snapshot-4") for path in (folder, expected))
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
         # As a whole: a ReLU that rounding switches on moves single gradients by more than rounding does.

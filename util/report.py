@@ -47,8 +47,8 @@ class Reductions:
     def print(self) -> None:
         """Tell of the first one and how many more there were, if there was any."""
         if self.count:
-            more = f" (and {self.count - 1} more)" if self.count > 1 else ""
-            print(f"seen smaller than asked for, max_input_size={self.max_input_size}: {self.first}{more}")
+            others = f" (and {self.count - 1} more)" if self.count > 1 else ""
+            print(f"seen smaller than asked for, max_input_size={self.max_input_size}: {self.first}{others}")
 
 
 def printable(value: Any) -> str:

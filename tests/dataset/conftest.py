@@ -23,24 +23,24 @@ class CocoFolder:
             "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints), "skeleton": [[1, 2]]}],
         }
 
-    def add_image(self, size=(48, 64), file_name=None, write=True, **more) -> dict:
+    def add_image(self, size=(48, 64), file_name=None, write=True, **fields) -> dict:
         number = len(self.content["images"])
         height, width = size
         name = file_name or f"{number:03d}.jpg"
         if write:
             pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(self.path / "images/train" / name)
-        entry = {"id": 100 + number, "file_name": name, "height": height, "width": width, **more}
+        entry = {"id": 100 + number, "file_name": name, "height": height, "width": width, **fields}
         self.content["images"].append(entry)
         return entry
 
-    def add_person(self, image: dict, joints=((5, 10, 20), (6, 30, 21)), **more) -> dict:
+    def add_person(self, image: dict, joints=((5, 10, 20), (6, 30, 21)), **fields) -> dict:
         keypoints = [0] * 51
         for joint, x, y in joints:
             keypoints[3 * joint : 3 * joint + 3] = [x, y, 2]
         entry = {"id": len(self.content["annotations"]) + 1, "image_id": image["id"], "category_id": 1, "iscrowd": 0,
                  "num_keypoints": len(joints), "keypoints": keypoints, "bbox": [5, 6, 30, 20], "area": 600,
-                 "segmentation": [[5, 6, 35, 6, 35, 26, 5, 26]], **more}  # fmt: skip
+                 "segmentation": [[5, 6, 35, 6, 35, 26, 5, 26]], **fields}  # fmt: skip
         self.content["annotations"].append(entry)
         return entry
 

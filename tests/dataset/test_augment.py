@@ -29,10 +29,10 @@ def people_of(joints, counts):
     return people
 
 
-def sample_of(tmp_path, image, people=None, **more):
+def sample_of(tmp_path, image, people=None, **fields):
     Image.fromarray(image).save(tmp_path / "x.png")
     people = np.zeros((0, 17, 3), np.float32) if people is None else people
-    return Sample(tmp_path / "x.png", image.shape[:2], 0, people, **more)
+    return Sample(tmp_path / "x.png", image.shape[:2], 0, people, **fields)
 
 
 @pytest.mark.parametrize("case", [f"case{i:02d}" for i in range(4)])

@@ -8,11 +8,11 @@ from dataset.factory import create
 from util.errors import InputError
 
 
-def somebody(*xy, head=25.0, **more):
+def somebody(*xy, head=25.0, **fields):
     """A person whose first joints are at the given places."""
     joints = np.zeros((14, 3))
     joints[: len(xy), :2], joints[: len(xy), 2] = xy, 1
-    return Person("p", joints, np.array(xy, float), head, **more)
+    return Person("p", joints, np.array(xy, float), head, **fields)
 
 
 def test_bounds_have_pose_tensorflows_margins():

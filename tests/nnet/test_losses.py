@@ -73,14 +73,14 @@ def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_target
     half = part.shape[2] // 2
     columns = [np.s_[:, :, :half], np.s_[:, :, half:]]
     whole, *pieces = (
-        golden_targets({name: values[some] for name, values in batch.items()}) for some in [np.s_[:], *columns]
+        golden_targets({name: values[part] for name, values in batch.items()}) for part in [np.s_[:], *columns]
     )
     counts = sum(count_targets(piece) for piece in pieces)
     heads = {"part_pred": part, "locref_pred": golden["c/head/locref"]}
     expected = compute_losses(heads, whole, cfg)
     added = [
-        compute_losses({name: head[some] for name, head in heads.items()}, piece, cfg, counts)
-        for some, piece in zip(columns, pieces, strict=True)
+        compute_losses({name: head[part] for name, head in heads.items()}, piece, cfg, counts)
+        for part, piece in zip(columns, pieces, strict=True)
     ]
     for name, value in expected.items():
         assert float(added[0][name] + added[1][name]) == pytest.approx(float(value), rel=rounding(part.size))

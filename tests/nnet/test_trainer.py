@@ -57,16 +57,16 @@ def small_config(**values):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_a_restart_continues_bit_for_bit(batch, optimizer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    more = {"ema_decay": 0.9} if optimizer == "adamw" else {"regularize": True}
-    more |= {"net_type": "resnet_18", "batch_norm": "train"}  # whose graph is built sooner
-    first = trainer.Trainer(small_config(optimizer=optimizer, **more))
+    values = {"net_type": "resnet_18", "batch_norm": "train", "optimizer": optimizer}  # ResNet-18 is built soonest
+    values |= {"ema_decay": 0.9} if optimizer == "adamw" else {"regularize": True}
+    first = trainer.Trainer(small_config(**values))
     assert first.start("snapshot", "") == 0
     for _ in range(2):
         first.step([batch], 0.01)
     first.save("snapshot-2", 2)
     first.step([batch], 0.01)
 
-    second = trainer.Trainer(small_config(optimizer=optimizer, seed=9, **more))
+    second = trainer.Trainer(small_config(seed=9, **values))
     assert second.start("snapshot", "") == 2
     second.step([batch], 0.01)
     for name, variable in first.state().items():
@@ -261,16 +261,16 @@ def test_an_overflow_halves_the_scale():
     assert float(scale.scale) == loss_scale.START / 2
 
 
-@pytest.mark.parametrize("more, remedy", [(0, "lower max_input_size"), (1, "lower batch_size, and raise accum")])
-def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, more, remedy):
+@pytest.mark.parametrize(("size", "remedy"), [(1, "lower max_input_size"), (2, "lower batch_size, and raise accum")])
+def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, size, remedy):
     training = trainer.Trainer(small_config(net_type="resnet_18"))
 
     def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     training._compiled_step = exhausted
-    batch = {name: value[: 1 + more] for name, value in batch.items()}
-    with pytest.raises(InputError, match=f"no memory for a batch of {1 + more} images of 48x48 pixels: {remedy}"):
+    batch = {name: value[:size] for name, value in batch.items()}
+    with pytest.raises(InputError, match=f"no memory for a batch of {size} images of 48x48 pixels: {remedy}"):
         training.step([batch], 0.1)
 
 

@@ -29,10 +29,10 @@ def aic_record(image_id, offset=0.0, names=("human1",)):
 def evaluate(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
-    def evaluate(submission, reference, *more):
+    def evaluate(submission, reference, *options):
         for name, content in (("submit.json", submission), ("ref.json", reference)):
             (tmp_path / name).write_text(json.dumps(content))
-        eval_pck.main(["--submit", "submit.json", "--ref", "ref.json", *more])
+        eval_pck.main(["--submit", "submit.json", "--ref", "ref.json", *options])
         rows = [line.split() for line in capsys.readouterr().out.splitlines()]
         return {row[0]: row[-3:] for row in rows if len(row) > 3}
 

@@ -43,7 +43,7 @@ def test_contents():
 
 
 @pytest.mark.parametrize(
-    ("name", "more", "status", "texts"),
+    ("name", "options", "status", "texts"),
     [
         ("whole", [], 0, ["joints: 3", "264 of the network's 264", "start from it: yes\n", "predict: yes"]),
         ("whole", ["--set", "num_joints=4"], 0, ["of another shape: 4", "is (3,) there and (4,) here",
@@ -52,8 +52,8 @@ def test_contents():
         ("half", [], 1, ["100 of the network's 264", "  ...", "start from it: no", "predict: no"]),
     ],
 )  # fmt: skip
-def test_fit(folder, capsys, name, more, status, texts):
-    assert main([str(folder / name), "--cfg", str(folder / "pose_cfg.yaml"), *more]) == status
+def test_fit(folder, capsys, name, options, status, texts):
+    assert main([str(folder / name), "--cfg", str(folder / "pose_cfg.yaml"), *options]) == status
     out = capsys.readouterr().out
     assert all(text in out for text in texts), out
 
