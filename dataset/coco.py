@@ -158,6 +158,11 @@ class CocoFile:
     images: Images
     annotations: Annotations
 
+    def require_people(self) -> None:
+        """Raise InputError for a mere list of images."""
+        if self.skeleton is None:
+            raise InputError(f"{self.path}: only lists images; this takes annotated people")
+
     def only_images(self, ids: Iterable) -> "CocoFile":
         """What the file says of some images."""
         wanted = set(ids)

@@ -36,8 +36,7 @@ def score(
     Results that name one category alone, as of a network that does not tell any apart, are compared with the people
     of all categories together. Raises InputError for annotations without people and results that are not theirs.
     """
-    if truth.skeleton is None:
-        raise InputError(f"{truth.path}: only lists images: there is nobody to compare with")
+    truth.require_people()
     images = _numbers(truth.images.ids)
     together = len({entry["category_id"] for entry in results}) < 2
     categories = dict.fromkeys(truth.categories, 1) if together else _numbers(truth.categories)

@@ -87,8 +87,7 @@ def convert(coco_json: str | os.PathLike, out: str | os.PathLike) -> tuple[Summa
     """
     faults = Faults()
     coco = read_coco(coco_json, faults)
-    if coco.skeleton is None:
-        raise InputError(f"{coco_json}: only lists images: there is nobody to convert")
+    coco.require_people()
     joints = aic_joints(coco.skeleton)
     missing = [name for name, joint in zip(AIC.keypoints, joints, strict=True) if joint is None]
     if len(missing) == len(joints):

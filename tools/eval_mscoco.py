@@ -41,12 +41,13 @@ def main(argv=None):
     faults = Faults()
     coco = read_coco(args.ref, faults)
     faults.warn(args.ref)
+    coco.require_people()
     faults = Faults()
     own = SKELETONS[args.skeleton] if args.skeleton else None
     results = read_results(args.submit, coco, faults, own)
     faults.warn(args.submit)
     joints = args.joints and joint_range(args.joints, coco, args.ref)
-    if own and coco.skeleton:
+    if own:
         joints = [joint for joint in own.shared_joints(coco.skeleton) if not joints or joint in joints]
     result = score(results, coco, joints, args.subset)
     annotations = coco.annotations
@@ -61,18 +62,14 @@ def main(argv=None):
         print(f"{len(coco.categories)} categories: {how}")
     print()
     print(table(["metric", "value"], [[name, known(value)] for name, value in result.metrics.items()]))
-    rows = [
-        [coco.categories[category], known(ap), known(ar)]
-        for category, (ap, ar) in result.by_category.items()
-        if ap >= 0
-    ]
+    rows = [[coco.categories[category], ap, ar] for category, (ap, ar) in result.by_category.items() if ap >= 0]
     if rows:
         print("\n" + table(["category", "AP", "AR"], rows))
 
 
 def joint_range(ends: list[int], coco, path: Path) -> range:
     """The joints from the first to the last. Raises InputError for ones that there are not."""
-    joints, count = range(ends[0], ends[1] + 1), coco.skeleton.num_joints if coco.skeleton else 0
+    joints, count = range(ends[0], ends[1] + 1), coco.skeleton.num_joints
     if not joints or joints[0] < 0 or joints[-1] >= count:
         raise InputError(f"--joints: {path} has joints 0 to {count - 1}")
     return joints

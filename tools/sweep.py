@@ -72,6 +72,7 @@ def main(argv: list[str] | None = None) -> None:
     faults = Faults()
     truth = read_coco(options.ref, faults)
     faults.warn(options.ref)
+    truth.require_people()
     order = np.random.default_rng(0).permutation(len(truth.images.ids))[: options.images]
     truth = truth.only_images([truth.images.ids[row] for row in sorted(order.tolist())])
     outcomes = sweep(configs, truth, options.img_dir, options.snapshot)

@@ -84,3 +84,12 @@ def test_bad_input(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "'images' holds no usable image" in done.stderr
+
+
+def test_a_list_of_images_is_refused(tmp_path):
+    (tmp_path / "ref.json").write_text('{"images": [{"id": 1, "file_name": "a.jpg"}]}')
+    (tmp_path / "results.json").write_text("[]")
+    files = ["--submit", str(tmp_path / "results.json"), "--ref", str(tmp_path / "ref.json")]
+    for options in ([], ["--joints", "0", "1"], ["--skeleton", "aic"]):
+        with pytest.raises(InputError, match="ref.json: only lists images; this takes annotated people"):
+            eval_mscoco.main([*files, *options])

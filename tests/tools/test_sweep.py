@@ -57,6 +57,13 @@ def test_combinations_are_ranked_by_ap(command, capsys):
     assert {tuple(row[:2]) for row in rows} == {("14", "1"), ("14", ".2"), ("3", "1"), ("3", ".2")}
 
 
+def test_a_list_of_images_is_refused(command, tmp_path):
+    images = json.loads((tmp_path / "truth.json").read_text())["images"]
+    (tmp_path / "truth.json").write_text(json.dumps({"images": images}))
+    with pytest.raises(InputError, match="truth.json: only lists images; this takes annotated people"):
+        sweep.main([*command, "--try", "nms_radius", "3"])
+
+
 @pytest.mark.parametrize("wrong", [["global_scale", "1", "2"], ["nms_radius"], ["nms_radios", "3"]])
 def test_other_keys_and_missing_values_are_refused(command, wrong):
     with pytest.raises(InputError, match=f"--try {wrong[0]}: expected one of nms_radius, "):
