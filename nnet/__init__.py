@@ -1,5 +1,7 @@
-"""The network. Importing this package first keeps TensorFlow's chatter off the terminal, and its hands off GPU memory
-that it does not need yet, and Keras from another backend."""
+"""The network.
+
+Import this package before TensorFlow or Keras: it silences TensorFlow's log, makes it take GPU memory only as needed,
+and selects Keras's TensorFlow backend."""
 
 import os
 

@@ -1,6 +1,6 @@
 """Checkpoints in TensorFlow's V2 format, keyed by slim's variable names.
 
-The single files of the old V1 format are read as well.
+It also reads the single files of the old V1 format.
 """
 
 import logging
@@ -18,7 +18,7 @@ from nnet.snapshots import DATA, INDEX, replace_checkpoint, require_checkpoint, 
 from util.errors import InputError
 from util.fingerprint import fingerprint
 
-# What TensorFlow's reader raises on a broken file.
+# Exceptions of TensorFlow's reader for a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
 
 
@@ -29,16 +29,16 @@ def read_checkpoint(prefix: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
-    """One array of a checkpoint, None if it lacks that. Raises InputError for a missing or broken one."""
+    """One array of a checkpoint, or None if it is not there. Raises InputError for a missing or broken one."""
     reader = _open(prefix)
     return _read(reader, name, prefix) if name in reader.get_variable_to_shape_map() else None
 
 
 def network_id(prefix: str | os.PathLike) -> str:
-    """What tells the network in a checkpoint from others. Raises InputError.
+    """A fingerprint that identifies the network in a checkpoint. Raises InputError.
 
-    It is the fingerprint of what inference takes except the kernels, which tools/export_weights.py halves: biases and
-    batch norm differ after every step of training, too.
+    It covers what inference uses except the kernels, whose precision tools/export_weights.py halves. Biases and batch
+    norm suffice: every training step changes them too.
     """
     reader = _open(prefix)
     shapes = reader.get_variable_to_shape_map()
@@ -52,9 +52,9 @@ def network_id(prefix: str | os.PathLike) -> str:
 
 
 def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, np.ndarray]] | None:
-    """Path and arrays of the newest good snapshot, None where there is no snapshot at all.
+    """Path and arrays of the newest good snapshot, or None if there is no snapshot at all.
 
-    One that cannot be read or is not finite gets a warning. Raises InputError when none is good.
+    A snapshot that cannot be read or is not finite is skipped with a warning. Raises InputError when none is good.
     """
     first_fault = None
     for path in reversed(snapshots(folder, prefix).values()):
@@ -89,7 +89,7 @@ def _read(reader, name, prefix):
 
 
 def read_shapes(prefix: str | os.PathLike) -> dict[str, tuple[int, ...]]:
-    """The shape of every array of a checkpoint by name. Raises InputError for a missing or broken one."""
+    """The shapes of all arrays of a checkpoint by name. Raises InputError for a missing or broken one."""
     return {name: tuple(shape) for name, shape in _open(prefix).get_variable_to_shape_map().items()}
 
 
@@ -107,9 +107,9 @@ def misfits(variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[
 def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike, averaged: bool = False) -> None:
     """Set all `variables` (by slim name) from a checkpoint, whose other content is left alone.
 
-    averaged: to the moving averages of the weights, where there are some
-    Raises InputError, with a list when names are missing or shapes differ, also for weights that are not finite; then
-    nothing has been set.
+    averaged: use the moving averages of the weights where the checkpoint has them
+    Raises InputError for missing names and differing shapes, which it lists, and for weights that are not finite;
+    nothing is set in that case.
     """
     count = _assign(variables, prefix, averaged)
     logging.info("%s: %d variables loaded", prefix, count)
@@ -118,8 +118,8 @@ def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike
 def initialize(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike) -> None:
     """Start training from a checkpoint: the backbone, and those heads ("pose/<head>/...") that fit.
 
-    The other heads keep their random weights: all of them from ImageNet weights, some from a network with other
-    joints or without a pairwise head. Raises InputError as `load_weights` does where the backbone does not fit.
+    The other heads keep their random weights: all of them with ImageNet weights, a few with a network that has other
+    joints or no pairwise head. Raises InputError, as `load_weights` does, if the backbone does not fit.
     """
     wanted, random = starting_variables(variables, read_shapes(prefix))
     count = _assign({name: variables[name] for name in wanted}, prefix)
@@ -162,7 +162,7 @@ def _require_finite(arrays: Mapping[str, np.ndarray], prefix) -> None:
 
 
 def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write a checkpoint whole or not at all; one of the same prefix stays whole until this one is.
+    """Write a checkpoint, whole or not at all; an older one of the same prefix stays until the new one is complete.
 
     Raises InputError, also for values that are not finite.
     """

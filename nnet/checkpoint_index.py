@@ -1,8 +1,8 @@
-"""The index of a checkpoint, looked through before TensorFlow reads it: an impossible shape there ends the process.
+"""Checks of a checkpoint's index before TensorFlow reads it: an impossible shape there would crash the process.
 
-The index <prefix>.index is a sorted table in LevelDB's format: blocks of keys and values, a block that says where the
-others are, and at the end of the file where that one is. A key is the name of an array, the empty one that of the
-header; a value is a BundleEntryProto, which has the array's type, its shape and its place in the data files.
+The index <prefix>.index is a sorted table in LevelDB's format: blocks of keys and values, a block that locates
+the others, and at the end of the file the place of that block. A key is the name of an array, or empty for the header;
+a value is a BundleEntryProto with the array's type, its shape and its place in the data files.
 """
 
 import functools
@@ -21,7 +21,7 @@ from util.errors import InputError
 
 _FOOTER = 48  # bytes
 _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
-_TRAILER = 5  # bytes behind a block: how it is compressed, and a checksum, which TensorFlow looks at
+_TRAILER = 5  # bytes after a block: its compression, and a checksum, which TensorFlow verifies
 _MAX_RANK = 254
 _STRING = tf.string.as_datatype_enum
 _ITEM_SIZES = {kind.as_datatype_enum: kind.size for kind in (
@@ -60,7 +60,7 @@ def _check_entry(name: str, entry: BundleEntryProto, file_size: Callable[[int], 
         raise _Broken(f"{name} has the impossible shape {str(shape)[:60]}")
     if entry.dtype not in _ITEM_SIZES and entry.dtype != _STRING:
         raise _Broken(f"{name} is of an unknown type ({entry.dtype})")
-    # An array in slices has its bytes in entries of their own; the length of texts is stored with them.
+    # The bytes of a sliced array are in entries of their own; strings store their lengths with them.
     if not entry.slices and entry.dtype != _STRING and math.prod(shape) * _ITEM_SIZES[entry.dtype] != entry.size:
         raise _Broken(f"{name} is {tuple(shape)} in its index and has {entry.size} bytes")
     if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > file_size(entry.shard_id):
@@ -79,7 +79,7 @@ def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _handle(data: bytes, place: int = 0) -> tuple[int, int, int]:
-    """Where a block begins, its size, and the place behind these two numbers."""
+    """Where a block begins, its size, and the position after these two numbers."""
     begin, place = _varint(data, place)
     size, place = _varint(data, place)
     return begin, size, place
@@ -101,14 +101,14 @@ def _block(data: bytes, begin: int, size: int) -> Iterator[tuple[bytes, bytes]]:
         length, place = _varint(data, place)
         if shared > len(key) or place + rest + length > end:
             raise _Broken("an entry of its index is longer than what holds it")
-        # A key begins as the one before it does; only the rest is stored.
+        # A key shares a prefix with the one before it; only the rest is stored.
         key = key[:shared] + data[place : place + rest]
         place += rest + length
         yield key, data[place - length : place]
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """An unsigned number, stored in groups of seven bits, the lowest first, and the place behind it."""
+    """An unsigned number, stored in groups of seven bits, the lowest first, and the position after it."""
     value = 0
     for shift in range(0, 64, 7):
         if place >= len(data):

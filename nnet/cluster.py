@@ -1,8 +1,8 @@
-"""The environment variable TF_CONFIG, by which the workers of a training know each other.
+"""The environment variable TF_CONFIG, which tells the workers of a training about each other.
 
     {"cluster": {"worker": ["host0:23456", "host1:23456"]}, "task": {"type": "worker", "index": 0}}
 
-TensorFlow waits without end for workers that cannot exist, so all is checked before.
+TensorFlow would wait forever for workers that cannot exist, so everything is checked first.
 """
 
 import json
@@ -20,13 +20,13 @@ class Cluster(NamedTuple):
 
 
 def read_cluster(text: str | None) -> Cluster:
-    """What the content of TF_CONFIG says. Raises InputError."""
+    """The cluster that the content of TF_CONFIG describes. Raises InputError."""
     if not text:
         return Cluster()
     try:
         config = json.loads(text)
         addresses, own = config["cluster"], (config["task"]["type"], int(config["task"]["index"]))
-        # In this order the chief is the first.
+        # In this order the chief comes first.
         tasks = {(kind, index): address for kind in sorted(addresses) for index, address in enumerate(addresses[kind])}
         number = list(tasks).index(own)
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:

@@ -9,7 +9,7 @@ from util.errors import InputError
 from util.files import atomic_path
 
 COLUMNS, PANEL = 3, (4.5, 3.0)
-# Panels in this order, others behind.
+# Panels in this order; other tags follow.
 FIRST = "total_loss", "part_loss", "part_loss_interm", "locref_loss", "pairwise_loss", "learning_rate", "score"
 
 # For each tag the steps (n,) and values (n,).
@@ -18,7 +18,7 @@ Scalars = dict[str, tuple[np.ndarray, np.ndarray]]
 
 def read_scalars(folder: Path) -> Scalars:
     """All scalars of a run. Raises InputError where there are none."""
-    # Sorted by the time in their names: of a step that was done twice the last counts.
+    # Sorted by the time in their names: if a step was done twice, the last one counts.
     paths = sorted(Path(folder).glob("events.out.tfevents.*"))
     values = _read_events(paths) if paths else {}
     if not values:
@@ -43,7 +43,7 @@ def _read_events(paths: list[Path]) -> dict[str, dict[int, float]]:
                     if value.tensor.dtype == tf.float32.as_datatype_enum and not value.tensor.tensor_shape.dim:
                         values.setdefault(value.tag, {})[event.step] = float(tf.make_ndarray(value.tensor))
         except tf.errors.DataLossError:
-            pass  # the end of what a killed run has written
+            pass  # where a killed run stopped writing
     return values
 
 

@@ -1,11 +1,11 @@
 """The devices that a training runs on: one, the GPUs of a machine, or those of several machines.
 
-Several machines are told of each other by the environment variable TF_CONFIG, which every one of them gets, as
-tf.distribute knows it. Each device computes its part of every batch; sums over all devices make the steps, and the
-losses, those of one device with the whole batch.
+Several machines learn of each other through the environment variable TF_CONFIG of tf.distribute, which must be set on
+each. Every device computes its part of a batch; summed over all devices, steps and losses are those of one device with
+the whole batch.
 
-Those of a machine are driven by one process, a worker. The first worker is the chief: it alone reads and writes
-snapshots, logs and summaries, and the others get their state from it.
+One process, a worker, drives the devices of a machine. The first worker is the chief: it alone reads and writes
+snapshots, logs and summaries, and gives the others their state.
 """
 
 import logging
@@ -21,7 +21,7 @@ from nnet.cluster import read_cluster
 from nnet.errors import reason
 from util.errors import InputError
 
-# What TensorFlow raises in the other workers, or in a device of one, when a worker has gone.
+# What TensorFlow raises in the remaining workers, or on one of their devices, when a worker is gone.
 _GONE = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -58,10 +58,10 @@ class Devices:
         return slice(self.worker * size, (self.worker + 1) * size)
 
     def run(self, function: Callable, parts: Sequence[tf.Tensor], *shared: Any) -> Any:
-        """What function(*parts, *shared) returns on each device, to be called in a graph.
+        """The results of function(*parts, *shared) on each device; for use in a graph.
 
-        parts: of this worker; each of its devices gets an equal number of their rows
-        shared: goes to each device whole
+        parts: of this worker; their rows are divided equally among its devices
+        shared: goes whole to each device
         """
         if self.replicas == 1:
             return function(*parts, *shared)
@@ -75,19 +75,19 @@ class Devices:
             return tensor[replica * count : (replica + 1) * count]
 
     def sum(self, tensors: Any) -> Any:
-        """The sum over all devices, inside of `run`."""
+        """The sum over all devices; for use inside `run`."""
         if self.replicas == 1:
             return tensors
-        # The identities lie on the device, which says where the sums are wanted.
+        # The identities are placed on the device where the sums are wanted.
         tensors = tf.nest.map_structure(tf.identity, tensors)
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)
 
     def first(self, values: Any) -> Any:
-        """Of what `run` has returned the values of one device, where all have the same."""
+        """The values of one device from what `run` returned, where all devices agree."""
         return tf.nest.map_structure(lambda value: self.strategy.experimental_local_results(value)[0], values)
 
     def gather(self, values: Sequence[int]) -> np.ndarray:
-        """Whole numbers of each worker, (workers, n) int64. All workers have to call this together."""
+        """Integers of each worker, (workers, n) int64. All workers have to call this together."""
         rows = np.zeros((self.workers, len(values)), np.int64)
         rows[self.worker] = values
         if self.workers == 1:
@@ -108,13 +108,13 @@ class Devices:
     def _chiefs_values(self, values):
         def of_chief(*values):
             first = tf.distribute.get_replica_context().replica_id_in_sync_group == 0
-            # One by one: together they would have to be of one type.
+            # One by one: together they would need a common type.
             return [self.sum(tf.where(first, value, tf.zeros_like(value))) for value in values]
 
         return self.first(self.strategy.run(of_chief, values))
 
     def watch(self, function: Callable, *args: Any) -> Any:
-        """function(*args), where all workers take part. Raises InputError when another one has gone."""
+        """The result of function(*args), in which all workers take part. Raises InputError when another one is gone."""
         try:
             return function(*args)
         except _GONE as error:
@@ -127,9 +127,9 @@ class Devices:
 
 
 def connect(batch_size: int) -> Devices:
-    """The devices to train on with such batches. With TF_CONFIG it waits until all workers are there.
+    """The devices to train on with batches of this size. With TF_CONFIG it waits for all workers.
 
-    Of a machine's GPUs as many are used as can share the batches evenly. Raises InputError.
+    It uses as many of a machine's GPUs as can share the batches evenly. Raises InputError.
     """
     workers, worker = read_cluster(os.environ.get("TF_CONFIG"))
     if workers > 1:
@@ -145,8 +145,8 @@ def connect(batch_size: int) -> Devices:
 
 def _connect_workers(workers, worker):
     logging.info("worker %d of %d: waiting for the others", worker, workers)
-    # While TensorFlow waits, Python's handlers do not run; afterwards they replace that of TensorFlow, which would only
-    # take note of SIGTERM.
+    # Python's handlers do not run while TensorFlow waits. Afterwards they replace TensorFlow's handler, which would
+    # only take note of SIGTERM.
     handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         devices = Devices(tf.distribute.MultiWorkerMirroredStrategy(), workers, worker)

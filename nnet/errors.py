@@ -1,4 +1,4 @@
-"""What TensorFlow refuses, for people."""
+"""TensorFlow's errors in plain words."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from util.errors import InputError
 
 
 def reason(error: BaseException) -> str:
-    """An error's first line, without the node of the graph that it came from; its type if it says nothing."""
+    """The first line of an error, without the graph node it came from, or its type if it has no text."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return re.sub(r"^\{\{.*?\}\} |( \[Op:\w+\].*)$", "", first)
 

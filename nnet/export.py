@@ -23,13 +23,13 @@ CELLS = 64  # of a photo, whose pairwise offsets tell the range of such offsets
 
 
 def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
-    """Write the SavedModel of a loaded predictor, whole or not at all; tools/export.py tells its signatures.
+    """Write the SavedModel of a loaded predictor, whole or not at all; tools/export.py lists its signatures.
 
     Raises InputError when the folder cannot be written.
     """
     with atomic_path(tensorflow_path(folder)) as temporary:
         _write(temporary, _signatures(predictor))
-        # The folder that SavedModels have for what does not belong to their graphs.
+        # SavedModels have this folder for what is not part of their graphs.
         write_skeleton(temporary / "assets.extra" / SKELETON_FILE, from_config(predictor.cfg))
 
 
@@ -44,8 +44,8 @@ def save_tflite(
     """Write a TensorFlow Lite model with the same signatures, for one image at a time, whole or not at all.
 
     predictor: loaded, in float32
-    photos: uint8 (H, W, 3) RGB as the network would see them; if there are some, the model computes in eight bits, and
-        the range of each layer is what it has on them (Jacob et al., arXiv 1712.05877)
+    photos: uint8 (H, W, 3) RGB as the network would see them; if given, the model computes in eight bits, and
+        the range of each layer is the one seen on them (Jacob et al., arXiv 1712.05877)
     half: keep the weights in half precision, which halves the file; the model computes in float32 all the same
     checkpoint: that the weights come from; the model takes its place as long as it is the same (nnet.load.find_weights)
     Raises InputError when the file cannot be written.
@@ -85,14 +85,14 @@ def _inputs(predictor, photos):
 
 def _write(folder, signatures):
     try:
-        # The module holds nothing: the weights are constants of the graphs.
+        # The module holds no variables: the weights are constants of the graphs.
         tf.saved_model.save(tf.Module(), os.fspath(folder), signatures)
     except (OSError, tf.errors.OpError) as error:
         raise InputError(f"{folder}: cannot be written: {reason(error)}") from error
 
 
 def _signatures(predictor, batch=None):
-    """The functions by name, for so many images, or any number, of any size."""
+    """The functions by name, for a fixed number of images or any, of any size."""
     image = tf.TensorSpec([batch, None, None, 3], tf.uint8, "image")
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
     if predictor.stats is not None:

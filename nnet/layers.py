@@ -1,4 +1,4 @@
-"""The two kinds of layers all networks here are made of.
+"""The two kinds of layers that all networks here are made of.
 
 Each knows the names slim gave its variables, which are the keys of checkpoints (`slim_variables`).
 """
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from util.errors import InputError
 
-# Not what the user's keras.json says.
+# Override the user's keras.json.
 if keras.config.backend() != "tensorflow":
     raise InputError(f"Keras runs on {keras.config.backend()} in this process; import nnet before keras")
 keras.config.set_floatx("float32")
@@ -22,7 +22,7 @@ class ConvBN(keras.layers.Layer):
     scope: slim's name of the layer, such as "resnet_v1_50/conv1"
     kernel_size, stride, rate: rate is the dilation; of stride and rate one is 1
     activation: "relu", "relu6" or None
-    depthwise: one filter a channel (`filters` is not used)
+    depthwise: one filter per channel (`filters` is ignored)
     explicit_padding: pad strided convolutions by the kernel alone (slim's conv2d_same), not by the input's size
     train_moments: normalise by the batch's moments while training, and average them
 
@@ -132,7 +132,7 @@ class Head(keras.layers.Layer):
 
     def _tap_kernels(self):
         """For each parity of row and column the kernel (filters, taps * C) of a cell's products."""
-        # Unstacked: the gradient of an index would be a whole kernel of zeros around one tap, nine times.
+        # Unstacked, because the gradient of indexing would be nine whole kernels, all zero but for one tap.
         rows = [tf.unstack(row) for row in tf.unstack(self.kernel)]
         kernels = [tf.concat([rows[row][col] for (row, _), (col, _) in taps], axis=1) for taps in _CELL_TAPS]
         return [tf.cast(kernel, self.compute_dtype) for kernel in kernels]

@@ -1,6 +1,6 @@
 """TensorFlow Lite models, as tools/export.py writes them, in place of a network and its checkpoint.
 
-They run in the LiteRT interpreter, which is loaded twenty times as quickly as TensorFlow.
+They run in the LiteRT interpreter, which loads twenty times as fast as TensorFlow.
 """
 
 import os
@@ -17,10 +17,10 @@ from util.maps import Maps
 
 
 class LitePredictor(Network):
-    """What `nnet.predict.Predictor` is, for a model in a file.
+    """The counterpart of `nnet.predict.Predictor` for a model in a file.
 
     Its methods may be called from several threads, which take turns.
-    Raises InputError when the file is not such a model or not whole, or of another network than that of `cfg`.
+    Raises InputError for a file that is damaged or no such model, and for a network that does not match `cfg`.
     """
 
     def __init__(self, cfg, path: str | os.PathLike):

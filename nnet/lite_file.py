@@ -1,7 +1,7 @@
-"""The file of a TensorFlow Lite model: the model, behind it notes on it, and a checksum of both.
+"""The file of a TensorFlow Lite model: the model, then notes about it, and a checksum of both.
 
-TensorFlow Lite maps the file into memory and trusts it: one that is cut off or damaged ends the process. Hence the
-checksum, to be looked at before. Other programs read the model from the front and never come to what is behind it.
+TensorFlow Lite maps the file into memory and trusts it: a damaged file would crash the process. The checksum is
+verified before that. Other programs read the model from the front and never reach what follows it.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ _END = hashlib.sha256().digest_size + len(_MARK)
 
 
 def seal(model: bytes, notes: dict[str, Any]) -> bytes:
-    """The content of a file: what the converter has made, and notes, in JSON, for those who will read it."""
+    """The content of a file: the converted model, and notes about it in JSON."""
     text = json.dumps(notes).encode("ascii")
     content = model + text + _LENGTH.pack(len(text))
     return content + hashlib.sha256(content).digest() + _MARK
 
 
 def read_notes(path: str | os.PathLike) -> dict[str, Any]:
-    """The notes on the model in a file that is whole. Raises InputError for any other file."""
+    """The notes in an undamaged file. Raises InputError for any other file."""
     try:
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             notes = _notes(memoryview(data))
@@ -46,7 +46,7 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _notes(file: memoryview) -> dict[str, Any] | None:
-    """None where the end is no checksum of what is before it."""
+    """None if the file does not end with a checksum of what comes before."""
     content, checksum, mark = file[:-_END], file[-_END : -len(_MARK)], file[-len(_MARK) :]
     if mark != _MARK or hashlib.sha256(content).digest() != checksum:
         return None
@@ -56,7 +56,7 @@ def _notes(file: memoryview) -> dict[str, Any] | None:
 
 
 def checkpoint_id(prefix: str | os.PathLike) -> str | None:
-    """What the notes call the checkpoint that a model is made of; None where there is no such checkpoint.
+    """The id by which notes refer to the checkpoint that a model was made from; None if there is no such checkpoint.
 
     Its index holds the checksums of all weights, so the index stands for them.
     """

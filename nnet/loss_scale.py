@@ -5,12 +5,12 @@ import tensorflow as tf
 from nnet.checkpoint_names import LOSS_SCALE, LOSS_SCALE_GOOD_STEPS
 
 START, LARGEST = 2.0**15, 2.0**24
-# The scale doubles after so many steps without an overflow.
+# The scale doubles after this many steps without an overflow.
 PATIENCE = 2000
 
 
 class LossScale:
-    """The factor on the loss: halved when gradients overflow (that step is left out), doubled when all is well."""
+    """The factor on the loss: halved when gradients overflow (that step is skipped), doubled after many good steps."""
 
     def __init__(self):
         self.scale = tf.Variable(START, trainable=False)

@@ -6,7 +6,7 @@ from nnet.targets import Targets
 
 
 def count_targets(targets: Targets) -> tf.Tensor:
-    """How many weights of parts, offsets and pairwise offsets are not zero, (3,) float32: what the losses divide by."""
+    """The number of non-zero weights of parts, offsets and pairwise offsets, (3,) float32: the losses divide by it."""
     parts = tf.math.count_nonzero(targets.part_weight, dtype=tf.float32)
     offsets = tf.size(targets.locref, out_type=tf.int32)
     pairs = 0.0 if targets.pairwise_mask is None else 2 * tf.reduce_sum(targets.pairwise_mask)
@@ -28,7 +28,7 @@ def compute_losses(heads: dict[str, tf.Tensor], targets: Targets, cfg, counts=No
     """The loss terms by name, and "total_loss" (without weight decay).
 
     heads: raw outputs (B, h, w, channels) of the network, "pairwise_pred" (n, 2J(J-1)) at `targets.cells` only
-    counts: `count_targets` of a larger batch of which this is a piece: the sums over its pieces are its losses
+    counts: `count_targets` of the larger batch that this is a piece of; the losses of its pieces add up to its losses
     """
     part_count, locref_count, pairwise_count = tf.unstack(count_targets(targets) if counts is None else counts)
     weight = targets.part_weight if cfg.weigh_part_predictions else tf.cast(targets.part_weight != 0, tf.float32)

@@ -19,7 +19,7 @@ def mobilenet_v2(
 
     image: (B, h, w, 3), mean subtracted
     width: factor on all numbers of channels
-    last_channels: of the last layer, by default slim's, 1280 or, where width > 1, more
+    last_channels: of the last layer; by default slim's: 1280, and more if width > 1
     options: of every ConvBN
     """
     options["epsilon"] = EPSILON

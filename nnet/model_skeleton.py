@@ -17,7 +17,7 @@ from util.files import atomic_path
 def with_skeleton_of(cfg: EasyDict, weights: str | os.PathLike) -> EasyDict:
     """The configuration, completed by the skeleton that travels with `weights`, if one does.
 
-    Raises InputError where they contradict each other, or neither tells what the joints are.
+    Raises InputError where they contradict each other, or neither says what the joints are.
     """
     found, source = read_skeleton(weights)
     skeleton = agreed(cfg, found, source) if found else from_config(cfg)
@@ -25,7 +25,7 @@ def with_skeleton_of(cfg: EasyDict, weights: str | os.PathLike) -> EasyDict:
 
 
 def read_skeleton(weights: str | os.PathLike) -> tuple[Skeleton | None, str]:
-    """What travels with a checkpoint or a TensorFlow Lite model, and where it stands; None if nothing does."""
+    """The skeleton beside a checkpoint or inside a TensorFlow Lite model, and its source; None if there is none."""
     path = Path(weights)
     table = read_notes(path).get("skeleton") if path.suffix == LITE_SUFFIX else None
     if not table:
@@ -35,7 +35,7 @@ def read_skeleton(weights: str | os.PathLike) -> tuple[Skeleton | None, str]:
 
 
 def keep_beside(weights: str | os.PathLike, skeleton: Skeleton) -> None:
-    """Write skeleton.yaml beside a checkpoint. Raises InputError where that of other joints stands there."""
+    """Write skeleton.yaml beside a checkpoint. Raises InputError if one with other joints is there."""
     found, path = read_skeleton(weights)
     if found and found.keypoints != skeleton.keypoints:
         raise InputError(f"{path}: has other joints than {skeleton.name}; move it away with the snapshots beside it")
@@ -43,7 +43,7 @@ def keep_beside(weights: str | os.PathLike, skeleton: Skeleton) -> None:
 
 
 def write_skeleton(path: str | os.PathLike, skeleton: Skeleton) -> None:
-    """Write the skeleton as YAML, a joint or a pair in a line, whole or not at all."""
+    """Write the skeleton as YAML, one joint or pair per line, whole or not at all."""
     text = yaml.safe_dump(skeleton.as_table(), default_flow_style=None, sort_keys=False, allow_unicode=True, width=120)
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

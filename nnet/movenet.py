@@ -1,8 +1,8 @@
-"""The body of MoveNet MultiPose (Google, Apache-2.0), to start from: tools/convert_movenet.py reads its weights.
+"""The body of MoveNet MultiPose (Google, Apache-2.0) as a backbone; tools/convert_movenet.py converts its weights.
 
 A MobileNet v2 of width 1.5 at its own stride of 32, a feature pyramid to stride 4, and heads for the heat maps and
-offsets of COCO's 17 joints and for the way from a person's centre to its joints. MoveNet's decoding is not here: a
-feature pyramid of this project reads all of it.
+offsets of COCO's 17 joints and for the way from a person's centre to its joints. MoveNet's decoding is not
+included: a feature pyramid of this project reads all of these.
 """
 
 import keras
@@ -16,11 +16,11 @@ WIDTH, OUTPUT_STRIDE, LAST_CHANNELS = 1.5, 32, 1280
 # Of MoveNet's pyramid: stride, MobileNet's layer, channels of its lateral and of the merge at that stride.
 PYRAMID = ((32, "features", 64, None), (16, "layer_11", 64, 32), (8, "layer_7", 32, 24), (4, "layer_4", 24, 24))
 HIDDEN_CHANNELS = 96
-# Channels of the outputs that are used as such: x and y of each of 17 joints' offsets.
+# Channels of the outputs that are used directly: x and y of the offsets of each of 17 joints.
 OUTPUTS = {"heatmap": 17, "offset": 34}
 
 
-# What a feature pyramid takes: at stride 4 all that MoveNet itself computes there, then MobileNet's deepest layers.
+# What a feature pyramid reads: at stride 4 all that MoveNet computes there, then MobileNet's deepest layers.
 LEVELS = {4: "finest", 8: "layer_7", 16: "layer_14", 32: "features"}
 
 

@@ -1,6 +1,6 @@
 """The optimizers of training: descent with momentum, Adam and AdamW, and the moving average of the weights.
 
-Formulas and names of the state are TensorFlow 1's.
+The formulas, and the names of the state, are TensorFlow 1's.
 """
 
 from collections.abc import Mapping, Sequence

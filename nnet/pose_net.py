@@ -14,13 +14,13 @@ class PoseNet(keras.Model):
     and parts from an earlier layer (`intermediate_supervision`).
 
     `net(image)` gives all heads as dense maps (B, rows, cols, channels) of `util.maps.map_size`, raw: no sigmoid,
-    nothing multiplied by a standard deviation. `features` and `heads` serve those who want less.
+    nothing multiplied by a standard deviation. `features` and `heads` compute less than all of that.
 
-    Images of any size are filled up with the mean pixel to whole cells, at the right and the bottom: in training,
-    scoring, inference and export alike, since all of these come through `features`. Else where a cell lies would depend
-    on the image's size: a ResNet's pooling and MobileNet's strided convolutions are padded by whether their input is
-    even or odd, which moves all that follows by 2, or by up to 15, pixels. `backbone` alone is the original's function,
-    without filling.
+    Images of any size are padded with the mean pixel to whole cells, at the right and the bottom: in training, scoring,
+    inference and export alike, since all of these call `features`. Otherwise the position of a cell would depend on the
+    image's size: the padding of a ResNet's pooling and of MobileNet's strided convolutions depends on whether their
+    input is even or odd, which moves all that follows by 2, or by up to 15, pixels. `backbone` alone is the original's
+    function, without this padding.
 
     Raises InputError when the intermediate layer is beyond its block.
     """
@@ -29,7 +29,7 @@ class PoseNet(keras.Model):
         super().__init__(dtype=dtype)
         self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
         self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
-        # Pixels per cell of what the heads read, and of the coarsest layer: images are filled up to multiples of that.
+        # Pixels per cell of what the heads read, and of the coarsest layer: images are padded to multiples of that.
         self.feature_stride = 2 * cfg.stride
         self.coarsest_stride = movenet.OUTPUT_STRIDE if cfg.net_type.startswith("movenet") else resnet_v1.OUTPUT_STRIDE
         policy = dtype if dtype == "float32" else f"mixed_{dtype}"  # weights are float32
@@ -60,12 +60,12 @@ class PoseNet(keras.Model):
         return outputs
 
     def _whole_cells(self, image):
-        """The image without its mean, filled up with zeros to whole cells of the coarsest layer."""
+        """The image minus the mean pixel, padded with zeros to whole cells of the coarsest layer."""
         height, width = tf.unstack(tf.shape(image)[1:3])
         rest_height, rest_width = -height % self.coarsest_stride, -width % self.coarsest_stride
         centered = tf.cast(image, tf.float32) - self.mean_pixel
         filled = tf.pad(centered, [[0, 0], [0, rest_height], [0, rest_width], [0, 0]])
-        # Padding forgets how many channels there are, which TensorFlow Lite wants to know.
+        # Padding loses the static number of channels, which TensorFlow Lite needs.
         return tf.reshape(filled, [-1, height + rest_height, width + rest_width, 3])
 
     def call(self, image, training=False):
@@ -94,13 +94,13 @@ class PoseNet(keras.Model):
         return {name: var for layer in self._named_layers() for name, var in layer.slim_variables().items()}
 
     def fold(self) -> None:
-        """Put batch norm into the convolutions, for inference only; the network is not to be trained afterwards."""
+        """Fold batch norm into the convolutions. For inference only: do not train the network afterwards."""
         for layer in self._named_layers():
             layer.fold()
 
 
 def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Model, keras.Model | None]:
-    """From the image to what the heads read; with a feature pyramid in two: from the image to its levels, and on."""
+    """From the image to what the heads read; with a pyramid in two models: up to its levels, and from there on."""
     image = keras.Input((None, None, 3))
     kind = cfg.net_type.removesuffix("_fpn")
     has_pyramid = kind != cfg.net_type
@@ -119,7 +119,7 @@ def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Mod
         chosen["intermediate"] = outputs[supervised]
     backbone = keras.Model(image, chosen)
     backbone.trainable = not cfg.freeze_backbone
-    # No weights of a backbone alone have a pyramid's moments: it trains them even where the backbone's are frozen.
+    # Weights of a backbone alone hold no moments for the pyramid: it trains its own even if the backbone's are frozen.
     options["train_moments"] = cfg.batch_norm != "frozen"
     return backbone, _pyramid_on(chosen, options) if has_pyramid else None
 
@@ -135,7 +135,7 @@ def _layers(kind: str, image, options: dict) -> tuple[dict[str, keras.KerasTenso
 
 
 def _pyramid_on(chosen: dict[str, keras.KerasTensor], options: dict) -> keras.Model:
-    """A feature pyramid on the levels among `chosen`; what else is there goes through."""
+    """A feature pyramid on the levels among `chosen`; anything else is passed through."""
     inputs = {name: keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype) for name, tensor in chosen.items()}
     levels = {int(name.removeprefix("level_")): tensor for name, tensor in inputs.items() if name.startswith("level_")}
     rest = {name: tensor for name, tensor in inputs.items() if not name.startswith("level_")}

@@ -4,10 +4,10 @@ import tensorflow as tf
 
 
 def compute_dtype(precision: str) -> str:
-    """The type of the convolutions' arithmetic: for "auto" the quickest that the hardware computes in.
+    """The type of the convolutions' arithmetic: for "auto" the fastest one that the hardware supports.
 
-    That is bfloat16 on processors with AVX512-BF16 or AMX and GPUs of compute capability 8.0 on, float16 on those of
-    7.0 on.
+    That is bfloat16 on processors with AVX512-BF16 or AMX and on GPUs of compute capability 8.0 or higher, and float16
+    on GPUs of 7.0 or higher.
     """
     if precision != "auto":
         return precision

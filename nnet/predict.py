@@ -22,7 +22,7 @@ from util.maps import Maps
 
 
 class Predictor(Network):
-    """A network for inference: batch norm folded, the pairwise head evaluated only where somebody asks.
+    """A network for inference: batch norm folded, the pairwise head evaluated only where it is needed.
 
     net: a network in training, to be used with the weights that it has at each call; by default one of its own,
         whose weights `load` takes and folds
@@ -54,7 +54,7 @@ class Predictor(Network):
         return self.freeze()
 
     def freeze(self) -> "Predictor":
-        """Fold the weights as they are and build the graphs, so that the first image is as quick as the others."""
+        """Fold the current weights and build the graphs, so that the first image takes no longer than the others."""
         self.net.fold()
         # Not smaller: the layout of the weights that suits the first image is kept for all (5 % on a processor).
         maps = self.maps(np.zeros((64, 64, 3), np.uint8))
@@ -75,7 +75,7 @@ class Predictor(Network):
         return Maps(part_prob, locref, lambda cells: self._pairwise_at(features, cells))
 
     def dense(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What is computed everywhere in images (B, h, w, 3), as far as the network has it.
+        """The dense outputs for images (B, h, w, 3), as far as the network has them.
 
         "part_prob" (B, rows, cols, J); "locref" (B, rows, cols, J, 2) px; "features", for the pairwise head
         """
@@ -100,7 +100,7 @@ class Predictor(Network):
 
 @contextmanager
 def _memory_for(height: int, width: int) -> Iterator[None]:
-    """Raises InputError where the memory does not suffice for an image of this size."""
+    """Raises InputError if the memory does not suffice for an image of this size."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
@@ -117,7 +117,7 @@ def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> n
 def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:
     """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError.
 
-    nnet.load.load_network takes TensorFlow Lite models, too.
+    nnet.load.load_network also takes TensorFlow Lite models.
     """
     if weights is None:
         require(cfg, "init_weights")

@@ -1,7 +1,7 @@
 """A feature pyramid: a backbone's outputs at several strides, joined at stride 8 (after Lin et al., arXiv 1612.03144).
 
-The coarse levels say what is there, the fine ones where. The heads read the result as they read a backbone's features,
-so their maps have a stride of 4 pixels instead of 8.
+The coarse levels know what is in the image, the fine ones know where. The heads read the result as they read a
+backbone's features, so their maps have a stride of 4 pixels instead of 8.
 """
 
 import keras
@@ -11,7 +11,7 @@ from nnet.layers import ConvBN
 
 SCOPE = "pose/pyramid"
 CHANNELS = 192
-# Of the finest level each 2x2 cells become the channels of one, so that their order is kept.
+# Each 2x2 block of cells of the finest level becomes the channels of one cell, which keeps their arrangement.
 DETAIL_CHANNELS = 48
 CONTEXT_CHANNELS = 128
 BLOCKS = 3
@@ -34,12 +34,12 @@ def feature_pyramid(levels: dict[int, keras.KerasTensor], **options) -> keras.Ke
     x = ConvBN(f"{SCOPE}/join", CHANNELS, 1, activation=None, **options)(x)
     for block in range(1, BLOCKS + 1):
         x = _residual_block(x, f"{SCOPE}/block_{block}", options)
-    # The heads see the detail itself, too: what the backbone has found already need not come through all of that.
+    # The heads also read the detail directly: what the backbone has found need not pass through all the blocks.
     return keras.ops.concatenate([x, detail], axis=-1)
 
 
 def merge(coarse, fine, channels: int, scope: str, **options) -> keras.KerasTensor:
-    """The sum of `coarse`, doubled in size, and `fine`, then a separable 3x3 convolution to so many channels."""
+    """The sum of `coarse`, doubled in size, and `fine`, then a separable 3x3 convolution to `channels`."""
     return separable(Double(dtype=options["dtype"])(coarse) + fine, channels, scope, **options)
 
 
@@ -62,7 +62,7 @@ class Double(keras.layers.Layer):
 
     def call(self, x):
         height, width = tf.unstack(tf.shape(x)[1:3])
-        # In float32, which is three times as quick on a processor as bfloat16.
+        # In float32, which is three times as fast on a processor as bfloat16.
         doubled = tf.image.resize(tf.cast(x, tf.float32), [2 * height, 2 * width])
         return tf.cast(tf.ensure_shape(doubled, [None, None, None, x.shape[-1]]), x.dtype)
 
@@ -72,7 +72,7 @@ class Double(keras.layers.Layer):
 
 
 class SpaceToDepth(keras.layers.Layer):
-    """(B, h, w, c) to (B, h/2, w/2, 4c): each 2x2 cells become the channels of one."""
+    """(B, h, w, c) to (B, h/2, w/2, 4c): each 2x2 block of cells becomes the channels of one."""
 
     def call(self, x):
         return tf.nn.space_to_depth(x, 2)

@@ -1,10 +1,10 @@
-"""ResNet v1 with 50, 101 or 152 layers at output stride 16, as slim defines it (He et al., arXiv 1512.03385).
+"""ResNet v1 with 18, 50, 101 or 152 layers at output stride 16, as slim defines it (He et al., arXiv 1512.03385).
 
 Slim's peculiarities: the stride sits in the last unit of a block, strided convolutions are padded explicitly, and past
 the output stride, strides become dilations.
 
-The small one with 18 layers, which slim has not, has units of two 3x3 convolutions. What would be its fourth block
-joins the third, without growing wider: it would not subsample anyway.
+Slim has no ResNet-18; here its units have two 3x3 convolutions, and the units of its fourth block belong to the third,
+without growing wider, since the fourth would not subsample anyway.
 """
 
 import keras
@@ -68,7 +68,7 @@ def _basic(x, scope, filters, stride, rate, options):
 
 
 def _shortcut(x, y, scope, channels, stride, options):
-    """The way around: the input x itself, or a projection where the number of channels changes, computed after y."""
+    """The shortcut: the input x itself, or a projection where the number of channels changes, computed after y."""
     if x.shape[-1] == channels:
         return x if stride == 1 else keras.ops.max_pool(x, 1, stride)
     x = _After(dtype=options["dtype"])(x, y)
@@ -76,7 +76,7 @@ def _shortcut(x, y, scope, channels, stride, options):
 
 
 class _After(keras.layers.Layer):
-    """x, once y is there. Two convolutions at a time contend for the cores and the cache: 5 % of an image."""
+    """x, but not before y is computed: two convolutions at once compete for cores and cache (5 % of the time)."""
 
     def call(self, x, y):
         with tf.control_dependencies([y]):

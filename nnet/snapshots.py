@@ -1,8 +1,8 @@
 """Checkpoints as pairs of files, and the snapshots of a training, <prefix>-<step>; nnet.checkpoint reads them.
 
-A checkpoint is complete when its index and its data are there. While one replaces another of the same prefix, the
-earlier one waits as .<prefix>.earlier, which counts as long as the prefix has no index: a process may be killed at any
-moment, and one of both is whole.
+A checkpoint is complete when both its index and its data exist. While one replaces another of the same prefix, the
+earlier one is kept as .<prefix>.earlier, which counts as long as the prefix has no index: a process may be killed at
+any moment, and one of the two is complete.
 """
 
 import glob
@@ -52,7 +52,7 @@ def is_complete(prefix: str | os.PathLike) -> bool:
 
 
 def replace_checkpoint(prefix: str | os.PathLike, new: str | os.PathLike) -> None:
-    """Give the checkpoint `new` the name `prefix`, which another one may have."""
+    """Rename the checkpoint `new` to `prefix`, replacing any checkpoint of that name."""
     earlier = _earlier(prefix)
     if is_complete(prefix):
         _remove(earlier)

@@ -1,4 +1,4 @@
-"""Scalars and score maps for TensorBoard, which only watches a training: where they cannot be written, it goes on."""
+"""Scalars and score maps for TensorBoard. Training goes on where they cannot be written."""
 
 import logging
 import os
@@ -13,9 +13,9 @@ from util.errors import InputError
 
 
 class SummaryWriter:
-    """Writes a file of events into a folder. Raises InputError if it cannot begin one.
+    """Writes an event file into a folder. Raises InputError if it cannot create one.
 
-    If the disk fails later, a warning is all.
+    If writing fails later, it only warns.
     """
 
     def __init__(self, folder: str | os.PathLike):

@@ -13,10 +13,10 @@ from dataset.pair_offsets import PairwiseStats
 
 
 class Targets(NamedTuple):
-    """What the heads should say. Masks and weights are 0 where a value does not count.
+    """What the heads should predict. Masks and weights are 0 where a value does not count.
 
     part, part_weight: (B, h, w, J)
-    positive: (m, 4) int32, batch, row, col and part of the ones of `part`, in this order
+    positive: (m, 4) int32, batch, row, col and part of each 1 in `part`, sorted
     locref: (m, 2), offset to the joint, divided by locref_stdev
     cells: (n, 3) int32, batch, row and col of the cells that are positive for any part
     at: (m,) int32, the row of `cells` in which each of `positive` is
@@ -38,7 +38,7 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     """The targets of a batch.
 
     people: (B, P, J, 3) x, y, flag in pixels of the network's input; flag 0 means absent
-    weight: (B, h, w), 0 where the part loss must not look
+    weight: (B, h, w), 0 where there is no part loss
     scale: (B,), factor on `pos_dist_thresh`
     """
     joints, present = people[..., :2], people[..., 2] > 0
@@ -63,7 +63,7 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
 
 
 def _reach(joints, present, least, share):
-    """How far from its joints a person's cells are positive, (B, P): `least` (B,), or more for large people."""
+    """The distance (B, P) up to which cells around joints are positive: `least` (B,), or more for large people."""
     if not share:
         return tf.broadcast_to(least[:, None], tf.shape(present)[:2])
     low, high = _extent(joints, present)
@@ -82,7 +82,7 @@ def _near_joints(joints, present, size, stride, limit):
 
     size: B, h, w
     """
-    # Only the cells around a joint can be.
+    # Only the cells around a joint can lie within it.
     reach = tf.cast(tf.math.ceil(tf.reduce_max(limit) / stride), tf.int32)
     around = tf.range(-reach, reach + 1)
     cells = tf.cast(tf.floor(joints / stride), tf.int32)[..., None] + around  # (B, P, J, 2, k) col, row
@@ -101,7 +101,7 @@ def _near_joints(joints, present, size, stride, limit):
     return tf.minimum(hits, 1.0)
 
 
-# Around a person's labelled joints: so far, in the longer side of their extent, the others may be.
+# How far from the box of a person's labelled joints the others may be, as a share of its longer side.
 PERSON_MARGIN = 0.2
 
 
@@ -128,7 +128,7 @@ def _nearest_joints(joints, present, positive, stride):
     missing = tf.gather_nd(tf.transpose(~present, [0, 2, 1]), batch_and_part)
     offsets = candidates - (tf.cast(positive[:, 2:0:-1] * stride, tf.float32) + stride / 2)[:, None]
     squared = tf.reduce_sum(tf.square(offsets), axis=-1) + tf.where(missing, np.inf, 0.0)
-    # A batch without people has no axis to look along.
+    # A batch without people has nothing to take the minimum of.
     person = tf.argmin(tf.pad(squared, [[0, 0], [0, 1]], constant_values=np.inf), axis=1, output_type=tf.int32)
     return person, tf.gather(offsets, person, batch_dims=1)
 

@@ -89,7 +89,7 @@ def graph_function(model: GraphModel, outputs: Sequence[str] = ()):
 
 
 def _separate(fused):
-    """A fused convolution as one node and a further one for each operation that follows; the last keeps the name."""
+    """A fused convolution as separate nodes, one for each operation; the last one keeps the name."""
     following = [name.decode() for name in fused.attr["fused_ops"].list.s]
     nodes = [tf.compat.v1.NodeDef(name=f"{fused.name}/convolution", op=FUSED[fused.op], input=fused.input[:2])]
     for key in PADDING_KEYS:

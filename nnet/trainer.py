@@ -1,4 +1,4 @@
-"""One training step, and all that must survive a restart."""
+"""Training steps, and the state that survives a restart."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ MAX_STEP = 10**9
 
 
 def step_of(path: str, state: Mapping[str, np.ndarray]) -> int:
-    """The step of a snapshot: what it holds, else what its name says. Raises InputError where that is no step."""
+    """The step stored in a snapshot, or else in its name. Raises InputError for an impossible one."""
     step = np.asarray(state.get(GLOBAL_STEP, int(path.rpartition("-")[2])))
     if step.ndim or not 0 <= step <= MAX_STEP:
         raise InputError(f"{path}: global_step is {str(step)[:60]}, which is no step; remove this snapshot")
@@ -32,10 +32,10 @@ def step_of(path: str, state: Mapping[str, np.ndarray]) -> int:
 
 
 class Trainer:
-    """Network and optimizer.
+    """A network in training, with its optimizer.
 
-    stats: needed where `cfg.pairwise_predict` is on
-    devices: to train on, by default one
+    stats: needed if `cfg.pairwise_predict` is on
+    devices: to train on; by default one
     Raises InputError for an impossible network.
     """
 
@@ -64,10 +64,10 @@ class Trainer:
         self._compiled_part_prob = tf.function(self._part_prob, input_signature=[image])
 
     def start(self, prefix: str, init_weights: str) -> int:
-        """Continue from the newest good snapshot or initialize, as the chief finds its files; the step."""
+        """Continue from the newest good snapshot in the chief's folder, or initialize; returns the step."""
         step = 0
         if self.devices.chief:
-            # In this order: weights of an earlier run win over init_weights, random weights are the last resort.
+            # In this order: a snapshot wins over init_weights, and random weights are the last resort.
             newest = checkpoint.read_newest(".", prefix)
             if newest:
                 step = self.restore(*newest)
@@ -79,7 +79,7 @@ class Trainer:
         return int(self.devices.gather([step])[0, 0])
 
     def restore(self, path: str, arrays: Mapping[str, np.ndarray]) -> int:
-        """Continue from a snapshot and its arrays; its step. Raises InputError if its weights do not fit."""
+        """Continue from the arrays of a snapshot; returns its step. Raises InputError if its weights do not fit."""
         checkpoint.load_weights(self.slim_variables, path)
         step = step_of(path, arrays)
         optimizer = self._restore_optimizer(arrays, step)
@@ -93,8 +93,8 @@ class Trainer:
     def _restore_optimizer(self, arrays, step) -> bool:
         """Take the optimizer's state from a snapshot; False if that lacks it."""
         if self.optimizer.adaptive:
-            # Older snapshots count no steps of their own. With momentum they are not read: it summed up changes of
-            # weights, where it now sums up gradients, and the learning rates that lie between are not known.
+            # Older snapshots lack this count. The momentum in them is not read: it is a sum of changes of weights, not
+            # of gradients, and the learning rates between the two are unknown.
             arrays = {OPTIMIZER_STEPS: np.int64(step), **arrays}
         state = self.optimizer.state()
         if any(checkpoint.misfits(state, {name: array.shape for name, array in arrays.items()})):
@@ -104,9 +104,9 @@ class Trainer:
         return True
 
     def save(self, path: str, step: int, score: float | None = None) -> None:
-        """Write weights, optimizer and step, from which the position in the data follows. Raises InputError.
+        """Write weights, optimizer state and step, which also gives the position in the data. Raises InputError.
 
-        score: to be kept with them
+        score: the score of these weights, if known
         """
         extra = {GLOBAL_STEP: np.int64(step)}
         if score is not None:
@@ -123,7 +123,7 @@ class Trainer:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """The moving averages, where the configuration asks for them, in place of the weights while the block lasts."""
+        """Within the block the weights are their moving averages, if the configuration asks for these."""
         weights = {name: self.slim_variables[name].numpy() for name in self.optimizer.averages}
         for name, average in self.optimizer.averages.items():
             self.slim_variables[name].assign(average)
@@ -134,11 +134,11 @@ class Trainer:
                 self.slim_variables[name].assign(weight)
 
     def step(self, batches: Sequence[dict[str, np.ndarray]], rate: float) -> dict[str, float]:
-        """One step of descent on batches (of dataset.pipeline) at a learning rate; the losses before it.
+        """One step of descent at a learning rate; returns the losses before it.
 
-        batches: `accumulate_steps` of them; as far as batch norm is frozen, the step is that of one batch with all
-            their images
-        Raises InputError when the memory does not suffice, or another worker has gone.
+        batches: `accumulate_steps` batches of dataset.pipeline; with frozen batch norm the step is that of a single
+            batch with all their images
+        Raises InputError when the memory does not suffice, or another worker is gone.
         """
         rate = tf.constant(rate, tf.float32)
         pieces = [
@@ -154,7 +154,7 @@ class Trainer:
         return {name: float(value) for name, value in losses.items()}
 
     def losses_now(self, batches: Sequence[dict[str, np.ndarray]]) -> dict[str, float]:
-        """The losses that the next step on these batches would return; nothing changes. Raises InputError as `step`."""
+        """The losses that the next step on these batches would return; changes nothing. Raises InputError as `step`."""
         before = {name: variable.numpy() for name, variable in self.state().items()}
         losses = self.step(batches, 0.0)
         for name, variable in self.state().items():
@@ -167,7 +167,7 @@ class Trainer:
         return self.devices.first(losses)
 
     def _accumulated(self, rate, pieces):
-        """The same as `_step` with one piece after the other, which takes the memory of one."""
+        """Like `_step`, but batch by batch, in the memory that one takes."""
         counts = tf.add_n([self._compiled_count(*piece[1:]) for piece in pieces])
         losses = [self._compiled_add(*piece, counts) for piece in pieces]
         self._compiled_finish(rate)
@@ -177,7 +177,7 @@ class Trainer:
         return self.devices.first(self.devices.run(self._summed_counts, labels))
 
     def _summed_counts(self, people, weight, scale):
-        """The counts of the whole batch, on one of the devices that have parts of it."""
+        """The counts of the whole batch; each device has a part of it."""
         return self.devices.sum(count_targets(make_targets(people, weight, scale, self.cfg, self.stats)))
 
     def _add(self, image, people, weight, scale, counts):
@@ -199,16 +199,16 @@ class Trainer:
         return gradients
 
     def _summed_gradients(self, image, people, weight, scale):
-        """Gradients and losses of the whole batch, on one of the devices that have parts of it."""
+        """Gradients and losses of the whole batch; each device has a part of it."""
         counts = None
         if self.devices.replicas > 1:
             counts = self._summed_counts(people, weight, scale)
         return self.devices.sum(self._gradients(image, people, weight, scale, counts))
 
     def _gradients(self, image, people, weight, scale, counts):
-        """Gradients and losses of a piece of a batch, whose sums are those of the batch.
+        """Gradients and losses of a piece of a batch; summed over its pieces they are those of the batch.
 
-        counts: of the batch (losses.count_targets), None if this is all of it
+        counts: `losses.count_targets` of the batch, or None if this is all of it
         """
         targets = make_targets(people, weight, scale, self.cfg, self.stats)
         with tf.GradientTape() as tape:
@@ -229,7 +229,7 @@ class Trainer:
                 self._descend_if_finite(gradients, rate)
             else:
                 self.optimizer.descend(gradients, rate)
-            # A step left out counts: the steps of optimizer and data stay together.
+            # A skipped step counts too: the steps of optimizer and data stay together.
             self.optimizer.count_step()
 
     def _descend_if_finite(self, gradients, rate):
