@@ -18,10 +18,10 @@ __all__ = ["load_model"]
 
 
 def __getattr__(name):
-    """`load_model` stands here for those who look for it; it is nnet's, since networks are loaded there.
+    """Offer `load_model`, where users look for it; it belongs to nnet, which loads networks.
 
-    This is the only import against the direction of the packages. It waits until somebody asks, so that the modules
-    of this package work without nnet.
+    This is the only import against the direction of the packages. It is made on first use, so that the modules of this
+    package work without nnet.
     """
     if name == "load_model":
         from nnet.load import load_model

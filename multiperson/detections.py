@@ -39,7 +39,7 @@ class Nodes(NamedTuple):
 
 
 def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
-    """The cells that reach `cfg.det_min_score` and are no neighbours (`cfg.nms_radius`) of a better one."""
+    """The cells that reach `cfg.det_min_score` and have no better one within `cfg.nms_radius`."""
     offsets, cells = nms_parts(maps.part_prob, cfg.nms_radius, cfg.det_min_score)
     rows, cols = cells[:, 0], cells[:, 1]
     part = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -60,7 +60,7 @@ def _by_part(values: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
 
 
 def flatten(detections: Detections) -> Nodes:
-    """The detections of all parts in one sequence. Raises InputError where there are no pairwise offsets."""
+    """The detections of all parts in one sequence. Raises InputError if they have no pairwise offsets."""
     if detections.pairwise is None:
         raise InputError(
             "this network predicts no pairwise offsets, so it cannot tell people apart: "

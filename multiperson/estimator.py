@@ -1,4 +1,4 @@
-"""The whole way for one image, from Python:
+"""From an image to its people, in Python:
 
 network = nnet.predict.setup_pose_prediction(cfg)
 estimator = PoseEstimator(network, SpatialModel(cfg).load(), cfg)
@@ -34,7 +34,7 @@ class PoseResult:
     joint_names: J names
     image_size: (height, width)
     network_seconds: from pixels to maps, resizing included; grouping_seconds: from maps to people
-    reduction: set if the network saw the image smaller than `global_scale` asks, because of `max_input_size`
+    reduction: set if `max_input_size` made the network see the image smaller than `global_scale` says
     """
 
     people: People
@@ -45,7 +45,7 @@ class PoseResult:
     reduction: Reduction | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain Python types, for JSON; joints that a person lacks are left out."""
+        """The result in plain Python types, for JSON; missing joints are left out."""
         people = []
         for keypoints, score in zip(self.people.keypoints.tolist(), self.people.score.tolist(), strict=True):
             joints = {
@@ -64,7 +64,7 @@ class PoseResult:
 
 
 class PoseEstimator:
-    """Finds the people of an image; keeps nothing between calls, so threads may share it if they may the network."""
+    """Finds the people in an image; stateless, so threads may share it if they may share the network."""
 
     def __init__(self, network: Network | None, spatial_model: SpatialModel, cfg: EasyDict):
         """network: None where only `group` is wanted"""
@@ -72,15 +72,15 @@ class PoseEstimator:
         self.skeleton = spatial_model.skeleton
 
     def __call__(self, image: np.ndarray | str | os.PathLike) -> PoseResult:
-        """The people of an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
+        """The people in an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
         if not isinstance(image, np.ndarray):
             image = read_image(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
         if self.network is None:
             raise InputError(
-                f"{self.cfg.config_file}: cached_scoremaps is set: there is no network to see an image "
-                "with; only tools/predict_multiperson.py groups from the cache"
+                f"{self.cfg.config_file}: cached_scoremaps is set: there is no network for an image; "
+                "only tools/predict_multiperson.py groups from the cache"
             )
         started = time.perf_counter()
         maps = self.network.maps(resize_image(image, network_size(self.cfg, *image.shape[:2])))
@@ -97,7 +97,7 @@ class PoseEstimator:
         started = time.perf_counter()
         people = predict_people(self.spatial_model, self.cfg, maps)
         seconds = time.perf_counter() - started
-        # Width and height are truncated on their own, so each has its own factor.
+        # Width and height are truncated separately, so each has its own factor.
         rows, cols = network_size(self.cfg, *image_size)
         people = people._replace(keypoints=people.keypoints * [image_size[1] / cols, image_size[0] / rows, 1])
         reduction = find_reduction(image_size, self.cfg.global_scale, self.cfg.max_input_size)
@@ -107,7 +107,7 @@ class PoseEstimator:
 def estimate_ahead(
     estimator: PoseEstimator, images: Iterable[tuple[Label, np.ndarray]]
 ) -> Iterator[tuple[Label, np.ndarray, PoseResult]]:
-    """Label, content and result of each (label, image): a thread works on the next while the caller has the last."""
+    """Label, content and result of each (label, image); a thread computes the next while the caller uses the last."""
 
     def estimate(label, image):
         return label, image, estimator(image)

@@ -1,4 +1,4 @@
-"""Which detections form a person: a label for each node of the graph, by the multicut or, to compare, by greed."""
+"""Which detections form a person: a label for each node of the graph, by the multicut or, for comparison, greedily."""
 
 import numpy as np
 from easydict import EasyDict
@@ -7,7 +7,7 @@ from lib.multicut_cython import solve_multicut
 
 
 def group(cfg: EasyDict, graph) -> np.ndarray:
-    """(N,) int32: the person of each detection of a graph (`multiperson.predict.Graph`), -1 where it is none.
+    """(N,) int32: the person of each detection of a graph (`multiperson.predict.Graph`), -1 for none.
 
     cfg.solver: "fast" multicut, "exact" with proof (as far as `solver_seconds` allow), or "greedy"
     """
@@ -22,7 +22,7 @@ def group(cfg: EasyDict, graph) -> np.ndarray:
 
 
 def group_greedily(graph) -> np.ndarray:
-    """The plain way: the surest pair of parts first, as long as no person gets a part twice."""
+    """The simple baseline: the most certain pair of parts first, unless a person would get a part twice."""
     a, b = graph.part[graph.edges].T
     useful = np.flatnonzero((graph.cost < 0) & (a != b))
     cluster = np.arange(len(graph.part))

@@ -1,7 +1,7 @@
-"""Maps of images kept in files, to try the grouping of parts without the network.
+"""Maps of images kept in files, to group parts without running the network.
 
-A cache is a folder of .mat files as pose-tensorflow writes them (scoremaps, locreg_pred, pairwise_diff), called as the
-images are, each with a fingerprint of its image, and source.json with that of the network.
+A cache is a folder of .mat files as pose-tensorflow writes them (scoremaps, locreg_pred, pairwise_diff), named like
+the images, each with a fingerprint of its image, and source.json with the fingerprint of the network.
 """
 
 import os
@@ -22,9 +22,9 @@ SOURCE, NETWORK = "source.json", "network"
 class MapCache:
     """The maps of images by one network.
 
-    folder: need not be there yet
+    folder: need not exist yet
     network: its fingerprint (`nnet.load.network_fingerprint`); None: any, as long as all maps are of the same
-    is_known: whether the folder tells whose maps it holds; pose-tensorflow's do not
+    is_known: whether the folder says which network its maps are from; pose-tensorflow's do not
     Raises InputError where the folder holds the maps of another network.
     """
 
@@ -56,7 +56,7 @@ class MapCache:
         if not self.is_known:
             if any(self.folder.rglob("*.mat")):
                 raise InputError(
-                    f"{self.folder}: holds maps of a network unknown (no {SOURCE}); remove the folder, or "
+                    f"{self.folder}: holds maps of an unknown network (no {SOURCE}); remove the folder, or "
                     "choose another one (scoremap_dir)"
                 )
             write_json(self.folder / SOURCE, {NETWORK: self.network})
@@ -91,7 +91,7 @@ def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
 def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps:
     """Maps of `num_joints` parts from a file of ours or pose-tensorflow's. Raises InputError.
 
-    image: fingerprint of the image that they should be of; pose-tensorflow's files do not tell
+    image: expected fingerprint of the image; pose-tensorflow's files have none
     """
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file; tools/cache_scoremaps.py writes it")
@@ -123,5 +123,5 @@ def _numbers(values, path) -> np.ndarray:
         raise InputError(f"{path}: expected arrays of numbers, found {values.dtype}")
     if not np.isfinite(values).all():
         raise InputError(f"{path}: holds values that are not finite; remove it, and check the weights")
-    # MATLAB keeps columns together; what follows wants rows.
+    # MATLAB stores columns contiguously; the code here needs rows.
     return np.ascontiguousarray(values, np.float32)

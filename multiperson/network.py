@@ -1,4 +1,4 @@
-"""A network as everything that predicts knows it, whatever it runs in."""
+"""The interface of a network for prediction, whatever it runs in."""
 
 from abc import ABC, abstractmethod
 
@@ -11,7 +11,7 @@ from util.maps import Maps
 
 
 class Network(ABC):
-    """Gives the maps of images."""
+    """Computes the maps of images."""
 
     def __init__(self, cfg: EasyDict):
         self.cfg = cfg

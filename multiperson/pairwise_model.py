@@ -1,6 +1,6 @@
 """How likely two detections belong to one person: features, logistic model, its file.
 
-Two detections of parts a < b, and what the network predicts at each of them about the other, give four
+Two detections of parts a < b, and the offsets that the network predicts from each to the other, give four
 features: the distance (px) and the angle between the observed offset and the predicted one, from a to b
 and from b to a. These four, exp(-f) of each, scaled to [0, 1] by the range seen in training, and a
 constant enter a logistic regression; one model per pair of parts.
@@ -36,7 +36,7 @@ class PairModel(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """What a model was learnt from; each is "" where it is not known.
+    """What a model was learnt from; "" where unknown.
 
     first, second: names of the two parts
     network: fingerprint of the network that detected them (`nnet.load.network_id`)
@@ -68,7 +68,7 @@ def pair_edges(pairs: Sequence[tuple[int, int]], counts: np.ndarray) -> np.ndarr
 def pair_features(nodes: Nodes, edges: np.ndarray, shift: np.ndarray | float = 0.0) -> np.ndarray:
     """Features, float64 (8, M), of pairs (M, 2) of detections; meaningless for two of one part.
 
-    shift: (M, 2) pixels by which the second detections are moved, with what they see around them
+    shift: (M, 2) pixels by which the second detections are moved, together with their surroundings
     """
     i, j = edges.T
     a, b = nodes.part[i], nodes.part[j]
@@ -99,7 +99,7 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
 
 
 def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
-    """Read a model in the published layout, which does not tell the origin. Raises InputError for what is not one."""
+    """Read a model in the published layout, which has no origin. Raises InputError for anything else."""
     if not Path(path).exists():
         hint = fetching_hint(path) or "; tools/train_pairwise.py makes the models of all pairs"
         raise InputError(f"{path}: no such file{hint}")
@@ -117,7 +117,7 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):
         raise InputError(f"{path}: the model has weights that are not finite; train it again")
-    # Also where they are so close that weights divided by the span would not be finite.
+    # This includes spans so small that weights divided by them would not be finite.
     if not (arrays[2] - arrays[1] > np.abs(arrays[0][:-1]) / np.finfo(np.float64).max).all():
         raise InputError(f"{path}: X_min is not below X_max in every feature; train the model again")
     return PairModel(*arrays), origin
@@ -131,7 +131,7 @@ def _read_origin(model) -> Origin:
 
 
 def require_origin(path: str | os.PathLike, origin: Origin, first: str, second: str) -> None:
-    """Raise InputError where a model is known to be of other parts than these."""
+    """Raise InputError if a model is known to be of other parts than these."""
     for found, wanted in ((origin.first, first), (origin.second, second)):
         if found and wanted and found != wanted:
             raise InputError(
@@ -142,7 +142,7 @@ def require_origin(path: str | os.PathLike, origin: Origin, first: str, second: 
 
 
 def save_model(path: str | os.PathLike, model: PairModel, origin: Origin = UNKNOWN) -> None:
-    """Write a model in the published layout, whole or not at all, and where it comes from."""
+    """Write a model in the published layout, with its origin, whole or not at all."""
     content = {
         "training_opts": {"X_min": model.x_min[None], "X_max": model.x_max[None]},
         "log_reg": {"w": model.w[:, None]},

@@ -2,11 +2,11 @@
 
 A pair of detections is an example of "same person" when both lie on joints of one person, and of "different" when
 one lies on a person's joint and the other elsewhere. Photos of one person show hardly any of the second kind, so
-pairs short of them get made-up ones: detections of two people (or of one, twice), moved to a random distance.
+pairs with few of them get synthetic ones: detections of two people (or of one, twice), moved to a random distance.
 
-The models of all pairs of parts come from one fit over the examples of all pairs together, which each pair then
-leaves as far as its own examples bear it out: a Gaussian prior around the common weights. With few examples a pair
-stays at the common model, and nothing depends on a threshold.
+A common model is fitted to the examples of all pairs of parts together. Each pair's own model departs from it as far as
+its examples support that: the prior is a Gaussian around the common weights. With few examples a pair keeps the common
+model, without any threshold.
 """
 
 import itertools
@@ -28,11 +28,11 @@ from multiperson.pairwise_model import NUM_FEATURES, PairModel, pair_edges, pair
 from util.errors import InputError
 from util.maps import STRIDE
 
-# Owner of a detection that is on no labelled joint: wrong, or nobody can tell.
+# Owner of a detection that is on no labelled joint: it is wrong, or nobody can tell.
 FALSE, UNKNOWN = -1, -2
-# Pairs of parts with fewer negative examples are filled up to this number by made-up ones.
+# Pairs of parts with fewer negative examples are filled up to this number with synthetic ones.
 MIN_NEGATIVES = 300
-# Made-up neighbours stand at a distance uniform in this range, in mean sizes of the two people.
+# Synthetic neighbours stand at a distance uniform in this range, in mean sizes of the two people.
 NEIGHBOUR_DISTANCE = 0.3, 3.0
 # Standard deviation, in sizes of the person, of the error added to a second copy of every positive example: the
 # network predicts better on the images it was trained on than it will on others.
@@ -40,18 +40,18 @@ UNSEEN_ERROR = 0.02
 # Precision of the Gaussian priors on the weights of standardised features: of the common model around 0, and of each
 # pair's around the common one.
 COMMON_PRIOR, OWN_PRIOR = 0.1, 1.0
-# A detection has many edges, and what is wrong with it speaks through all of them, so that their log-odds, added up,
-# say too much. Less of each groups better on simulated scenes: tools/benchmark.py grouping.
+# A detection has many edges, and its errors affect all of them, so that the sum of their log-odds is too confident.
+# Scaling each down groups better on simulated scenes: tools/benchmark.py grouping.
 EVIDENCE_SHARE = 0.7
-# A better match never speaks against: distances and angles have weights <= 0, their exp(-f) >= 0. Without this the
-# weights of exp(-distance), which is above 0 for the nearest few pixels only, are chance.
+# A better match never lowers the probability: distances and angles have weights <= 0, their exp(-f) >= 0. Without
+# this the weights of exp(-distance), which differs from 0 for a few pixels only, would be noise.
 BOUNDS = [(None, 0)] * 4 + [(0, None)] * 4 + [(None, None)]
-# A pair of parts with fewer positive examples is reported as resting on the common model.
+# A pair of parts with fewer positive examples is reported as using the common model.
 FEW_POSITIVES = 10
 
 
 class Scene(NamedTuple):
-    """The detections of one image and whose they are.
+    """The detections of one image and their owners.
 
     owner: (N,) row of the person, FALSE or UNKNOWN
     center: (P, 2) middle of each person, size: (P,) diagonal of the joints' extent, pixels
@@ -74,7 +74,7 @@ class Examples(NamedTuple):
 class PairReport(NamedTuple):
     """How one pair of parts was learnt.
 
-    positives, negatives: seen in the images; made_up: negatives added to them
+    positives, negatives: seen in the images; synthetic: negatives added to them
     auc: area under the ROC curve of all of these, NaN without positives
     own: whether there were enough positives to say more than the common model
     """
@@ -82,13 +82,13 @@ class PairReport(NamedTuple):
     pair: tuple[int, int]
     positives: int
     negatives: int
-    made_up: int
+    synthetic: int
     auc: float
     own: bool
 
 
-def look_at_images(dataset: PoseDataset, network: Network, cfg, number: int) -> list[Scene]:
-    """What a network detects in at most so many images of a data set, chosen at random, and whose that is.
+def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> list[Scene]:
+    """What a network detects in `number` random images of a data set, with the owners of the detections.
 
     Images that cannot be read are named in the log and left out. Raises InputError when none is left.
     """
@@ -111,7 +111,7 @@ def look_at_images(dataset: PoseDataset, network: Network, cfg, number: int) -> 
 def make_scene(
     nodes: Nodes, people: np.ndarray, threshold: float, weight: np.ndarray | None = None, stride: int = STRIDE
 ) -> Scene:
-    """Decide by the annotations whose each detection is.
+    """Find the owner of each detection by the annotations.
 
     people: (P, J, 3) x, y, flag in the pixels of the detections; threshold: pixels
     weight: (rows, cols) 0 in the cells, of so many pixels, where the annotations say nothing
@@ -160,9 +160,9 @@ def train_pairs(
     examples, counts = {}, {}
     for pair in pairs:
         negatives, positives, blurred = seen[pair]
-        made_up = pool.made_up_negatives(pair, max(0, MIN_NEGATIVES - negatives.shape[1]), rng)
-        counts[pair] = [features.shape[1] for features in (positives, negatives, made_up)]
-        examples[pair] = _balanced(np.hstack([negatives, made_up]), np.hstack([positives, blurred]))
+        synthetic = pool.synthetic_negatives(pair, max(0, MIN_NEGATIVES - negatives.shape[1]), rng)
+        counts[pair] = [features.shape[1] for features in (positives, negatives, synthetic)]
+        examples[pair] = _balanced(np.hstack([negatives, synthetic]), np.hstack([positives, blurred]))
     every = Examples(*(np.concatenate(parts, axis=-1) for parts in zip(*examples.values(), strict=True)))
     if not every.same.any():
         raise InputError(
@@ -185,13 +185,13 @@ def train_pairs(
 def _seen_examples(scenes, pairs, num_joints, rng):
     """{pair: features (8, m) of the negatives, of the positives and of the positives with an error added}.
 
-    From all pairs of detections of which one is somebody's and none UNKNOWN.
+    From all pairs of detections in which one has an owner and neither is UNKNOWN.
     """
     features, kind, key = [np.empty((NUM_FEATURES, 0))], [np.empty(0, int)], [np.empty(0, int)]
     for nodes, owner, _, size in scenes:
         edges = pair_edges(pairs, np.bincount(nodes.part, minlength=num_joints))
         owners = owner[edges]
-        # Two wrong detections may well be one person whom nobody annotated.
+        # Two wrong detections may well belong to one person without annotation.
         edges = edges[(owners != UNKNOWN).all(axis=1) & (owners != FALSE).any(axis=1)]
         same = owner[edges[:, 0]] == owner[edges[:, 1]]
         error = UNSEEN_ERROR * rng.normal(size=(same.sum(), 2)) * size[owner[edges[same, 0]]][:, None]
@@ -210,7 +210,7 @@ def _seen_examples(scenes, pairs, num_joints, rng):
 
 
 class _Pool:
-    """All detections that are somebody's, for making up pairs of strangers."""
+    """All detections with an owner, from which to make pairs of strangers."""
 
     def __init__(self, scenes):
         kept = [scene.owner >= 0 for scene in scenes]
@@ -224,8 +224,8 @@ class _Pool:
         self.center = np.concatenate([scene.center[owner] for scene, owner in zip(scenes, owners, strict=True)])
         self.size = np.concatenate([scene.size[owner] for scene, owner in zip(scenes, owners, strict=True)])
 
-    def made_up_negatives(self, pair, count, rng) -> np.ndarray:
-        """Features (8, count) of pairs of strangers; none where a part was never detected."""
+    def synthetic_negatives(self, pair, count, rng) -> np.ndarray:
+        """Features (8, count) of pairs of strangers; empty if a part was never detected."""
         of_a, of_b = (np.flatnonzero(self.nodes.part == part) for part in pair)
         if not (len(of_a) and len(of_b)):
             count = 0
@@ -233,15 +233,15 @@ class _Pool:
         direction = rng.uniform(0, 2 * np.pi, count)
         distance = rng.uniform(*NEIGHBOUR_DISTANCE, count) * self.size[edges].mean(axis=1)
         step = distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
-        # The second person is moved to stand this step away from the first.
+        # The second person is moved by this step away from the first.
         return pair_features(self.nodes, edges, self.center[edges[:, 0]] + step - self.center[edges[:, 1]])
 
 
 def _balanced(negatives, positives):
-    """Examples of which both classes weigh as much as the smaller one has pairs; each positive is there twice.
+    """Weighted examples: each class weighs as much as the smaller one has pairs; each positive occurs twice.
 
-    As prior of a pair in a crowd, one half is generous. But the costs of many pairs add up when people are grouped,
-    and only a balanced model says nothing where the features say nothing.
+    A prior of one half is generous for a pair in a crowd. But the costs of many pairs add up in grouping, and only a
+    balanced model is neutral where the features are uninformative.
     """
     counts = np.array([negatives.shape[1], positives.shape[1]])
     total = min(counts[0], counts[1] / 2)
@@ -254,18 +254,18 @@ class _Scale:
 
     def __init__(self, features):
         self.mean, self.deviation = features.mean(axis=1), features.std(axis=1)
-        # exp(-f) is in [0, 1] already. That of a distance hardly varies, and its weight must not become huge for it.
+        # exp(-f) is in [0, 1] already. For a distance it hardly varies, which must not make its weight huge.
         self.deviation[NUM_FEATURES // 2 :] = 1
         self.deviation[self.deviation == 0] = 1
         self.x_min, self.x_max = features.min(axis=1), features.max(axis=1)
-        # A feature that never varies tells nothing, but its range must not be empty.
+        # A feature that never varies is uninformative, but its range must not be empty.
         self.x_max[self.x_max == self.x_min] += 1
 
     def standardise(self, features) -> np.ndarray:
         return (features - self.mean[:, None]) / self.deviation[:, None]
 
     def model(self, weights) -> PairModel:
-        """The model with these weights (9,) on standardised features, at the share of the evidence that counts."""
+        """The model with these weights (9,) on standardised features, scaled down to the share of the evidence used."""
         weights = EVIDENCE_SHARE * weights
         slope = weights[:-1] / self.deviation
         constant = weights[-1] - slope @ self.mean

@@ -1,4 +1,4 @@
-"""From detections to people: costs of a graph over the detections, its multicut, people from its clusters."""
+"""From detections to people: the costs of a graph over the detections, and people from the clusters of its multicut."""
 
 from typing import NamedTuple
 
@@ -18,9 +18,9 @@ MIN_PROBABILITY = 1e-7
 MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
 # Two detections of one part, d pixels apart, are one joint with the log-odds 7.5 - 0.2 d.
 SAME_PART_BIAS, SAME_PART_SLOPE = 7.5, -0.2
-# Confidence of a guessed joint is what the score map says there, but at least this, since 0 means missing.
+# The confidence of a guessed joint is its score map's value there, but at least this, since 0 means missing.
 MIN_GUESS_CONFIDENCE = 0.01
-# `min_keypoints` by default, where a person has so many joints.
+# The default of `min_keypoints`, unless a person has fewer joints.
 FEWEST_PARTS = 3
 
 
@@ -52,7 +52,7 @@ class People(NamedTuple):
 class SpatialModel:
     """The logistic models of all pairs of parts that have edges (`Skeleton.edges` of `cfg.sparse_graph`).
 
-    Raises InputError where people of that skeleton would never be found.
+    Raises InputError if people of that skeleton would never be found.
     """
 
     def __init__(self, cfg: EasyDict):
@@ -71,7 +71,7 @@ class SpatialModel:
         self.joined[tuple(np.reshape(self.pairs, (-1, 2)).T)] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
-        # Of the network whose detections taught the models; "" where that is not known.
+        # Fingerprint of the network whose detections the models were learnt from; "" if unknown.
         self.network = ""
 
     def load(self) -> "SpatialModel":
@@ -122,7 +122,7 @@ def _unary_costs(conf):
 
 
 def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> People:
-    """One person per cluster, in the order of the clusters' numbers.
+    """One person per cluster, in the order of the labels.
 
     A joint lies at the mean of its detections in the cluster, weighted by their confidences; its confidence is the
     highest of these. Suppressed detections (label -1) take no part.
@@ -132,10 +132,10 @@ def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: 
 
 
 def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> np.ndarray:
-    """The labels, -1 where a person has a surer detection of the same part that is probably another joint.
+    """The labels, but -1 where a person has a more certain detection of the same part that is probably another joint.
 
-    Kept together by all their other edges, two detections of one part may share a cluster although they lie far
-    apart; their mean would be neither of the two places.
+    Their other edges may keep two detections of one part in a cluster although they lie far apart; their mean would
+    lie at neither of them.
     """
     return people_cython.drop_strays(
         labels,
@@ -155,7 +155,7 @@ def _people(keypoints):
 def fill_missing_joints(
     cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
 ) -> People:
-    """Guess the missing joints from where the person's detections expect them (mean, weighted by confidence).
+    """Guess missing joints: the mean of where the person's detections expect them, weighted by confidence.
 
     A guess outside the image stays missing.
     """

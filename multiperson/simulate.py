@@ -1,6 +1,6 @@
-"""What a network would say about known people: maps made from annotations, perfect or with chosen faults.
+"""The maps that a network might predict for annotated people, perfect or with chosen errors.
 
-They tell what the decoding costs apart from the network, and test it without one.
+They show what decoding loses on its own, and test it without a network.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ import numpy as np
 
 from util.maps import Maps, cell_centers, map_size
 
-# Standard deviation of a peak in the score maps, pixels: about the disc of positive cells (pos_dist_thresh 17).
+# Standard deviation of a peak in the score maps, pixels: similar to the disc of positive cells (pos_dist_thresh 17).
 PEAK_STDEV = 8.0
 FALSE_CONFIDENCE = 0.2, 0.6
 
 
 class Noise(NamedTuple):
-    """Faults of a simulated network; lengths are fractions of a person's size (diagonal of its joints' extent).
+    """Errors of a simulated network; lengths are fractions of a person's size (diagonal of its joints' extent).
 
     position: standard deviation of a joint's position (x and y)
     offset: of the offset to each other joint, on top
@@ -81,7 +81,7 @@ def _closeness(distance):
 def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     num_joints = owner.shape[2]
     a, b = np.nonzero(~np.eye(num_joints, dtype=bool))  # the order of `util.maps.pair_index`
-    # Where a part has no peak at all (owner -1), its offsets mean nothing.
+    # The offsets of a part without any peak (owner -1) are meaningless.
     expected = np.concatenate([peaks.expected, np.zeros((1, num_joints, 2))])
 
     def pairwise(cells: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ def _peaks(people, height, width, noise, rng):
 
 
 def _false_peaks(poses, height, width, noise, rng):
-    """Peaks anywhere in the image that expect the other joints as if one of the people stood there."""
+    """Peaks anywhere in the image that predict offsets as if one of the people stood there."""
     num_joints = poses.shape[1]
     part = np.repeat(np.arange(num_joints), rng.poisson(noise.false_peaks, num_joints))
     xy = rng.random((len(part), 2)) * [width, height]

@@ -37,7 +37,7 @@ class SinglePose(NamedTuple):
 
 
 class SinglePersonEstimator:
-    """Takes the best cell of each part: right where exactly one person is, in the image or in a box of it."""
+    """Takes the best cell of each part, for images or boxes that show exactly one person."""
 
     def __init__(self, network: Network, cfg: EasyDict):
         self.network, self.cfg, self.skeleton = network, cfg, from_config(cfg)
@@ -47,8 +47,8 @@ class SinglePersonEstimator:
     ) -> SinglePose:
         """The person in uint8 RGB (H, W, 3), or in `box` (x0, y0, x1, y1) of it.
 
-        pad: the box grows by this share of its longer side on each side, as far as the image goes
-        side: scale so that the box's longer side has so many pixels in the network; by default `global_scale` holds
+        pad: the box grows by this share of its longer side on each side, within the image
+        side: scale the box's longer side to this many pixels for the network; by default `global_scale` applies
         """
         height, width = image.shape[:2]
         box = (0, 0, width, height) if box is None else box
@@ -60,7 +60,7 @@ class SinglePersonEstimator:
         scaled = scale_image(part, fitting_scale(part.shape[:2], scale, limit))
         maps = self.network.maps(np.ascontiguousarray(scaled))
         pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
-        # Width and height are truncated on their own, so each has its own factor.
+        # Width and height are truncated separately, so each has its own factor.
         factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
         return SinglePose(
             pose * factors + [cols.start, rows.start, 0],
@@ -96,9 +96,9 @@ def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: fl
 
 
 def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
-    """A box (x0, y0, x1, y1) for each of people (P, J, 3): that of the data set, else the one around the joints.
+    """A box (x0, y0, x1, y1) for each of people (P, J, 3): the data set's, or else the one around the joints.
 
-    None (all of the image) for an only person without a box.
+    None (the whole image) for a single person without a box.
     """
     if boxes is not None:
         return boxes.tolist()

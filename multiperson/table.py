@@ -2,9 +2,9 @@
 
     file,frame,seconds,person,score,neck_x,neck_y,neck_confidence,head_top_x,...
 
-file: the picture, or the clip; frame, seconds: in a clip, from 0, empty for a picture; person: number by which a clip
-knows somebody again, in a picture 0 for the surest; score: mean confidence over all joints. The joints are in pixels
-of the picture; the three cells of one that a person lacks are empty.
+file: the picture, or the clip; frame, seconds: position in a clip, from 0, empty for a picture; person: identifies
+somebody throughout a clip, and is 0 for the best in a picture; score: mean confidence over all joints. The joints are
+in pixels of the picture; a missing joint leaves its three cells empty.
 """
 
 import csv
@@ -20,8 +20,8 @@ from util.files import atomic_path
 def people_table(path: str | os.PathLike, joint_names: Sequence[str]) -> Iterator[Callable[..., None]]:
     """A function add(file, people, ids=None, frame="", seconds="") that writes the lines of the people of one image.
 
-    ids: a number for each person (default: the rank). The table appears whole when the block ends well.
-    Raises InputError where it cannot be written.
+    ids: a number for each person (default: the rank). The table appears whole when the block ends without an error.
+    Raises InputError if it cannot be written.
     """
     with (
         atomic_path(path) as temporary,

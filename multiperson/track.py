@@ -1,4 +1,4 @@
-"""People keep their identity from frame to frame: each new pose goes to the track that expects it nearest."""
+"""Tracking: people keep their identity from frame to frame; each new pose goes to the track that expects it nearest."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from munkres import Munkres
 
 from multiperson.predict import People
 
-# Of a new velocity, the share that comes from the last step; the rest smooths the jitter of the joints.
+# The share of the last step in a new velocity; the rest smooths the jitter of the joints.
 VELOCITY_GAIN = 0.5
 # More than any sum of allowed distances.
 FORBIDDEN = 1e6
@@ -15,7 +15,7 @@ FORBIDDEN = 1e6
 
 @dataclass
 class Track:
-    """One person so far.
+    """One person, as tracked so far.
 
     keypoints: (J, 3), each joint as it was last seen, moved along since; confidence 0: never seen
     velocity: (2,) pixels a frame; unseen: frames since the person was last found
@@ -36,7 +36,7 @@ class Track:
         both = (self.keypoints[:, 2] > 0) & (keypoints[:, 2] > 0)
         error = np.median(keypoints[both, :2] - self.keypoints[both, :2], axis=0)
         self.velocity = self.velocity + VELOCITY_GAIN * error / self.unseen
-        self.keypoints[:, :2] += error  # joints that are hidden now go along
+        self.keypoints[:, :2] += error  # hidden joints move along
         found = keypoints[:, 2] > 0
         self.keypoints[found] = keypoints[found]
         self.unseen = 0
@@ -48,8 +48,8 @@ class Tracker:
     A person is expected where their motion would have taken them; poses and tracks are matched so that the sum of
     their distances is least (Munkres 1957).
 
-    max_distance: in sizes of the person (see `pose_distance`); farther away is somebody else
-    max_gap: frames that a person may be missing and be known again
+    max_distance: in sizes of the person (see `pose_distance`); a pose farther away is somebody else
+    max_gap: frames for which a person may be missing and still be recognised
     """
 
     def __init__(self, max_distance: float = 0.3, max_gap: int = 15):
@@ -74,7 +74,7 @@ class Tracker:
         return identities
 
     def _match(self, poses):
-        """The track of each pose that has one, by the pose's number."""
+        """The matched tracks, by the number of the pose."""
         if not len(poses) or not self.tracks:
             return {}
         cost = [[pose_distance(track.keypoints, pose) for track in self.tracks] for pose in poses]

@@ -1,4 +1,4 @@
-"""Test-time augmentation: an image is seen mirrored, too, and in other sizes, and the maps are averaged.
+"""Test-time augmentation: the maps of an image, its mirror image and other sizes of it are averaged.
 
 `pairwise` of all maps here is a function of cells.
 """
@@ -37,9 +37,9 @@ def average_maps(
 
 
 def mirror_image(image: np.ndarray, fill: Sequence[float], stride: int) -> np.ndarray:
-    """The mirror image of (H, W, 3) about the middle of its maps, so that the centres of cells fall on such centres.
+    """The mirror image of (H, W, 3) about the middle of its maps, so that centres of cells map to centres of cells.
 
-    Pixel x comes to stride * cols - x, and the first column drops out; what is left of the image's end gets `fill`.
+    Pixel x moves to stride * cols - x, and the first column drops out; what the image does not cover gets `fill`.
     """
     height, width = image.shape[:2]
     whole = stride * map_size(height, width, stride)[1]
@@ -76,7 +76,7 @@ def rescale_maps(maps: Maps, from_size: tuple[int, int], to_size: tuple[int, int
         centers = cell_centers(cells, stride)
         nearest = np.round(_cell_positions(centers, factor, stride)).astype(int)
         nearest = np.clip(nearest, 0, np.array(maps.part_prob.shape[1::-1]) - 1)[:, ::-1]
-        # Where the offsets start: the centre of the nearest cell, in pixels of the image.
+        # The start of the offsets: the centre of the nearest cell, in pixels of the image.
         origins = (cell_centers(nearest, stride) + 0.5) / factor - 0.5
         return maps.pairwise(nearest) / factor + (origins - centers)[:, None]
 

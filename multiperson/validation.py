@@ -1,6 +1,6 @@
-"""How good is the network by now? Its score on held-out images, for train.py's `eval_iters`.
+"""The score of a network in training on held-out images, for train.py's `eval_iters`.
 
-People are found and grouped as at inference, where the network has a pairwise head and the data COCO's format; the
+If the network has a pairwise head and the data COCO's format, people are found and grouped as at inference; the
 measure is the official AI Challenger score if the skeleton has AIC's joints, else COCO's AP. For other networks and
 data it is PCK, with the best cell of each part in each annotated box.
 """
@@ -23,7 +23,7 @@ from dataset.pose_dataset import PoseDataset, Sample
 from multiperson.estimator import PoseEstimator, network_size
 from multiperson.network import Network
 from multiperson.pairwise_model import model_path
-from multiperson.pairwise_training import look_at_images, train_pairs
+from multiperson.pairwise_training import collect_scenes, train_pairs
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator, person_boxes
 from util.errors import InputError
@@ -36,15 +36,15 @@ NUM_EXAMPLES = 4
 class Validation:
     """At most `eval_images` images of the held-out set, always the same ones.
 
-    training_set: where pairwise models are learnt, anew for each score, when `pairwise_model_dir` lacks some
-    Raises InputError when there is no held-out set.
+    training_set: where pairwise models are learnt, anew for each score, if `pairwise_model_dir` is incomplete
+    Raises InputError if there is no held-out set.
     """
 
     def __init__(self, cfg, training_set: PoseDataset):
         self.cfg = type(cfg)(cfg, dataset=cfg.eval_dataset or cfg.dataset, dataset_phase=cfg.eval_phase, crop=False)
         self.dataset = create(self.cfg)
         self.cfg = self.dataset.cfg
-        # People are looked for in whole images.
+        # Scoring uses whole images.
         self.training_set = copy.copy(training_set)
         self.training_set.cfg = type(cfg)(training_set.cfg, crop=False)
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
@@ -52,7 +52,7 @@ class Validation:
         groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
         self.truth = None
         if groups:
-            # What is wrong with the file has been said when the data set was read.
+            # The faults of the file were reported when the data set was read.
             self.truth = read_coco(self.dataset.path, Faults()).only_images(sample.id for sample in self.samples)
             self.truth.skeleton = self.dataset.skeleton
         if self.truth is None:
@@ -61,7 +61,7 @@ class Validation:
             self.measure = "AIC score" if self.dataset.skeleton.has_aic_joints else "AP"
 
     def score(self, network: Network) -> float:
-        """What `measure` says of a network. Raises InputError when not one image can be read."""
+        """The score of a network by `measure`. Raises InputError if no image can be read."""
         if self.truth is None:
             return self._pck(SinglePersonEstimator(network, self.cfg))
         model = self._spatial_model(network)
@@ -72,7 +72,7 @@ class Validation:
         return self._aic_score(found) if self.measure == "AIC score" else self._average_precision(found)
 
     def examples(self) -> list[np.ndarray]:
-        """The first few images in the size that the network gets."""
+        """The first few images, resized as for the network."""
         images = [image for _, image in itertools.islice(self._images(), NUM_EXAMPLES)]
         return [resize_image(image, network_size(self.cfg, *image.shape[:2])) for image in images]
 
@@ -90,11 +90,11 @@ class Validation:
             raise InputError(f"{self.dataset.path}: not one of the held-out images can be read (named above)")
 
     def _spatial_model(self, network) -> SpatialModel | None:
-        """The stored models of all pairs, else new ones; None while the network finds nothing to learn from."""
+        """The stored models of all pairs, or else new ones; None while the network detects nothing to learn from."""
         model = SpatialModel(self.cfg)
         if all(model_path(model.folder, *pair).exists() for pair in model.pairs):
             return model.load()
-        scenes = look_at_images(self.training_set, network, self.cfg, self.cfg.eval_images)
+        scenes = collect_scenes(self.training_set, network, self.cfg, self.cfg.eval_images)
         try:
             learnt, _ = train_pairs(scenes, model.pairs, self.cfg.num_joints)
         except InputError:
@@ -104,7 +104,7 @@ class Validation:
         return model
 
     def _aic_score(self, found) -> float:
-        # File names will not do: of a predicted image_id, the part before the first dot counts.
+        # File names will not do: only the part of a predicted image_id before its first dot counts.
         names = {image_id: f"image{number}" for number, image_id in enumerate(self.truth.images.ids)}
         reference = aic_records(self.truth, list(names.values()), self.dataset.skeleton.to_aic)
         submission = [people_to_aic(names[sample.id], *result, self.dataset.skeleton) for sample, result in found]
@@ -114,7 +114,7 @@ class Validation:
         results = [
             entry for sample, result in found for entry in people_to_coco(sample.id, *result, self.dataset.category_id)
         ]
-        # -1 where nobody is annotated.
+        # -1 if nobody is annotated.
         return max(0.0, coco_score.score(results, self.truth).metrics["AP"])
 
     def _pck(self, estimator: SinglePersonEstimator) -> float:

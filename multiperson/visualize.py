@@ -1,4 +1,4 @@
-"""Pictures of people and of what they are made from, drawn on the image."""
+"""Drawing people, detections and offsets on an image."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ class PersonDraw:
         self.limbs = np.array(limbs, int).reshape(-1, 2)
 
     def draw(self, image: np.ndarray, people: People, ids: Sequence[int] | None = None) -> np.ndarray:
-        """A copy of the image, uint8 (H, W, 3), with the people on it; that of a small image is larger.
+        """A copy of the image, uint8 (H, W, 3), with the people on it; small images are enlarged.
 
         ids: a number for each person that decides the colour (default: the person's rank)
         """
@@ -40,7 +40,7 @@ class PersonDraw:
 
 
 def visualize_detections(image: np.ndarray, detections: Detections, names: Sequence[str]) -> "Figure":
-    """The candidates before they are grouped: a dot per detection, a colour per part, the surer the larger.
+    """The detections before grouping: a dot for each, coloured by part, larger for higher confidence.
 
     A cross marks the centre of the cell that a detection comes from.
     """

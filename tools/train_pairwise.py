@@ -8,7 +8,7 @@ Runs the network, decides by the annotations whose each detection is, and fits a
 parts of sparse_graph (empty: all pairs): one file spatial_model_cidx_<i>_<j>.mat each, parts counted from 1. The
 table says how well each pair separates people: AUC is the chance that a pair of detections of one person gets a
 higher score than another pair (1 is perfect, .5 is chance). Pairs seen too seldom rest on what all pairs have in
-common; photos without strangers are helped out with made-up ones (multiperson/pairwise_training.py).
+common; photos that show no strangers get synthetic ones (multiperson/pairwise_training.py).
 """
 
 from util.cli import config_parser, run
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg = dataset.cfg
 
     from multiperson.pairwise_model import Origin, model_path, save_model
-    from multiperson.pairwise_training import look_at_images, train_pairs
+    from multiperson.pairwise_training import collect_scenes, train_pairs
     from multiperson.predict import SpatialModel
     from nnet.load import find_weights, load_network, network_id
 
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
 
     weights = options.snapshot or find_weights(cfg)
     network = load_network(cfg, weights)
-    scenes = look_at_images(dataset, network, cfg, options.images)
+    scenes = collect_scenes(dataset, network, cfg, options.images)
     models, reports = train_pairs(scenes, pairs, cfg.num_joints, cfg.seed)
     folder = options.out_dir or Path(cfg.pairwise_model_dir)
     names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * cfg.num_joints
@@ -71,13 +71,13 @@ def summary(reports: Sequence, names: Sequence[str]) -> str:
             " - ".join(names[part] for part in report.pair),
             report.positives,
             report.negatives,
-            report.made_up,
+            report.synthetic,
             float(report.auc),
             "" if report.own else "few examples: mostly the common model",
         ]
         for report in reports
     ]
-    text = table(["pair", "same person", "strangers", "made up", "AUC", ""], rows)
+    text = table(["pair", "same person", "strangers", "synthetic", "AUC", ""], rows)
     areas = [report.auc for report in reports if not np.isnan(report.auc)]
     few = sum(not report.own for report in reports)
     return f"{text}\nAUC median {np.median(areas):.4f}, lowest {min(areas):.4f}" + (

@@ -72,7 +72,7 @@ def test_maps_of_an_unknown_network_are_read_but_not_added_to(tmp_path, maps):
     found = MapCache(tmp_path, "one")
     assert not found.is_known
     np.testing.assert_array_equal(found.load("a", image, 3).part_prob, maps.part_prob)
-    with pytest.raises(InputError, match=r"holds maps of a network unknown \(no source\.json\)"):
+    with pytest.raises(InputError, match=r"holds maps of an unknown network \(no source\.json\)"):
         found.save("b", image, maps)
 
 

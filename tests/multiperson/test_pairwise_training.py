@@ -90,7 +90,7 @@ def test_learnt_models_group_people_again(crowd):
     models, reports = train_pairs(scenes, PAIRS, JOINTS)
     assert [report.pair for report in reports] == list(models) == PAIRS
     assert all(report.auc > 0.95 for report in reports)
-    assert all(report.negatives + report.made_up >= 300 for report in reports)
+    assert all(report.negatives + report.synthetic >= 300 for report in reports)
     people = people_at((100, 120), (190, 110), (290, 130), seed=50)
     model = model_of(models)
     for noise in ("none", "low"):
@@ -109,7 +109,7 @@ def test_unseen_part_rests_on_the_common_model():
     people[0, 4, 2] = 0
     models, reports = train_pairs([scene_of(people, "none")], PAIRS, JOINTS)
     report = next(report for report in reports if report.pair == (0, 4))
-    assert (report.positives, report.negatives, report.made_up, report.own) == (0, 0, 0, False)
+    assert (report.positives, report.negatives, report.synthetic, report.own) == (0, 0, 0, False)
     assert np.isnan(report.auc)
     linear = models[0, 4].linear()
     assert (linear[:4] <= 0).all() and (linear[4:8] >= 0).all() and linear.any()

@@ -1,6 +1,5 @@
 """From a data set and a (simulated) network to models that group people; what is wrong is said in one line."""
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,8 +41,7 @@ def model_folder(tmp_path, monkeypatch):
     def maps(image):
         return simulate_maps(people_of(int(image[0, 0, 0]) // 10), *SIZE, NOISE_LEVELS["low"])
 
-    prediction = SimpleNamespace(setup_pose_prediction=lambda cfg, weights: SimpleNamespace(maps=maps))
-    monkeypatch.setitem(sys.modules, "nnet.predict", prediction)
+    monkeypatch.setattr(load, "load_network", lambda cfg, weights: SimpleNamespace(maps=maps))
     monkeypatch.setattr(load, "network_id", lambda weights: f"id of {weights}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
