@@ -218,6 +218,9 @@ def train_on(cfg, devices) -> None:
     trainer = Trainer(cfg, stats, devices)
     first_step = trainer.start(cfg.snapshot_prefix, cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
+    if first_step >= last_step:
+        logging.info("nothing to train: the snapshot is of step %d, and multi_step ends at %d", first_step, last_step)
+        return
     logging.info(
         "training on %d images and %d device%s, steps %d to %d",
         len(dataset),

@@ -43,6 +43,8 @@ class MSCOCO(PoseDataset):
         return image.relative_to(next(folder for folder in folders if image.is_relative_to(folder)))
 
     def _load(self, need_images: bool) -> Table:
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file{self._neighbours()}")
         faults = Faults()
         coco = read_coco(self.path, faults, np.float32)
         if coco.skeleton is None:
@@ -58,6 +60,13 @@ class MSCOCO(PoseDataset):
                 f"{self.path}: none of its {len(paths)} images is on disk; they are looked for in {self.image_folder}"
             )
         return _table(coco, paths, self.cfg.coco_only_images_with_people)
+
+    def _neighbours(self) -> str:
+        """What may have been meant in place of a missing annotation file."""
+        found = sorted(path.name for path in self.path.parent.glob("*.json"))
+        if found:
+            return f" (dataset_ann, dataset_phase); found there: {', '.join(found[:5])}"
+        return "; `dataset` names the folder that holds annotations/ and images/"
 
     def _image_paths(self, names: list[str], need_images: bool, faults: Faults) -> list[str | None]:
         """The path of each image, None for those that are needed, but not on disk."""

@@ -67,9 +67,7 @@ def compute_offsets(dataset: PoseDataset) -> Offsets:
 def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseStats:
     """Read the statistics of all pairs of `num_joints` joints. Raises InputError."""
     remedy = "make it with tools/pairwise_stats.py"
-    if not os.path.exists(path):
-        raise InputError(f"{path}: no such file{fetching_hint(path) or f'; {remedy}'}")
-    content = read_mat(path, "graph", "means", "std_devs")
+    content = read_mat(path, "graph", "means", "std_devs", hint=fetching_hint(path) or f"; {remedy}")
     try:
         graph, means, std_devs = (np.asarray(content[key], float) for key in ("graph", "means", "std_devs"))
     except (TypeError, ValueError):

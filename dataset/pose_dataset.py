@@ -166,7 +166,8 @@ class PoseDataset:
     def _load(self, need_images: bool) -> Table:
         """Set `self.skeleton` and read everything."""
         self._take_skeleton()
-        records = read_mat(self.path, "dataset")["dataset"].ravel()
+        content = read_mat(self.path, "dataset", hint="; tools/csv2mat.py makes one of labels in a table")
+        records = content["dataset"].ravel()
         missing = {"image", "joints"} - set(records.dtype.names or ())
         if missing:
             raise InputError(

@@ -93,9 +93,7 @@ def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps
 
     image: expected fingerprint of the image; pose-tensorflow's files have none
     """
-    if not os.path.exists(path):
-        raise InputError(f"{path}: no such file; tools/cache_scoremaps.py writes it")
-    content = read_mat(path, "scoremaps")
+    content = read_mat(path, "scoremaps", hint="; tools/cache_scoremaps.py writes it")
     if image and "image" in content and str(np.ravel(content["image"])[0]) != image:
         raise InputError(
             f"{path}: the maps of another image of this name, or of an earlier version of it; "

@@ -100,10 +100,8 @@ def model_path(folder: str | os.PathLike, a: int, b: int) -> Path:
 
 def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
     """Read a model in the published layout, which has no origin. Raises InputError for anything else."""
-    if not Path(path).exists():
-        hint = fetching_hint(path) or "; tools/train_pairwise.py makes the models of all pairs"
-        raise InputError(f"{path}: no such file{hint}")
-    content = read_mat(path, "spatial_model")
+    hint = fetching_hint(path) or "; tools/train_pairwise.py makes the models of all pairs"
+    content = read_mat(path, "spatial_model", hint=hint)
     try:
         model = content["spatial_model"].ravel()[0]
         options, regression = (model[name].ravel()[0] for name in ("training_opts", "log_reg"))

@@ -79,6 +79,9 @@ def test_training_writes_snapshots_log_and_summaries(model_dir):
     for tag in (b"part_loss", b"locref_loss", b"pairwise_loss", b"learning_rate", b"images_per_second", b"parts"):
         assert tag in events
     assert read_skeleton(model_dir / "snapshot-6")[0] == NECKHEAD
+    train.main([])
+    log = (model_dir / "log.txt").read_text()
+    assert "nothing to train: the snapshot is of step 6, and multi_step ends at 6" in log
 
 
 def test_a_folder_keeps_the_joints_of_its_training(model_dir):

@@ -103,7 +103,7 @@ def dataset_people(cfg, submit: Path) -> tuple[np.ndarray, np.ndarray, Skeleton]
 
     dataset = create(cfg)
     true = dataset.table.people
-    cells = read_mat(submit, "joints")["joints"].ravel()
+    cells = read_mat(submit, "joints", hint="; tools/predict_singleperson.py writes it")["joints"].ravel()
     shape = true.shape[1:]
     if len(cells) != len(true) or any(np.shape(cell) != shape for cell in cells):
         raise InputError(

@@ -34,14 +34,17 @@ class _Element(NamedTuple):
     data: memoryview
 
 
-def read_mat(path: str | os.PathLike, *required: str) -> dict[str, Any]:
+def read_mat(path: str | os.PathLike, *required: str, hint: str = "") -> dict[str, Any]:
     """The variables of a .mat file; raises InputError when it is unreadable or lacks one of `required`.
 
     Numbers become arrays, texts arrays of str, cells arrays of objects, structs arrays of records (a dtype of named
     object fields), all with MATLAB's two or more dimensions; texts are without the last, along which a text runs.
+    hint: end of the message that there is no such file ("; <script> writes it")
     """
     try:
         data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file{hint}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not data:

@@ -167,6 +167,15 @@ def test_images_in_other_folders(coco):
     assert dataset.names == ["a/1", "other/2", "photos/3", "other/4"]
 
 
+def test_a_missing_file_names_what_is_there(coco):
+    cfg = coco.config(dataset_phase="val")
+    with pytest.raises(InputError, match=r"_val.json: no such file \(dataset_ann, .*; found there: .*_train.json"):
+        create(cfg)
+    cfg = make_config(dataset="nowhere", dataset_type="coco")
+    with pytest.raises(InputError, match="no such file; `dataset` names the folder that holds annotations/"):
+        create(cfg)
+
+
 def test_a_list_of_images(coco):
     """COCO's test-dev: nobody is annotated, the configuration tells the skeleton."""
     coco.add_image()

@@ -100,7 +100,7 @@ def test_bad_joints(tmp_path, joints, message):
 def test_bad_files(tmp_path):
     path = tmp_path / "dataset.mat"
     cfg = make_config(dataset=str(path), num_joints=3)
-    with pytest.raises(InputError, match="cannot be read: No such file"):
+    with pytest.raises(InputError, match="no such file; tools/csv2mat.py makes one"):
         create(cfg)
     path.write_bytes(b"not a mat file" * 50)
     with pytest.raises(InputError, match="not a MATLAB file"):

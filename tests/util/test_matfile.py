@@ -55,6 +55,11 @@ def test_missing_variable_and_other_formats(tmp_path):
         read_mat(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_mat(tmp_path)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="the file is empty"):
+        read_mat(path)
+    with pytest.raises(InputError, match="b.mat: no such file; make it$"):
+        read_mat(tmp_path / "b.mat", hint="; make it")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
