@@ -33,7 +33,7 @@ NUM_VALUES = 3 * NUM_JOINTS
 
 
 class Person(NamedTuple):
-    """keypoints: 42 numbers as they stand in the file; box: x0, y0, x1, y1, no part of it left of or above 0."""
+    """keypoints: 42 numbers as in the file; box: x0, y0, x1, y1, none of them below 0."""
 
     name: str
     keypoints: list
@@ -49,10 +49,10 @@ class Record(NamedTuple):
 
 
 class AnnotationFile:
-    """Iterates over the usable records of an annotation file; notes in `faults` what it leaves out or corrects.
+    """Iterates over the usable records of an annotation file; `faults` collects what it leaves out or corrects.
 
-    A labelled person without a usable box is kept, with the box of the joints.
-    Raises InputError for what is no JSON list, and in the end when no record was usable.
+    A labelled person without a usable box gets the box of the joints.
+    Raises InputError if the file is no JSON list and, at the end, if no record was usable.
     """
 
     def __init__(self, path: str | os.PathLike, faults: Faults | None = None):
@@ -85,7 +85,7 @@ class AnnotationFile:
     def with_images(self, img_dir: str | os.PathLike) -> Iterator[tuple[Record, str]]:
         """The records whose image is in the folder, with its name: <image_id>.jpg, or another suffix.
 
-        Raises InputError when there is no such folder and, in the end, when there was no such record.
+        Raises InputError if there is no such folder and, at the end, if there was no such record.
         """
         require_folder(img_dir)
         files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
@@ -103,7 +103,7 @@ class AnnotationFile:
 
 
 def _records(path: str | os.PathLike) -> Iterator[Any]:
-    """The items of the list that a file holds. Raises InputError where it holds none, or an empty one."""
+    """The items of the list in a file. Raises InputError if there is no list, or an empty one."""
     stream = JsonStream(path)
     if stream.peek() != "[":
         raise InputError(
@@ -120,7 +120,7 @@ def _records(path: str | os.PathLike) -> Iterator[Any]:
 
 
 def check_image_id(record: Any, where: str, faults: Faults) -> str | None:
-    """The image_id of a record, or None (and a note) if it has none that may be looked up in a folder."""
+    """The image_id of a record, or None (and a fault) if it is not safe to look up in a folder."""
     if not isinstance(record, dict):
         faults.add("records that are no objects", where)
         return None
@@ -177,13 +177,13 @@ def _joint_box(keypoints: list) -> list | None:
 
 
 def keypoints_fault(values: Any) -> str | None:
-    """What is wrong with a person's keypoints, None if nothing."""
+    """The fault of a person's keypoints, or None."""
     fault = numbers_fault(values, NUM_VALUES)
     return fault and f"keypoints {fault}"
 
 
 def box_fault(box: Any) -> str | None:
-    """What makes a person's box useless, None if nothing."""
+    """The fault that makes a person's box useless, or None."""
     if box is None:
         return "no box"
     fault = numbers_fault(box, 4)
@@ -206,12 +206,13 @@ def _without_odd_flags(values: list) -> list:
 
 
 def people_to_aic(image_id: str, keypoints: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> dict:
-    """A submission's record of the people of one image, by score.
+    """The record of a submission for the people of one image, by score.
 
     keypoints: (K, J, 3) x, y in pixels of the image, confidence (0 = missing); scores: (K,)
-    Coordinates are written as decimals: the official evaluator rounds the distances of integers to their
-    disadvantage (see dataset.aic_score), on top of what their own rounding costs. Missing joints are 0, 0, 3. People
-    without any AIC joint are left out. `scores` is ignored officially; precision-recall plots use it.
+    Coordinates are written as decimals: the official evaluator rounds the distances of integers to the
+    submission's disadvantage (see dataset.aic_score), on top of the rounding of the coordinates. Missing joints are
+    0, 0, 3. People without any AIC joint are left out. `scores` does not count officially; precision-recall plots use
+    it.
     """
     joints = np.asarray(keypoints, np.float64).reshape(-1, skeleton.num_joints, 3)[:, list(skeleton.to_aic)]
     scores = np.asarray(scores, np.float64)

@@ -17,7 +17,7 @@ from util.faults import Faults
 from util.files import read_json
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-# Pairs of people compared at once: they stay in the cache, and memory stays bounded in a file of crowds.
+# Pairs of people compared at once: few enough for the cache, and for bounded memory with files of crowds.
 CHUNK = 4096
 
 _INTEGER = {int}
@@ -26,8 +26,8 @@ _INTEGER = {int}
 class People(NamedTuple):
     """N people of I images, those of image i at first[i]:first[i + 1].
 
-    keypoints: (N, 14, 3); whole: (N,) bool, all 42 numbers are integers; area: (N,) of the box, 0 without
-    scores: (N,) confidence, NaN where the file does not tell
+    keypoints: (N, 14, 3); whole: (N,) bool, all 42 numbers are integers; area: (N,) of the box, 0 without one
+    scores: (N,) confidence, NaN where the file has none
     """
 
     first: np.ndarray
@@ -43,7 +43,7 @@ class Score:
     """The official score and what it is made of: I images with N true and M predicted people.
 
     score: mean of `precision` (10,), the share of people found at each of THRESHOLDS
-    warnings: those of the official evaluator; faults: what it ignores, misjudges or would fail at
+    warnings: those of the official evaluator; faults: what it ignores, misjudges or fails at
     image_ids: I; counted: (I,) people counted, the larger of true and predicted number
     true, predicted: the people; best: (N,) highest OKS of each true person, partner: (N,) the prediction that has it,
     -1 = none; similarity: (N, 14) terms of that OKS, NaN where a joint does not count
@@ -74,7 +74,7 @@ class Score:
 
 
 def read_records(path: str | os.PathLike) -> list:
-    """The records of a submission or reference. Raises InputError where the file is no list of at least one."""
+    """The records of a submission or reference. Raises InputError unless the file is a list of at least one."""
     records = read_json(path)
     if not isinstance(records, list):
         raise InputError(f"{path}: expected a JSON list of records, one per image, found {type(records).__name__}")
@@ -96,8 +96,8 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
       the last counts, here and there.
     - An image without prediction counts as many people as it has boxes.
     - A true person whose prediction holds a NaN is not found; a box with one side negative makes any OKS huge.
-    What makes the official evaluator fail (people or records of wrong shape or type) is left out and noted in
-    `faults`. Raises InputError when there is nobody to count, or no prediction is one of an image of the reference.
+    People or records of wrong shape or type, at which the official evaluator fails, are left out and noted in `faults`.
+    Raises InputError if there is nobody to count, or no prediction is for an image of the reference.
     """
     warnings, faults = [], Faults()
     truth = _reference_records(reference, faults)
@@ -228,7 +228,7 @@ def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str],
 
 
 def _is_computable(values: Any) -> bool:
-    """Whether the official evaluator can compute with these keypoints, if only to find them far off."""
+    """Whether the official evaluator can compute with these keypoints, even if they are far off."""
     return (
         isinstance(values, list)
         and len(values) == NUM_VALUES
@@ -264,7 +264,7 @@ def _table(rows: list, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _plain_array(rows: list, width: int) -> np.ndarray | None:
     """All rows at once, None if one of them is no list of `width` numbers."""
     try:
-        # Adding up is the quickest way to see that all are numbers; an array of texts could take any memory.
+        # A sum is the fastest check that all are numbers; an array of texts could take any amount of memory.
         if set(map(type, rows)) <= {list} and set(map(len, rows)) <= {width} and np.isfinite(sum(map(sum, rows))):
             array = np.array(rows).reshape(-1, width)
             return array if array.dtype.kind in "if" else None
@@ -321,7 +321,7 @@ def _best(pairs, oks, num_people, num_predicted, num_true) -> tuple[np.ndarray, 
         starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
         best[has_partners] = np.maximum.reduceat(oks, starts)
         is_best = oks == best[pairs[:, 0]]
-        # Written in reverse order, the first of several equal ones stays.
+        # Assigned in reverse order, so that the first of several equal ones stays.
         partner[pairs[is_best, 0][::-1]] = pairs[is_best, 1][::-1]
     return best, partner
 

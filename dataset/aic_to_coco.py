@@ -22,7 +22,7 @@ from util.images import read_image_size
 from util.jpeg import jpeg_size
 from util.workers import starmap_in_processes
 
-CHUNK = 256  # records converted at a time by one process
+CHUNK = 256  # records that a process converts at a time
 CATEGORY = {
     "id": 1,
     "name": "person",
@@ -30,7 +30,7 @@ CATEGORY = {
     "keypoints": list(NECKHEAD.keypoints),
     "skeleton": [[a + 1, b + 1] for a, b in NECKHEAD.limbs],
 }
-# The original writes an empty "neck", too.
+# The original also writes an empty "neck".
 HEAD = {"info": {"description": "AI challenger keypoint in mscoco format"}, "neck": [], "categories": [CATEGORY]}
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -51,7 +51,7 @@ _pick_slots = _slot_picker()
 def coco_annotations(record: Record, image_number: int, first_number: int) -> list[dict]:
     """The COCO annotations of the people of one image, with the ids first_number, first_number + 1, ...
 
-    "human", the person's AIC name, stands there only where it is not simply the next one.
+    "human", the person's AIC name, is written only if it is not simply the next one.
     """
     annotations = []
     for i, person in enumerate(record.people):
@@ -91,7 +91,7 @@ def coco_image(record: Record, file_name: str, size: tuple[int, int], number: in
 
 
 class Part(NamedTuple):
-    """Some records converted: COCO entries as JSON, separated by commas, and how many there are.
+    """A batch of converted records: COCO entries as JSON, separated by commas, and their numbers.
 
     flags: how many keypoints have each AIC flag; unreadable: why images could not be used, one line each
     """
@@ -105,7 +105,7 @@ class Part(NamedTuple):
 
 
 def convert_records(found: list[tuple[Record, str]], img_dir: Path, first_image: int, first_person: int) -> Part:
-    """Convert records, each with the name of its file in `img_dir`; ids count on from the given ones."""
+    """Convert records, each with the name of its file in `img_dir`; ids continue from the given ones."""
     images, annotations, flags, unreadable = [], [], Counter(), []
     person = first_person
     for number, (record, name) in enumerate(found, start=first_image):
@@ -123,7 +123,7 @@ def convert_records(found: list[tuple[Record, str]], img_dir: Path, first_image:
 
 
 def _convert_in_parallel(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[Part]:
-    """The parts in order, made by several processes; few are under way at a time, so that memory stays bounded."""
+    """The parts in order, made by several processes; only a few are in progress at a time, to bound memory."""
     tasks = _tasks(found, img_dir)
     first = next(tasks, None)
     if first is None or len(first[0]) < CHUNK:  # not worth starting processes
@@ -143,7 +143,7 @@ def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple
 
 
 class Summary(NamedTuple):
-    """What has been written, and what has not."""
+    """What was written, and what was left out."""
 
     images: int
     people: int
@@ -152,7 +152,7 @@ class Summary(NamedTuple):
 
 
 def print_summary(summary: Summary, source: str | os.PathLike, out: str | os.PathLike) -> None:
-    """What a user wants to know in the end about the file converted."""
+    """Print what a user wants to know about a converted file."""
     print(f"images     {summary.images}")
     print(f"people     {summary.people}")
     print(

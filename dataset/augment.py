@@ -1,8 +1,7 @@
 """One training sample: decode, crop, resize, mirror, and the weights of its cells.
 
-The order and every rounding are the original's: the image is resized first and mirrored after, joints are
-mirrored in the unscaled image and scaled after. What the original has not (turned windows, colours, mosaics) comes
-last.
+The order and every rounding are the original's: the image is resized, then mirrored; joints are mirrored in the
+unscaled image, then scaled. What the original lacks (rotated windows, colours, mosaics) comes last.
 """
 
 from collections.abc import Sequence
@@ -34,7 +33,7 @@ class Prepared(NamedTuple):
 def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, random=None, size=None) -> Prepared:
     """Read and transform one sample. Raises InputError when its image is unusable.
 
-    random: a numpy Generator for what the original has not: a window, rotation, colours; None leaves them out
+    random: a numpy Generator for what the original lacks: a window, rotation, colours; None for none of these
     size: (height, width) of the window, by default the square of `cfg.crop_size`, if that is set
     """
     cfg = dataset.cfg
@@ -47,7 +46,7 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, ra
     scale = fitting_scale(image.shape[:2], scale, cfg.max_input_size)
     scaled = scale_image(image, scale)
     if mirror:
-        # Pillow does this in a quarter of the time numpy takes for a copy with a negative stride.
+        # Pillow takes a quarter of the time that numpy takes for a copy with a negative stride.
         scaled = np.asarray(ImageOps.mirror(Image.fromarray(scaled)))
         people = dataset.mirror_people(people, image.shape[1])
         mask = mask if mask is None else mask[:, ::-1]
@@ -63,7 +62,7 @@ def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, ra
 
 
 def _read(sample):
-    """The image and the mask of its ignore regions, None without any."""
+    """The image and the mask of its ignore regions, or None without any."""
     image = read_image(sample.image)
     if sample.size not in (None, image.shape[:2]):
         raise InputError(
@@ -77,13 +76,13 @@ def _read(sample):
 
 
 def _augment(cfg, view, random, size):
-    """Image, mask, background and people of a random view: turned, cut out, in other colours."""
+    """Image, mask, background and people of a random view: rotated, cropped, in other colours."""
     image, mask, beside, people = view
     if size is None and cfg.crop_size:
         size = cfg.crop_size, cfg.crop_size
     if size is not None or cfg.rotation:
         window = random_window(people, image.shape[:2], size, cfg.rotation, random)
-        # Beyond the image is background: there is nobody, as in what fills images up to whole cells at inference.
+        # Nobody is beyond the image: it counts as background, like the padding to whole cells at inference.
         if mask is not None:
             mask = window.cut(_resize_mask(mask, image.shape[:2]), 0, Image.Resampling.NEAREST)
         beside = beside if beside is None else window.cut(beside, 1, Image.Resampling.NEAREST)
@@ -99,7 +98,7 @@ def _fill(cfg):
 
 
 def _within(people, size):
-    """The people without the joints outside of a window of `size`, which it does not show."""
+    """The people, with joints outside a window of `size` unlabelled."""
     inside = ((people[..., :2] >= 0) & (people[..., :2] <= np.array(size[::-1]) - 1)).all(axis=2)
     return np.where(inside[..., None], people, 0)
 
@@ -121,17 +120,17 @@ def mosaic(parts: Sequence[Prepared], size: int, stride: int) -> Prepared:
         weight[row : row + rows, col : col + cols] = part.weight
         moved = part.people + np.array([left, top, 0], np.float32) * (part.people[..., 2:] > 0)
         people.append(moved)
-    # The discs of positive cells have one size a sample.
+    # The discs of positive cells have one size per sample.
     scale = float(np.mean([part.scale for part in parts]))
     return Prepared(image, np.concatenate(people), weight, scale)
 
 
-# Around a labelled person's joints: so far, in the longer side of their extent, the person itself may reach.
+# How far from the box of the labelled joints a person may reach, as a share of its longer side.
 PERSON_MARGIN = 0.2
 
 
 def beside_people(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(height, width) uint8, 1 away from all labelled people, where there may be others.
+    """(height, width) uint8, 1 away from all labelled people, where others may be.
 
     people: (P, J, 3) x, y, flag in pixels of the image; each fills the box of its joints and a margin around it
     """
@@ -156,7 +155,7 @@ def crop_window(sample: Sample, size: tuple[int, int], pad: int) -> tuple[slice,
     height, width = size
     x0, y0 = np.maximum(np.floor(points.min(axis=0)).astype(int) - pad, 0)
     x1, y1 = np.ceil(points.max(axis=0)).astype(int) + pad + 1
-    # At least one pixel, also when everything lies outside of the image.
+    # At least one pixel, even if everything lies outside the image.
     x0, y0 = min(x0, width - 1), min(y0, height - 1)
     return slice(y0, min(max(y1, y0 + 1), height)), slice(x0, min(max(x1, x0 + 1), width))
 
@@ -165,7 +164,7 @@ def ignore_mask(regions, size: tuple[int, int]) -> np.ndarray:
     """(height, width) uint8, 1 inside any of `regions` (COCO segmentations). Raises InputError for a broken one."""
     from pycocotools import mask as coco_mask
 
-    reach = 2 * max(size)  # pycocotools walks along every edge, however far outside it leads
+    reach = 2 * max(size)  # pycocotools follows every edge, however far outside it leads
     result = np.zeros(size, np.uint8)
     for region in regions:
         if isinstance(region, dict):
@@ -177,9 +176,9 @@ def ignore_mask(regions, size: tuple[int, int]) -> np.ndarray:
 
 
 def _decode_rle(counts: list[int] | str, size: tuple[int, int]) -> np.ndarray:
-    """(height, width) uint8 from runs of 0 and 1 by turns, down the columns; a text is compressed.
+    """(height, width) uint8 from alternating runs of 0 and 1, down the columns; a text holds them compressed.
 
-    Here and not by pycocotools, which writes beyond its memory when the runs are broken.
+    Decoded here because pycocotools writes beyond its buffer if the runs are broken.
     """
     runs = np.asarray(_uncompress(counts) if isinstance(counts, str) else counts, np.int64)
     if (runs < 0).any() or runs.sum() != size[0] * size[1]:

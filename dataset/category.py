@@ -9,11 +9,11 @@ from util.errors import InputError
 
 
 def from_category(category: dict, where: str) -> Skeleton:
-    """The skeleton of an entry of COCO's `categories`: a known one by its joint names, or one built from it.
+    """The skeleton of an entry of COCO's `categories`: a known one with these joint names, or a new one.
 
-    An own one takes left/right pairs from the names, limbs from "skeleton" (pairs of joints, counted from 1, or from 0
+    A new one takes left/right pairs from the names, limbs from "skeleton" (pairs of joints, counted from 1, or from 0
     if there is a joint 0), OKS sigmas from "sigmas"; what is missing or impossible is said in one warning.
-    `where` stands at the head of messages.
+    `where` begins every message.
     """
     name = str(category.get("name", "?"))
     where = f"{where}: category {name!r}"
@@ -51,7 +51,7 @@ def _own_limbs(category: dict, num_joints: int, notes: list[str]) -> Pairs:
         notes.append("'skeleton' is no list of pairs of joint numbers: dropped")
         return ()
     pairs = [tuple(pair) for pair in limbs if _is_pair(pair)]
-    # COCO counts from 1. A joint 0 tells of a list that counts from 0, unless the last joint stands there, too.
+    # COCO counts from 1. A joint 0 means that the list counts from 0, unless it holds the last joint's number too.
     numbers = {joint for pair in pairs for joint in pair}
     first = 0 if 0 in numbers and num_joints not in numbers else 1
     good = [(a - first, b - first) for a, b in pairs if {a - first, b - first} <= set(range(num_joints))]

@@ -7,11 +7,11 @@
 
 Flags: 2 visible, 1 hidden, 0 not labelled. The rules, whoever reads:
 
-- What is missing is derived in silence: a box from the joints, an area from the box; who is called no crowd is none.
-- What is wrong is corrected where that is possible, with a note: a box without area where joints are labelled, an area
-  that is no number, a wrong number of joints, polygons of two points. Else its record is left out, with a note.
-- Objects of other categories are left alone. Categories may have equal joints; where they differ, those count of which
-  objects are labelled.
+- What is missing is derived silently: a box from the joints, an area from the box; without iscrowd nobody is a crowd.
+- What is wrong is corrected if possible, and noted: a box without area where joints are labelled, an area that is no
+  number, a wrong number of joints, polygons of two points. Otherwise the record is left out, and that is noted.
+- Objects of other categories are ignored. Several categories may have the same joints; where joints differ, those of
+  the labelled objects count.
 """
 
 import os
@@ -49,7 +49,7 @@ from util.files import no_garbage_collection
 from util.json_stream import JsonStream
 
 CONVERTER = "AI Challenger files are converted by tools/ai2coco_art_neckhead_json.py"
-# Names without any of this are plain: nearly all, and paths are slow to look through.
+# Nearly all names have none of these and are plain file names; parsing paths is slow.
 _ODD_NAME = re.compile(r"[\\/:\0\ud800-\udfff]|^\.+$").search
 _IDS = {int, str}
 
@@ -71,10 +71,10 @@ ODD_MASK = "annotations with masks that do not fit their image, dropped"
 
 
 class Images(NamedTuple):
-    """The images of a file in its order.
+    """The images of a file, in its order.
 
     ids: (I,) numbers or texts; names: (I,) file names with forward slashes, perhaps without suffix
-    sizes: (I, 2) int32 height, width; 0, 0 where the file does not tell; urls: (I,), "" where the file does not tell
+    sizes: (I, 2) int32 height, width, or 0, 0 if not given; urls: (I,), or ""
     """
 
     ids: list
@@ -93,12 +93,12 @@ class Images(NamedTuple):
 class Annotations:
     """Objects of the categories in use, in the order of the file.
 
-    ids: (N,) numbers or texts, None where the file does not tell; image: (N,) row of the image
-    category: (N,) id; keypoints: (N, J, 3) x, y, flag, 0 for whoever has none
-    boxes: (N, 4) x0, y0, x1, y1; area: (N,), NaN where the file does not tell; crowd: (N,) bool
+    ids: (N,) numbers or texts, or None; image: (N,) row of the image
+    category: (N,) id; keypoints: (N, J, 3) x, y, flag; 0 for objects without any
+    boxes: (N, 4) x0, y0, x1, y1; area: (N,), NaN if not given; crowd: (N,) bool
     regions: what is known of the shape of crowds and unlabelled objects, by row: a list of polygons
         (x, y, x, y, ...) or an RLE (dict)
-    names: what the converter from AI Challenger's format calls a person, by row, where it is not simply the next number
+    names: by row, the name that a person had in AI Challenger's format, if it is not simply the next number
     """
 
     ids: list
@@ -121,11 +121,11 @@ class Annotations:
 
     @property
     def people(self) -> np.ndarray:
-        """(N,) bool: labelled, and no crowds."""
+        """(N,) bool: labelled, and not a crowd."""
         return (self.keypoints[..., 2] > 0).any(axis=1) & ~self.crowd
 
     def place(self, row: int) -> str:
-        """What messages call an annotation."""
+        """The name of an annotation in messages."""
         return _place(self.ids[row], row)
 
     def take(self, rows: np.ndarray) -> "Annotations":
@@ -146,7 +146,7 @@ class Annotations:
 
 @dataclass
 class CocoFile:
-    """What can be used of a COCO keypoint file.
+    """The usable content of a COCO keypoint file.
 
     categories: names by id, of those whose joints are the skeleton's; both are empty (None) for a mere list of images,
     such as COCO's test-dev
@@ -164,7 +164,7 @@ class CocoFile:
             raise InputError(f"{self.path}: only lists images; this takes annotated people")
 
     def only_images(self, ids: Iterable) -> "CocoFile":
-        """What the file says of some images."""
+        """The content of the file for these images."""
         wanted = set(ids)
         rows = [row for row, image_id in enumerate(self.images.ids) if image_id in wanted]
         new_row = np.full(len(self.images.ids), -1)
@@ -183,7 +183,7 @@ def read_coco(path: str | os.PathLike, faults: Faults, dtype: type = np.float64)
     """Read a keypoint file; what is wrong with its records is added to `faults`.
 
     dtype: of the keypoints and boxes; np.float32 takes half the memory
-    Raises InputError when the file as a whole cannot be used, or none of its images or annotations.
+    Raises InputError if the file as a whole cannot be used, or none of its images or annotations.
     """
     images, columns, categories = _ImageList(faults), _Columns(dtype), []
     lists = {"images": images.add, "annotations": columns.add, "categories": categories.extend}
@@ -212,7 +212,7 @@ def _assemble(path, entries: list, images: "_ImageList", columns: "_Columns", fa
     used = _used_categories(entries, columns, path)
     skeleton = from_category(used[0], str(path)) if used else None
     categories = {entry["id"]: str(entry.get("name", "?")) for entry in used if type(entry.get("id")) in _IDS}
-    # Where there is nothing to tell apart, annotations need no category.
+    # With a single category, annotations need not name it.
     known = {*categories, None} if len(entries) == 1 else set(categories)
     num_joints = skeleton.num_joints if skeleton else 0
     annotations = columns.finish(known, _ids(entries) - known, num_joints, images, faults)
@@ -222,7 +222,7 @@ def _assemble(path, entries: list, images: "_ImageList", columns: "_Columns", fa
 
 
 def _used_categories(entries: list, columns: "_Columns", path) -> list[dict]:
-    """The categories of one kind of joints: the only kind, or the only one of which objects are labelled."""
+    """The categories with one set of joints: the only set, or the only one with labelled objects."""
     kinds: dict[str, list[dict]] = {}
     for entry in entries:
         if isinstance(entry, dict) and entry.get("keypoints"):
@@ -277,7 +277,7 @@ class _ImageList:
             self.urls.append(url if isinstance(url, str) else "")
 
     def _size(self, entry: dict, image_id) -> tuple[int, int]:
-        """(height, width), (0, 0) where the entry does not tell."""
+        """(height, width), or (0, 0) if the entry does not say."""
         height, width = entry.get("height"), entry.get("width")
         if type(height) is int is type(width) and 0 < height < MAX_COORDINATE and 0 < width < MAX_COORDINATE:
             return height, width
@@ -299,10 +299,9 @@ class _ImageList:
 
 
 class _Columns:
-    """The entries of `annotations`, column by column, as they come.
+    """The entries of `annotations`, stored by column as they are read.
 
-    Images and categories may stand behind them in the file: which of their faults count is decided when everything is
-    known (`finish`).
+    Images and categories may follow in the file, so `finish` decides which faults count once everything is known.
     """
 
     def __init__(self, dtype: type):
@@ -317,7 +316,7 @@ class _Columns:
         return len(self.ids)
 
     def add(self, annotations: list) -> None:
-        """Turn some of the list into columns."""
+        """Add a part of the list to the columns."""
         entries = [entry if isinstance(entry, dict) else {} for entry in annotations]
         lengths, numbers = flat_keypoints([row or [] for row in _column_of(entries, "keypoints")])
         num_labelled = count_labelled(lengths, numbers)
@@ -347,7 +346,7 @@ class _Columns:
             self._parts[name].append(values)
 
     def _add_shapes(self, entries: list[dict], people: np.ndarray) -> np.ndarray:
-        """Keep the shapes of those who are not people (n,) bool; returns whose polygons are too short."""
+        """Keep the shapes of objects that are not people (n,) bool; returns which polygons are too short."""
         short = np.zeros(len(entries), bool)
         segmentations = _column_of(entries, "segmentation")
         for i, (segmentation, is_person) in enumerate(zip(segmentations, people.tolist(), strict=True)):
@@ -358,7 +357,7 @@ class _Columns:
         return short
 
     def _add_ids(self, entries: list[dict]) -> np.ndarray:
-        """Keep the three ids; returns which annotations have one that can be none (it is None then)."""
+        """Keep the three ids; returns which annotations have an impossible one (stored as None)."""
         odd = np.zeros(len(entries), bool)
         for key, column in (("id", self.ids), ("image_id", self.image_ids), ("category_id", self.category_ids)):
             values = _column_of(entries, key)
@@ -369,7 +368,7 @@ class _Columns:
         return odd
 
     def _column(self, name: str) -> np.ndarray:
-        """A column of all annotations, given once: its parts are forgotten."""
+        """A column of all annotations; can be called once, since it frees the parts."""
         return np.concatenate(self._parts.pop(name))
 
     def labelled_categories(self) -> set:
@@ -378,9 +377,9 @@ class _Columns:
         return {category for category, has_any in zip(self.category_ids, labelled.tolist(), strict=True) if has_any}
 
     def finish(self, used: set, others: set, num_joints: int, images: _ImageList, faults: Faults) -> Annotations:
-        """The usable annotations of the categories `used` (ids, None for annotations that name none).
+        """The usable annotations of the categories `used` (ids; None for annotations without one).
 
-        What is wrong with them is noted; objects of the categories `others` are left alone.
+        Their faults are noted; objects of the categories `others` are ignored.
         """
         rows = np.array([images.rows.get(image_id, -2) for image_id in self.image_ids], np.int64)
         keypoints = self._keypoints(num_joints)
@@ -428,7 +427,7 @@ class _Columns:
         return result
 
     def _candidates(self, used: set, others: set, rows: np.ndarray, faults: Faults) -> np.ndarray:
-        """(N,) bool: whose category, image and id are right. What belongs to an image noted already is no fault."""
+        """(N,) bool: whose category, image and id are valid. An image with a fault is noted once, not per annotation."""
         no_object, odd_id = self._column("no_object"), self._column("odd_id")
         unknown = np.array([category not in used for category in self.category_ids], bool)
         kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)
@@ -455,7 +454,7 @@ class _Columns:
         return repeated
 
     def _drop_odd_masks(self, rows: np.ndarray, images: _ImageList) -> np.ndarray:
-        """(N,) whose run lengths were not their image's."""
+        """(N,) whose run lengths do not fit their image."""
         odd = np.zeros(len(rows), bool)
         for row, region in list(self.regions.items()):
             if isinstance(region, dict) and rows[row] >= 0 and not is_rle(region, images.sizes[rows[row]]):
@@ -469,7 +468,7 @@ class _Columns:
 
 
 def _column_of(entries: list[dict], key: str) -> list:
-    """What the entries have under `key`, None where they do not."""
+    """The values of the entries under `key`, None where missing."""
     return list(map(dict.get, entries, repeat(key)))
 
 

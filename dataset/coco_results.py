@@ -17,9 +17,9 @@ def people_to_coco(image_id: Any, keypoints: np.ndarray, scores: np.ndarray, cat
     """The entries of the people of one image.
 
     keypoints: (K, J, 3) x, y in pixels of the image, confidence (0 = missing); scores: (K,)
-    category_id: the annotations' own, where there are some
-    The third number of a keypoint is its confidence, which COCO ignores; missing ones are 0, 0, 0. The box goes
-    around the others: without it, COCO would count the zeros into the size of the person. People without any joint
+    category_id: that of the annotations, if there are any
+    The third number of a keypoint is its confidence, which COCO ignores; missing ones are 0, 0, 0. The box surrounds
+    the others: without it, COCO would count the zeros towards the size of the person. People without any joint
     are left out.
     """
     entries = []
@@ -45,11 +45,10 @@ def people_to_coco(image_id: Any, keypoints: np.ndarray, scores: np.ndarray, cat
 def read_results(
     path: str | os.PathLike, truth: CocoFile, faults: Faults, skeleton: Skeleton | None = None
 ) -> list[dict]:
-    """The usable entries of a results file for these annotations; what is wrong with the others is noted.
+    """The usable entries of a results file for these annotations; the faults of the others are noted.
 
-    skeleton: of the results, if not that of the annotations: their joints are put in the places of those of the same
-        names
-    An empty list is one of a detector that has found nobody. Raises InputError when not one of its entries can be used.
+    skeleton: of the results, if not that of the annotations; joints are matched by name
+    An empty list is valid: nobody was found. Raises InputError if there are entries and none can be used.
     """
     entries = read_json(path)
     if not isinstance(entries, list):
@@ -72,7 +71,7 @@ def read_results(
 
 
 def _fault(entry: Any, truth: CocoFile, images: set, num_joints: int) -> str | None:
-    """Why an entry cannot be used, None if it can."""
+    """The reason why an entry cannot be used, or None."""
     if not isinstance(entry, dict):
         return "that are no objects"
     image, category, score = (entry.get(key) for key in ("image_id", "category_id", "score"))

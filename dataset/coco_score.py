@@ -17,7 +17,7 @@ METRICS = ("AP", "AP .50", "AP .75", "AP medium", "AP large", "AR", "AR .50", "A
 
 
 class Score(NamedTuple):
-    """metrics: METRICS and their values, -1 where there is nobody of that size
+    """metrics: METRICS and their values, -1 if there is nobody of that size
     by_category: AP and AR of each category (id), where the results tell categories apart, else empty; `metrics` are
     means over them then
     """
@@ -31,10 +31,10 @@ def score(
 ) -> Score:
     """The score of results (dataset.coco_results), with the sigmas of the annotations' skeleton.
 
-    joints: those that count, all by default; people without any of them count no more
+    joints: those that count, all by default; people without any of them do not count
     only_predicted: leave out images without any result
-    Results that name one category alone, as of a network that does not tell any apart, are compared with the people
-    of all categories together. Raises InputError for annotations without people and results that are not theirs.
+    Results that all name one category, as from a network that does not tell categories apart, are compared with the
+    people of all categories. Raises InputError for annotations without people, and results that do not belong to them.
     """
     truth.require_people()
     images = _numbers(truth.images.ids)
@@ -60,17 +60,17 @@ def score(
 
 
 def known(metric: float) -> float:
-    """A metric with NaN in place of COCO's -1: there is nobody to measure."""
+    """A metric, with NaN in place of COCO's -1 for nobody to measure."""
     return metric if metric >= 0 else math.nan
 
 
 def _mean(values: np.ndarray) -> float:
-    """Mean of the values that are not -1, as pycocotools has them where there is nobody."""
+    """Mean of the values other than pycocotools' -1 for nobody."""
     return float(values[values > -1].mean()) if (values > -1).any() else -1.0
 
 
 def _numbers(ids) -> dict[Any, int]:
-    """Numbers from 1 for ids, in the order of these: pycocotools takes a match with an annotation 0 for none."""
+    """Numbers from 1 for ids, in their order: pycocotools mistakes a match with annotation 0 for no match."""
     return {old: new for new, old in enumerate(sorted(ids, key=lambda i: (isinstance(i, str), i)), start=1)}
 
 
@@ -81,7 +81,7 @@ def _annotations(truth: CocoFile, images: dict, categories: dict, joints: list[i
     boxes = annotations.boxes.astype(np.float64)
     boxes[:, 2:] -= boxes[:, :2]
     area = np.where(np.isnan(annotations.area), boxes[:, 2] * boxes[:, 3], annotations.area)
-    # A file may have one category without id, and annotations that name none.
+    # The only category may lack an id, and annotations need not name it.
     only = next(iter(categories.values()), 1)
     return [
         {
@@ -147,7 +147,7 @@ def _evaluate(
 
     with redirect_stdout(io.StringIO()):
         truth = index(annotations)
-        # loadRes needs a first result to see what kind they are.
+        # loadRes infers the kind of results from the first one.
         evaluation = COCOeval(truth, truth.loadRes(results) if results else index([]), "keypoints")
         evaluation.params.kpt_oks_sigmas = sigmas
         if only_predicted:

@@ -1,7 +1,7 @@
 """COCO annotations in AI Challenger's format.
 
-What dataset.aic_to_coco made comes back as it was: whole numbers, flags, boxes, names of the people. Joints are found
-by their names; what AIC has and the skeleton lacks (COCO: neck and head top) is not labelled. Crowds are left out.
+What dataset.aic_to_coco converted is restored exactly: whole numbers, flags, boxes, names of the people. Joints are
+matched by name; AIC joints that the skeleton lacks (COCO: neck and head top) are not labelled. Crowds are left out.
 """
 
 import os
@@ -29,7 +29,7 @@ def aic_joints(skeleton: Skeleton) -> list[int | None]:
 
 
 def aic_records(coco: CocoFile, image_ids: Sequence[str], joints: Sequence[int | None]) -> list[dict]:
-    """A record of each image, called by image_ids (I,); joints: which of the file's each AIC joint is."""
+    """A record for each image, with image_ids (I,); joints: which joint of the file each AIC joint is."""
     annotations = coco.annotations
     keypoints = _aic_keypoints(annotations.keypoints, joints)
     records = []
@@ -62,15 +62,15 @@ def _aic_keypoints(keypoints: np.ndarray, joints: Sequence[int | None]) -> np.nd
 
 
 def _plain_numbers(values: np.ndarray) -> list:
-    """As JSON has them: whole numbers without a fraction."""
+    """Plain Python numbers, whole ones as int."""
     numbers = values.astype(np.float64).tolist()
     return [int(number) if number.is_integer() else number for number in numbers]
 
 
 def _free_name(wanted: str | None, taken: dict) -> str:
-    """The name that the annotation brought along, else the first humanN from the next number on that is free.
+    """The name that the annotation has, or else the first free humanN from the next number on.
 
-    Half a surrogate pair, as JSON may hold, is not printable and cannot be written.
+    Half a surrogate pair, which JSON may hold, is not printable and cannot be written.
     """
     if wanted is not None and wanted.isprintable() and wanted not in taken:
         return wanted
@@ -81,9 +81,9 @@ def _free_name(wanted: str | None, taken: dict) -> str:
 
 
 def convert(coco_json: str | os.PathLike, out: str | os.PathLike) -> tuple[Summary, list[str]]:
-    """Write the AIC form of a COCO file, whole or not at all; returns which AIC joints it lacks, too.
+    """Write a COCO file in AIC's format, whole or not at all; also returns which AIC joints are missing.
 
-    Raises InputError when nothing is usable.
+    Raises InputError if nothing is usable.
     """
     faults = Faults()
     coco = read_coco(coco_json, faults)

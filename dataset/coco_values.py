@@ -1,4 +1,4 @@
-"""The values of COCO's annotations as arrays, and which of them are wrong."""
+"""The values of COCO's annotations as arrays, and checks of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,8 @@ import numpy as np
 from lib.lists_cython import flat_numbers
 from util.checks import MAX_COORDINATE
 
-CHUNK = 4096  # annotations looked at together, so that what is in between stays small
-# What stands for `iscrowd`; True and 1.0 are equal to 1.
+CHUNK = 4096  # annotations processed at a time, to keep intermediate results small
+# Valid values of `iscrowd`; True and 1.0 equal 1.
 _CROWD = {0: False, 1: True, "0": False, "1": True, None: False}
 
 
@@ -45,7 +45,7 @@ def count_labelled(lengths: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def check_keypoints(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) whose coordinates are sane, and (N,) whose flags are."""
+    """(N,) bool: whose coordinates are valid, and whose flags are."""
     in_bounds, good_flags = np.ones(len(keypoints), bool), np.ones(len(keypoints), bool)
     for begin in range(0, len(keypoints), CHUNK):
         part = slice(begin, begin + CHUNK)
@@ -56,7 +56,7 @@ def check_keypoints(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_crowds(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) bool, and which values tell neither yes nor no."""
+    """(n,) bool, and which values are neither yes nor no."""
     try:
         return np.array([_CROWD[value] for value in values], bool), np.zeros(len(values), bool)
     except (KeyError, TypeError):
@@ -65,7 +65,7 @@ def read_crowds(values: list) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_boxes(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 4) x0, y0, x1, y1, NaN without a usable box; and (n,) which are there, but have no area."""
+    """(n, 4) x0, y0, x1, y1, NaN without a usable box; and (n,) which are present but have no area."""
     missing = np.array([not value for value in values], bool)
     boxes = number_rows([value or [np.nan] * 4 for value in values], 4)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -76,7 +76,7 @@ def read_boxes(values: list) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_areas(values: list) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) NaN without a usable area; and (n,) which are there, but no sane numbers above 0."""
+    """(n,) NaN without a usable area; and (n,) which are present but no valid numbers above 0."""
     missing = np.array([value is None for value in values], bool)
     area = _column(values)
     bad = ~((area > 0) & (area < MAX_COORDINATE**2))
@@ -85,7 +85,7 @@ def read_areas(values: list) -> tuple[np.ndarray, np.ndarray]:
 
 
 def miscounted(values: list, num_labelled: np.ndarray) -> np.ndarray:
-    """(n,) which values are there, but not the number of labelled joints."""
+    """(n,) which values are present but differ from the number of labelled joints."""
     return np.array([value is not None for value in values], bool) & (_column(values) != num_labelled)
 
 
@@ -95,7 +95,7 @@ def _column(values: list) -> np.ndarray:
 
 
 def number_rows(rows: list, width: int) -> np.ndarray:
-    """(n, width) float64; texts that hold a number count as it, a row that is no list of `width` numbers is NaN."""
+    """(n, width) float64; texts that hold numbers are converted, a row that is no list of `width` numbers is NaN."""
     numbers = flat_numbers(rows)
     if numbers is not None and set(map(len, rows)) <= {width}:
         return numbers.reshape(-1, width)
@@ -110,7 +110,7 @@ def number_rows(rows: list, width: int) -> np.ndarray:
 
 
 def _as_array(values: Any) -> np.ndarray | None:
-    """An array, or None where not all are numbers: texts, truth values, null, ragged lists."""
+    """An array, or None unless all are numbers (not texts, truth values, null or ragged lists)."""
     try:
         array = np.array(values)
     except (ValueError, OverflowError):
@@ -119,7 +119,7 @@ def _as_array(values: Any) -> np.ndarray | None:
 
 
 def is_plain_polygons(segmentation: Any) -> bool:
-    """A list of lists that may be polygons: nothing to remark where joints are labelled."""
+    """Whether it is a list of lists that may be polygons: enough where joints are labelled."""
     if type(segmentation) is not list:
         return type(segmentation) is dict
     for polygon in segmentation:  # noqa: SIM110 - all() takes twice the time
@@ -160,7 +160,7 @@ def is_rle(mask: dict, size: Sequence[int]) -> bool:
 def joint_boxes(keypoints: np.ndarray) -> np.ndarray:
     """(n, 4) x0, y0, x1, y1 around the labelled joints of keypoints (n, J, 3), at least one pixel wide and high.
 
-    Whoever has none gets a pixel at 0, 0.
+    Without labelled joints it is a pixel at 0, 0.
     """
     labelled = keypoints[..., 2:] > 0
     low = np.where(labelled, keypoints[..., :2], np.inf).min(axis=1, initial=np.inf)

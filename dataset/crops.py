@@ -26,7 +26,7 @@ CLEARANCE = 20  # between a crop and the joints of others
 
 
 class Person(NamedTuple):
-    """Somebody to be cut out; all in pixels of the image.
+    """A person to be cut out; all in pixels of the image.
 
     name: of the crop's file, without suffix
     joints: (14, 3) x, y, flag in MPII's order; points: (n, 2) everything labelled of this person
@@ -50,7 +50,7 @@ class Crop(NamedTuple):
 
 
 def crop_person(image: np.ndarray, person: Person) -> Crop:
-    """Scale and cut out one person. Raises InputError when the crop would be absurdly large or empty."""
+    """Scale and cut out one person. Raises InputError if the crop would be absurdly large or empty."""
     scale = person.head / HEAD_SIZE
     (left, right), (top, bottom) = crop_bounds(image.shape[:2], person, scale)
     if (right - left) * (bottom - top) > MAX_PIXELS:
@@ -84,15 +84,15 @@ def crop_bounds(size: tuple[int, int], person: Person, scale: float) -> np.ndarr
 
 
 def write_crops(images: Iterable[tuple[Path, list[Person]]], out_dir: str | os.PathLike) -> tuple[int, list[str]]:
-    """Write a PNG for each person and dataset.mat, which names them; returns how many, and what was left out.
+    """Write a PNG for each person and dataset.mat, which lists them; returns their number, and what was left out.
 
-    Raises InputError when nobody is left.
+    Raises InputError if nobody is left.
     """
     out_dir, images = Path(out_dir), list(images)
     records, left_out = [], []
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        # Pillow leaves the interpreter to others while it works.
+        # Pillow releases the interpreter lock while it works.
         results = pool.map(lambda task: _write_image(*task, out_dir), images)
         for records_of_image, faults in tqdm(results, total=len(images), unit="image", disable=None):
             records += records_of_image
@@ -106,7 +106,7 @@ def write_crops(images: Iterable[tuple[Path, list[Person]]], out_dir: str | os.P
 
 
 def _write_image(path: Path, people: list[Person], out_dir: Path) -> tuple[list, list[str]]:
-    """Records of `save_dataset_mat` of the people of one image, and what was wrong with others."""
+    """Records for `save_dataset_mat` of the people in one image, and the faults of the others."""
     try:
         image = read_image(path)
     except InputError as error:
@@ -126,6 +126,6 @@ def _write_image(path: Path, people: list[Person], out_dir: Path) -> tuple[list,
 
 
 def log_left_out(left_out: list[str]) -> None:
-    """One warning for all."""
+    """One warning for all faults."""
     if left_out:
         logging.warning("left out %d, such as %s", len(left_out), left_out[0])

@@ -1,4 +1,4 @@
-"""The data set that a configuration names."""
+"""The data set of a configuration."""
 
 from dataset.mixture import Mixture
 from dataset.mpii import MPII
@@ -9,9 +9,9 @@ TYPES = {"default": PoseDataset, "coco": MSCOCO, "mpii": MPII}
 
 
 def create(cfg, need_images: bool = True) -> PoseDataset:
-    """The data set of `cfg.dataset_type`, or those of `cfg.mixture`; need_images=False where only annotations count.
+    """The data set of `cfg.dataset_type`, or those of `cfg.mixture`; need_images=False if only annotations matter.
 
-    Raises InputError when it cannot be read.
+    Raises InputError if it cannot be read.
     """
     if not cfg.mixture:
         return TYPES[cfg.dataset_type](cfg, need_images)

@@ -1,4 +1,4 @@
-"""What AI Challenger's and COCO's files call a joint that is visible, hidden or not labelled."""
+"""The flags of visible, hidden and unlabelled joints in AI Challenger's and COCO's files."""
 
 VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3  # AI Challenger
 AIC_FLAGS = frozenset({VISIBLE, HIDDEN, UNLABELLED})

@@ -1,4 +1,4 @@
-"""Several data sets as one, each at a scale of its own and seen as often as its weight says."""
+"""Several data sets as one, each with its own scale, and seen as often as its weight says."""
 
 import numpy as np
 from easydict import EasyDict
@@ -13,7 +13,7 @@ class Mixture(PoseDataset):
 
     parts: data sets of the same joints, each made with a configuration of its own
     weights: how often an epoch shows each image of a part; .5 shows half of them, others in every epoch
-    Raises InputError where the joints differ.
+    Raises InputError if the joints differ.
     """
 
     def __init__(self, cfg: EasyDict, parts: list[PoseDataset], weights: list[float]):

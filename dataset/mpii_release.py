@@ -5,7 +5,7 @@
     RELEASE.single_person{i}                      the r of people far enough from all others, from 1 on
 
 A point has x, y and an id: 0-5 right ankle to left ankle, 6 pelvis, 7 thorax, 8 upper neck, 9 head top, 10-15 right
-wrist to left wrist. Fields are empty, or missing in a whole annorect, where nothing is known.
+wrist to left wrist. Unknown fields are empty, or missing from a whole annorect.
 """
 
 import os
@@ -19,9 +19,9 @@ from util.errors import InputError
 from util.faults import Faults
 from util.matfile import read_mat
 
-# MPII's point of each of the 14 joints of `skeleton.MPII`: pelvis and thorax are none of them.
+# MPII's point for each of the 14 joints of `skeleton.MPII`, which lacks pelvis and thorax.
 POINT_OF_JOINT = (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 8, 9)
-# The size of a head in parts of the diagonal of its rectangle: the unit of PCKh.
+# The size of a head relative to the diagonal of its rectangle: the unit of PCKh.
 HEAD_PER_DIAGONAL = 0.6
 
 
@@ -35,7 +35,7 @@ class AnnotatedImage(NamedTuple):
 def read_release(path: str | os.PathLike, faults: Faults) -> list[AnnotatedImage]:
     """The training images that show annotated people, those far from others first, as pose-tensorflow orders them.
 
-    Raises InputError for a file of another layout, or without people.
+    Raises InputError for a file with another layout, or without people.
     """
     release = _struct(read_mat(path, "RELEASE")["RELEASE"], "RELEASE", path, "annolist", "img_train", "single_person")
     annolist = _struct_array(release["annolist"], "annolist", path, "image", "annorect")
@@ -78,7 +78,7 @@ def _read_image(path, number: int, record, single, faults: Faults) -> AnnotatedI
 
 
 def _points(rect) -> np.ndarray:
-    """(n, 3) id, x, y of a person's points, those without numbers left out."""
+    """(n, 3) id, x, y of a person's points; those without numbers are left out."""
     points = _field(_first(_field(rect, "annopoints")), "point")
     if not isinstance(points, np.ndarray) or not points.dtype.names:
         return np.zeros((0, 3))
@@ -104,7 +104,7 @@ def _head_size(rect) -> float | None:
 
 
 def _struct(value, name: str, path, *fields: str):
-    """The only element of a struct with at least these fields. Raises InputError."""
+    """The single element of a struct with at least these fields. Raises InputError."""
     elements = _struct_array(value, name, path, *fields)
     if len(elements) != 1:
         raise InputError(f"{path}: {name} must be one struct, found {len(elements)}")
@@ -112,7 +112,7 @@ def _struct(value, name: str, path, *fields: str):
 
 
 def _struct_array(value, name: str, path, *fields: str) -> np.ndarray:
-    """The elements of a struct array, none if it is empty. Raises InputError."""
+    """The elements of a struct array, which may be empty. Raises InputError."""
     value = np.asarray(value)
     if not value.size and not fields:
         return np.zeros(0)
@@ -125,7 +125,7 @@ def _struct_array(value, name: str, path, *fields: str) -> np.ndarray:
 
 
 def _first(value):
-    """The first element of a struct array, None if there is none."""
+    """The first element of a struct array, or None."""
     value = np.asarray(value)
     return value.ravel()[0] if value.dtype.names and value.size else None
 

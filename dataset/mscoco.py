@@ -3,9 +3,9 @@
     <dataset>/annotations/<dataset_ann>_<dataset_phase>.json
     <dataset>/images/<dataset_phase>/<file_name>        (file_name with or without .jpg)
 
-A file_name may also hold the folders from <dataset> or <dataset>/images on. The skeleton comes from `categories`.
-People without labelled joints and crowds become regions to ignore. Of a file that only lists images, such as COCO's
-test-dev, the people can be predicted.
+A file_name may also begin with the folders below <dataset> or <dataset>/images. The skeleton comes from `categories`.
+People without labelled joints and crowds become ignore regions. A file that only lists images, such as COCO's test-dev,
+serves for prediction.
 """
 
 import os
@@ -35,7 +35,7 @@ class MSCOCO(PoseDataset):
 
     @cached_property
     def names(self) -> list[str]:
-        """Paths in the image folder without their suffixes, so that converted data keep AI Challenger's image_ids."""
+        """Paths within the image folder, without suffixes, so that converted data keep AI Challenger's image_ids."""
         return distinct_names([self._place_in_set(Path(path)) for path in self.table.images], folder=".")
 
     def _place_in_set(self, image: Path) -> Path:
@@ -69,7 +69,7 @@ class MSCOCO(PoseDataset):
         return "; `dataset` names the folder that holds annotations/ and images/"
 
     def _image_paths(self, names: list[str], need_images: bool, faults: Faults) -> list[str | None]:
-        """The path of each image, None for those that are needed, but not on disk."""
+        """The path of each image, or None for a needed one that is not on disk."""
         folder = str(self.image_folder)
         paths = [f"{folder}{os.sep}{name}" for name in names]
         if not need_images:
@@ -93,7 +93,7 @@ def _has_suffix(path: str) -> bool:
 
 
 def _table(coco: CocoFile, paths: list[str | None], only_with_people: bool) -> Table:
-    """Everything sorted by image, of the images that have a path."""
+    """The annotations of images that have a path, sorted by image."""
     annotations = coco.annotations
     usable = np.array([path is not None for path in paths])
     people = np.flatnonzero(annotations.people & usable[annotations.image])
@@ -116,7 +116,7 @@ def _table(coco: CocoFile, paths: list[str | None], only_with_people: bool) -> T
 
 
 def _ignore_regions(annotations: Annotations) -> dict[int, list]:
-    """The regions of crowds and of people without a labelled joint, by image row: their shapes, or else their boxes."""
+    """Regions of crowds and of people without a labelled joint, by row of the image: their shapes, or else boxes."""
     regions: dict[int, list] = {}
     for row in np.flatnonzero(~annotations.people).tolist():
         x0, y0, x1, y1 = annotations.boxes[row].astype(np.float64)

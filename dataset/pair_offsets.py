@@ -1,4 +1,4 @@
-"""Mean and standard deviation of the offset between each two joints of a person: computed, and kept in a file."""
+"""Mean and standard deviation of the offset between any two joints of a person: computing, reading and writing them."""
 
 import os
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from util.maps import joint_pairs, pair_index
 from util.matfile import read_mat, write_mat
 from util.published import fetching_hint
 
-# Fewer people say nothing about a spread.
+# Fewer people have no spread.
 MIN_COUNT = 2
-# px; a pair that never varies would be divided by zero.
+# px; avoids a division by zero for a pair that never varies.
 MIN_STD = 1.0
 
 
@@ -33,7 +33,7 @@ class PairwiseStats(NamedTuple):
 
     graph: (J(J-1), 2) int, a and b, in the order of `util.maps.pair_index`
     means, std_devs: (J(J-1), 2)
-    rows: (J(J-1),) int, where the pair stands in the file (an order that very old networks keep in their channels)
+    rows: (J(J-1),) int, row of the pair in the file (very old networks keep their channels in that order)
     """
 
     graph: np.ndarray
@@ -75,7 +75,7 @@ def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseSta
     pairs = joint_pairs(num_joints)
     if graph.shape != pairs.shape or means.shape != pairs.shape or std_devs.shape != pairs.shape:
         raise InputError(f"{path}: {len(graph)} pairs; {len(pairs)} are needed for {num_joints} joints; {remedy}")
-    graph = graph - (graph.size > 0 and graph.min() == 1)  # files of the older order count joints from 1
+    graph = graph - (graph.size > 0 and graph.min() == 1)  # older files count joints from 1
     rows = np.lexsort((graph[:, 1], graph[:, 0]))
     if not np.array_equal(graph[rows], pairs):
         raise InputError(f"{path}: graph does not hold every pair of different joints 0 to {num_joints - 1} once")

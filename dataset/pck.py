@@ -14,9 +14,9 @@ MPII_HEAD = 50.0
 
 
 class Errors(NamedTuple):
-    """How far predictions are off, in units of the person's size: (N, J), NaN where nothing can be said.
+    """Errors of predictions in units of the person's size: (N, J), NaN where they cannot be measured.
 
-    A joint that the prediction lacks is infinitely far off.
+    A joint missing from the prediction has an infinite error.
     """
 
     values: np.ndarray
@@ -64,7 +64,7 @@ def torso_size(people: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def head_size(people: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """(N,) from the neck to the head top; in MPII's crops what all heads measure there."""
+    """(N,) from the neck to the head top; in MPII's crops all heads have the same size."""
     if skeleton.name == "mpii":
         return np.full(len(people), MPII_HEAD)
     return segment_size(people, skeleton, "neck", "head_top")

@@ -1,11 +1,11 @@
 """Training batches, read ahead by a few threads.
 
-A pool of threads rather than tf.data: decoding and resizing are Pillow's, which leaves the interpreter to others
-while it works, so threads keep all cores busy; there is no detour through TensorFlow's py_function (a copy and a lock
-for every sample), no second process, and the order of batches is plain code that anybody can check.
+A pool of threads rather than tf.data: Pillow releases the interpreter lock while it decodes and resizes, so
+threads keep all cores busy. This needs no detour through TensorFlow's py_function (a copy and a lock for every sample)
+and no second process, and the order of batches is plain code that anybody can check.
 
-Every random choice is a function of (cfg.seed, position), the position counting samples from the first step on, so
-a run resumed at any step gets the batches it would have got.
+Every random choice is a function of (cfg.seed, position), where the position counts samples from the first step on, so
+a resumed run gets the batches that it would have got without the interruption.
 """
 
 import logging
@@ -30,17 +30,17 @@ Batch = dict[str, np.ndarray]
 
 # Sides of padded batches are multiples of this: a larger one means fewer shapes to trace and more padding.
 SIZE_STEP = 64
-# Batches of similar images are formed within so many batches' worth of the random order.
+# Batches of similar images are formed within windows of this many batches of the random order.
 WINDOW_BATCHES = 16
 MAX_THREADS = 8
 # Where the four parts of a mosaic meet, as a share of its side; a multiple of this many pixels.
 MOSAIC_SPLIT, MOSAIC_STEP = (0.35, 0.65), 16
-# Above this share of unreadable images training stops, once so many have been tried.
+# Training stops above this share of unreadable images, once enough have been tried.
 MAX_BAD, MIN_TRIED = 0.1, 20
 
 
 class Choice(NamedTuple):
-    """What is random about one sample."""
+    """The random choices for one sample."""
 
     index: int
     scale: float
@@ -48,7 +48,7 @@ class Choice(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A sample as it comes from a thread: `failed` are (index, message) of images that it replaces."""
+    """A sample from a thread; `failed` holds (index, message) of the images that it replaces."""
 
     index: int
     prepared: Prepared | None
@@ -56,12 +56,12 @@ class Loaded(NamedTuple):
 
 
 class Plan:
-    """Which sample stands at which position of the endless sequence of epochs, and how it is transformed."""
+    """Which sample comes at which position of the endless sequence of epochs, and how it is transformed."""
 
     def __init__(self, dataset: PoseDataset, cfg):
         self.dataset, self.cfg = dataset, cfg
         self.num_images, self.epoch_size = len(dataset), dataset.epoch_size
-        # Neither copies of the data set's arrays nor many epochs are kept.
+        # Keeps no copies of the data set's arrays, and few epochs.
         self._epoch = lru_cache(maxsize=4)(self._draw_epoch)
         self._window = lru_cache(maxsize=4)(self._arrange_window)
 
@@ -80,11 +80,11 @@ class Plan:
         return Choice(int(order[place]), float(scales[place]), bool(mirrored[place]))
 
     def random(self, position: int) -> np.random.Generator:
-        """Source of what else is random about the sample at `position`."""
+        """Generator of all other random choices for the sample at `position`."""
         return np.random.default_rng([self.cfg.seed, 2, position])
 
     def random_choice(self, random: np.random.Generator) -> Choice:
-        """Any sample, for the other parts of a mosaic."""
+        """Any sample, for the remaining parts of a mosaic."""
         cfg = self.cfg
         scale = cfg.global_scale * random.uniform(cfg.scale_jitter_lo, cfg.scale_jitter_up)
         index = int(random.integers(self.num_images))
@@ -118,7 +118,7 @@ class Plan:
             return self.cfg.crop_size, self.cfg.crop_size
         choice = self.choice(position)
         height, width = self.dataset.table.sizes[choice.index]
-        if not height:  # unknown: a usual size, to be read with the image
+        if not height:  # unknown before the image is read: a usual size
             height, width = 480, 640
         scale = fitting_scale((height, width), choice.scale, self.cfg.max_input_size)
         return scaled_size((height, width), scale)
@@ -135,7 +135,7 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
 
     Images of one size, such as windows of `crop_size`, are as they are; others are padded at the right and the
     bottom with `mean_pixel` to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
-    next ones of the order. Raises InputError when more than a tenth is unreadable, or nobody is labelled.
+    next ones in order. Raises InputError if more than a tenth is unreadable, or nobody is labelled.
     """
     if not (dataset.table.people[..., 2] > 0).any():
         raise InputError(f"{dataset.path}: nobody is labelled: there is nothing to learn")
@@ -145,7 +145,7 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
     Image.core.set_blocks_max(4 * threads)
     bad = BadImages()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="samples")
-    # Two batches, and work for every thread: enough to hide an uneven load, little memory.
+    # Two batches, and work for every thread: enough to even out the load in little memory.
     ahead = max(2, -(-2 * threads // cfg.batch_size))
     queue: deque[list[Future]] = deque()
     numbers = count(start)
@@ -177,7 +177,7 @@ def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared
         return prepare(dataset, dataset[choice.index], choice.scale, choice.mirror, random)
     choices = [plan.random_choice(random) for _ in range(4)]
     choices[random.integers(4)] = choice
-    # The parts meet near the middle, where their cells meet too.
+    # The parts meet near the middle, at a border of cells.
     split = np.round(cfg.crop_size * random.uniform(*MOSAIC_SPLIT, 2) / MOSAIC_STEP).astype(int) * MOSAIC_STEP
     sides = [(side, cfg.crop_size - side) for side in split.tolist()]
     sizes = [(height, width) for height in sides[0] for width in sides[1]]
@@ -244,8 +244,8 @@ def _assemble(batch: list[Loaded], cfg) -> Batch:
 def padded_size(sizes: Sequence[tuple[int, int]], batch_size: int) -> tuple[int, int]:
     """Height and width of a batch, or a share of one, with images of these sizes.
 
-    Those of the images where these have one size, as windows do: padding that inference does not have would teach the
-    network what images do not end with. Else multiples of 64.
+    Those of the images if all have one size, as windows do: padding that does not occur at inference would teach the
+    network a false border. Otherwise multiples of 64.
     """
     height, width = np.max(sizes, axis=0).tolist()
     if batch_size == 1 or len(set(map(tuple, sizes))) == 1:

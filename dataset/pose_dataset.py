@@ -28,10 +28,10 @@ from util.names import distinct_names
 class Sample(NamedTuple):
     """One annotated image; coordinates in pixels of the image file.
 
-    size: (height, width), None if the annotations do not tell
+    size: (height, width), or None if unknown
     people: (P, J, 3) float32 x, y, flag; flag > 0 means labelled
     boxes: (P, 4) float32 x0, y0, x1, y1, or None
-    ignore: regions without meaning for training, each a COCO segmentation: a list of polygons
+    ignore: regions without a training loss, each a COCO segmentation: a list of polygons
         (x, y, x, y, ...) or an RLE (dict); `dataset.augment.ignore_mask` draws them
     """
 
@@ -48,7 +48,7 @@ class Table:
     """All annotations in a few arrays, since a Python object per number would take gigabytes.
 
     sizes: (N, 2) int32, 0 = unknown; people of image i are rows first[i]:first[i + 1] of people (M, J, 3)
-    and boxes (M, 4); ignore: regions by image, only where there are some
+    and boxes (M, 4); ignore: regions by image, for those that have any
     """
 
     images: list[str]
@@ -71,11 +71,11 @@ class FileLister:
         return name in self.names(folder)
 
     def names(self, folder: str) -> frozenset[str]:
-        """What a folder holds; nothing where there is none."""
+        """The names in a folder; none if it does not exist."""
         if folder not in self._names:
             try:
                 self._names[folder] = frozenset(os.listdir(folder or "."))
-            except (OSError, ValueError):  # also names that no folder can have
+            except (OSError, ValueError):  # includes names that no folder can have
                 self._names[folder] = frozenset()
         return self._names[folder]
 
@@ -83,15 +83,14 @@ class FileLister:
 class PoseDataset:
     """Samples of the `dataset.mat` that `cfg.dataset` names; base class of the other data sets.
 
-    need_images: leave out images that are not on disk (and refuse when none is); False where only
-    the annotations count
-    `skeleton` is that of the data, `cfg` the configuration completed by it. Raises InputError where these do not fit,
-    or nothing can be used.
+    need_images: leave out images that are not on disk (and raise if none is); False if only the annotations matter
+    `skeleton` is that of the data, `cfg` the configuration completed by it. Raises InputError if these do not fit, or
+    nothing is usable.
     """
 
     # The original's mirror images map x to width - x - 1.
     mirror_offset = 1
-    # What COCO's results call the people.
+    # The category of people in COCO's results.
     category_id: int | str = 1
 
     def __init__(self, cfg, need_images: bool = True):
@@ -146,7 +145,7 @@ class PoseDataset:
 
     @cached_property
     def names(self) -> list[str]:
-        """What result files that go by names call the images, no two the same."""
+        """Unique names of the images in result files that refer to them by name."""
         return distinct_names(self.table.images)
 
     def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
@@ -156,7 +155,7 @@ class PoseDataset:
         return mirrored
 
     def _adopt(self, found: Skeleton, source: str) -> None:
-        """Take the skeleton that the data bring along."""
+        """Adopt the skeleton of the data."""
         self.skeleton = agreed(self.cfg, found, source)
         self.cfg = with_skeleton(self.cfg, self.skeleton.as_table(), source)
 
@@ -199,12 +198,12 @@ class PoseDataset:
         )
 
     def _image_path(self, value, number: int, files: FileLister) -> str:
-        """Where the image is; if it is nowhere, where it should be."""
+        """The path of the image, or where it should be if it does not exist."""
         parts = [str(text).strip() for text in np.asarray(value).ravel()]
         if not parts or not all(parts) or np.asarray(value).dtype.kind != "U":
             raise InputError(f"{self.path}: record {number}: 'image' must be a path, found {str(value)[:60]}")
         name = os.path.join(*parts)
-        names = name, name.replace("\\", "/")  # backslashes are those of Windows
+        names = name, name.replace("\\", "/")  # with the backslashes of Windows
         # DeepLabCut's file is in <project>/training-datasets/<iteration>/<set>.
         folders = [self.path.parent, *self.path.absolute().parents[3:4]]
         candidates = [os.path.join(folder, name) for name in names for folder in folders]
@@ -242,7 +241,7 @@ class PoseDataset:
 
 
 def _mat_size(record) -> tuple[int, int]:
-    """(height, width) of a record's `size`, (0, 0) where it does not tell."""
+    """(height, width) of a record's `size`, or (0, 0) if it has none."""
     if "size" not in record.dtype.names:
         return 0, 0
     size = np.asarray(record["size"]).ravel()

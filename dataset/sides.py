@@ -2,7 +2,7 @@
 
     left_shoulder   Right Shoulder   R_Eye   Eye_Right   kneeL   RHip   foreleg_r_2   forelegL1   lhip   leftpaw
 
-A name has a side if another name is the same but for the side: "lip" has none unless there is a "rip".
+A name has a side if another name differs only in the side: "lip" has none unless there is a "rip".
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import NamedTuple
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _FULL = {"left": "left", "right": "right"}
 _LETTER = {"l": "left", "r": "right"}
-# What is left of a name without its side: words, None in place of the side.
+# The words of a name, with None in place of the side.
 Rest = tuple[str | None, ...]
 Spelling = Callable[[Sequence[str]], Iterator[tuple[str, Rest]]]
 
@@ -29,7 +29,7 @@ class Sided(NamedTuple):
 
 
 def left_right_pairs(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """The numbers (left, right) of names that differ in the side alone, in the order of the left ones."""
+    """The numbers (left, right) of names that differ only in the side, in the order of the left ones."""
     return tuple(
         sorted((number, found.counterpart) for number, found in _paired(names).items() if found.side == "left")
     )
@@ -56,7 +56,7 @@ def plain_names(names: Sequence[str]) -> list[str]:
 
 
 def plain_name(name: str) -> str:
-    """The same for one name, as far as it can be told without the others."""
+    """The same for one name, as far as possible without the others."""
     words = _words(name)
     for find in (BY_WORD, BY_LETTER):
         for side, rest in find(words):
@@ -69,7 +69,7 @@ def _plain(side: str, rest: Rest) -> str:
 
 
 def _paired(names: Sequence[str]) -> dict[int, Sided]:
-    """The names that have counterparts, by number; clear spellings come before doubtful ones."""
+    """The names with counterparts, by number; clear spellings take precedence over doubtful ones."""
     words = [_words(name) for name in names]
     paired: dict[int, Sided] = {}
     for find in SPELLINGS:

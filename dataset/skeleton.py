@@ -1,9 +1,9 @@
-"""What a body is: names of its joints, left/right pairs, limbs, edges for grouping, OKS sigmas, colours.
+"""Skeletons: names of joints, left/right pairs, limbs, edges for grouping, OKS sigmas, colours.
 
-There is one skeleton for a data set and the networks trained on it, and whatever mirrors, draws, scores, groups or
-writes asks it. It comes from a table in YAML (skeletons/aic.yaml shows how to write one), from `categories` in COCO's
-files (dataset/category.py), or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py lets it travel with
-trained networks.
+A data set and the networks trained on it share one skeleton; whatever mirrors, draws, scores, groups or writes uses it.
+It comes from a table in YAML (skeletons/aic.yaml shows how to write one), from `categories` in COCO's files
+(dataset/category.py), or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py keeps it with trained
+networks.
 """
 
 import difflib
@@ -24,11 +24,11 @@ from util.report import printable
 
 Pairs = tuple[tuple[int, int], ...]
 
-# COCO's value for shoulders, in the middle of its range: for joints that nobody has measured.
+# COCO's value for shoulders, in the middle of its range: the default for other joints.
 DEFAULT_SIGMA = 0.079
 LEFT, RIGHT, MIDDLE = "#ff4632", "#3c82ff", "#3cdc5a"
 TABLE_KEYS = ("name", "joints", "pairs", "limbs", "sparse_graph")
-# How pose-tensorflow calls MPII's upper neck and head top.
+# pose-tensorflow's names for MPII's upper neck and head top.
 _AIC_NAMES = {"chin": "neck", "forehead": "head_top"}
 
 
@@ -36,10 +36,10 @@ _AIC_NAMES = {"chin": "neck", "forehead": "head_top"}
 class Skeleton:
     """One kind of body with J joints; all pairs are of joint ids.
 
-    symmetric_pairs: (left, right), None where nobody has told; limbs: drawn as lines
+    symmetric_pairs: (left, right), None if unknown; limbs: drawn as lines
     sparse_graph: pairs worth an edge when parts are grouped into people (empty: all pairs)
     sigmas: per joint, for OKS (delta = 2 * sigma); colours: per joint, names of CSS or "#rrggbb"
-    Joints called unused... are slots of the network that no data labels.
+    Joints whose names begin with "unused" are slots of the network without labels.
     """
 
     name: str
@@ -56,12 +56,12 @@ class Skeleton:
 
     @property
     def named(self) -> bool:
-        """Whether somebody has named the joints."""
+        """Whether the joints have names."""
         return self.keypoints != numbered_names(self.num_joints)
 
     @property
     def used(self) -> tuple[int, ...]:
-        """The joints that data may label."""
+        """The joints that may be labelled."""
         return tuple(joint for joint, name in enumerate(self.keypoints) if not name.startswith("unused"))
 
     @property
@@ -73,7 +73,7 @@ class Skeleton:
         return swap
 
     def require_sides(self, where: str, wish: str) -> None:
-        """Raise InputError if nobody has told left from right; wish: the setting of `where` that needs it."""
+        """Raise InputError if left and right are unknown; wish: the setting of `where` that needs them."""
         if self.symmetric_pairs is None:
             raise InputError(
                 f"{where}: {wish} swaps left and right, but the joints' names ({self._some_names()}) tell "
@@ -89,24 +89,24 @@ class Skeleton:
         return {name: joint for joint, name in enumerate(plain_names(self.keypoints))}
 
     def joint(self, name: str) -> int | None:
-        """The id of a joint, however the skeleton spells its name; None if it has none of this name."""
+        """The id of a joint by name, in any spelling; None if there is no such joint."""
         return self._ids.get(plain_name(name))
 
     def shared_joints(self, other: "Skeleton") -> list[int]:
-        """The joints of another skeleton that are here, too, by their names; ids there."""
+        """The ids, in another skeleton, of its joints that exist here by name."""
         return [joint for joint, name in enumerate(other.keypoints) if self.joint(name) is not None]
 
     def convert(self, keypoints: np.ndarray, other: "Skeleton") -> np.ndarray:
-        """People (K, J, 3) with the joints of another skeleton, zeros for those that are not here."""
+        """People (K, J, 3) with the joints of another skeleton; zeros for those missing here."""
         shared = self.shared_joints(other)
         converted = np.zeros((len(keypoints), other.num_joints, 3), np.asarray(keypoints).dtype)
         converted[:, shared] = keypoints[:, [self.joint(other.keypoints[joint]) for joint in shared]]
         return converted
 
     def edges(self, sparse_graph: str | Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-        """Pairs a < b of parts that have edges by the configuration's `sparse_graph`, in order.
+        """Pairs a < b of parts that have edges according to the configuration's `sparse_graph`, in order.
 
-        "skeleton": those of the skeleton; an empty list, here or there: all pairs of joints in use
+        "skeleton": those of the skeleton; an empty list, in either place: all pairs of joints in use
         """
         chosen = self.sparse_graph if sparse_graph == "skeleton" else sparse_graph
         return sorted({(min(pair), max(pair)) for pair in chosen}) or list(combinations(self.used, 2))
@@ -151,7 +151,7 @@ class Skeleton:
 
 
 def numbered_names(num_joints: int) -> tuple[str, ...]:
-    """Names of joints that nobody has named."""
+    """Names for joints without names."""
     return tuple(f"joint{joint}" for joint in range(num_joints))
 
 
@@ -164,7 +164,7 @@ def side_colours(num_joints: int, symmetric_pairs: Pairs | None) -> tuple[str, .
 
 
 def from_table(table: dict[str, Any], where: str) -> Skeleton:
-    """The skeleton of a table in YAML, which has the keys
+    """The skeleton of a YAML table with the keys
 
         name          of the whole
         joints        in the order of the score maps, each a name or [name, sigma, colour]
@@ -172,7 +172,7 @@ def from_table(table: dict[str, Any], where: str) -> Skeleton:
         limbs         pairs of joints
         sparse_graph  pairs of joints; by default limbs and pairs, if these connect all joints
 
-    where: the head of messages. Raises InputError.
+    where: begins every message. Raises InputError.
     """
     name = printable(table.get("name") or "own")
     where = f"{where}: skeleton {name}"
@@ -245,12 +245,12 @@ def _hint(word: Any, known: Sequence[str]) -> str:
 
 
 def _sides(names: Sequence[str]) -> Pairs | None:
-    """What the names tell about left and right; a single joint has no sides."""
+    """The left/right pairs by the names; a single joint has none."""
     return left_right_pairs(names) or (() if len(names) == 1 else None)
 
 
 def _graph(num_joints: int, limbs: Pairs, pairs: Pairs | None) -> Pairs:
-    """Neighbours and the two sides of a kind, if that connects all joints; else nothing, which means all pairs."""
+    """The limbs and the left/right pairs, if they connect all joints; otherwise nothing, which means all pairs."""
     graph = tuple(sorted({tuple(sorted(pair)) for pair in limbs + (pairs or ())}))
     return graph if _connected(num_joints, graph) else ()
 
@@ -262,22 +262,22 @@ def _connected(num_joints: int, pairs: Pairs) -> bool:
     return len(reached) == num_joints
 
 
-# A file more in skeletons/ is a skeleton more.
+# Each file in skeletons/ is a skeleton.
 SKELETONS = {name: from_table(named_skeleton_table(name), str(path)) for name, path in NAMED_SKELETONS.items()}
 AIC, COCO, MPII, NECKHEAD = map(SKELETONS.__getitem__, ("aic", "coco", "mpii", "neckhead"))
 AIC_SIGMAS = AIC.sigmas
 
 
 def by_names(keypoints: Sequence[str]) -> Skeleton | None:
-    """The known skeleton with these joints in this order, however their names are spelled, else None."""
+    """The known skeleton with these joints in this order, in any spelling, or None."""
     wanted = plain_names(keypoints)
     return next((known for known in SKELETONS.values() if plain_names(known.keypoints) == wanted), None)
 
 
 def from_config(cfg) -> Skeleton:
-    """The skeleton of a configuration: that of `skeleton`, else of `all_joints` and `num_joints`.
+    """The skeleton of a configuration: of `skeleton`, or else of `all_joints` and `num_joints`.
 
-    Raises InputError where it has neither, or they contradict each other.
+    Raises InputError if it has neither, or they contradict each other.
     """
     if cfg.num_joints is None:
         raise InputError(
@@ -295,7 +295,7 @@ def _from_groups(cfg) -> Skeleton:
         for number, joint in enumerate(group, start=1):
             names[joint] = kind if len(group) == 1 else f"{kind}_{number}"
     refuse_equal_names(names, f"{cfg.config_file}: all_joints_names")
-    # Files of DeepLabCut have groups of one joint alone; the names may tell what the groups do not.
+    # DeepLabCut's files have groups of one joint only; there the names may tell the sides.
     pairs = (_group_pairs(cfg) or left_right_pairs(names)) if cfg.all_joints else _sides(names)
     sigmas = (DEFAULT_SIGMA,) * cfg.num_joints
     return Skeleton("own", tuple(names), pairs, (), (), sigmas, side_colours(cfg.num_joints, pairs))
@@ -306,14 +306,14 @@ def _group_pairs(cfg) -> Pairs:
 
 
 def _with_groups(cfg, skeleton: Skeleton, source: str) -> Skeleton:
-    """The skeleton of `source` with the pairs of `all_joints`, which must be its own if it has some."""
+    """The skeleton of `source` with the pairs of `all_joints`, which must match its own, if any."""
     if not cfg.all_joints:
         return skeleton
     return _with_pairs(skeleton, _group_pairs(cfg), source, f"all_joints of {cfg.config_file}")
 
 
 def _with_pairs(skeleton: Skeleton, pairs: Pairs | None, source: str, other: str) -> Skeleton:
-    """The skeleton of `source` with the left/right pairs that `other` tells; the two must not differ."""
+    """The skeleton of `source` with the left/right pairs of `other`; the two must not differ."""
     if pairs is None:
         return skeleton
     if skeleton.symmetric_pairs is None:
@@ -332,10 +332,10 @@ def _with_pairs(skeleton: Skeleton, pairs: Pairs | None, source: str, other: str
 
 
 def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
-    """The one skeleton of a configuration and of what data or weights bring along, `found` in `source`.
+    """The common skeleton of a configuration and of data or weights, `found` in `source`.
 
-    The configuration's `skeleton` counts, completed by the one found. Raises InputError where joints or left/right
-    pairs of the two contradict each other.
+    It is the configuration's, completed by the one found. Raises InputError if joints or left/right pairs of the two
+    contradict each other.
     """
     if cfg.num_joints not in (None, found.num_joints):
         raise InputError(

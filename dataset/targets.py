@@ -1,4 +1,4 @@
-"""Images to find people in, and what result files call them."""
+"""Images to find people in, and their ids in result files."""
 
 import os
 from collections import Counter
@@ -13,10 +13,10 @@ from util.names import distinct_names
 
 
 class Target(NamedTuple):
-    """An image of a run, whose other images have other ids and names.
+    """An image of a run, with an id and name unique in that run.
 
     coco_id: image_id in COCO's results
-    name: image_id in AI Challenger's; pictures and score maps are files of this name
+    name: image_id in AI Challenger's, and file name of pictures and score maps
     category_id: that of people in COCO's results
     """
 
@@ -30,7 +30,7 @@ def image_files(paths: Iterable[str | os.PathLike]) -> list[Target]:
     """Images and folders named on a command line. Raises InputError as `find_images` does."""
     images = list({os.path.abspath(path): path for path in find_images(paths)}.values())
     names = distinct_names(images)
-    # COCO's images are called by their numbers.
+    # COCO's images are named by their numbers.
     numbers = [int(path.stem) if path.stem.isascii() and path.stem.isdecimal() else None for path in images]
     counts = Counter(numbers)
     return [

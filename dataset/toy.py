@@ -24,7 +24,7 @@ from util.files import atomic_path
  HEAD_TOP, NECK) = range(14)  # fmt: skip
 LEFT_LIMBS = (L_SHOULDER, L_ELBOW, L_WRIST), (L_HIP, L_KNEE, L_ANKLE)
 RIGHT_LIMBS = (R_SHOULDER, R_ELBOW, R_WRIST), (R_HIP, R_KNEE, R_ANKLE)
-# What a body covers: thick lines (joint, joint, radius as a part of the body's height).
+# The shape of a body: thick lines (joint, joint, radius relative to the body's height).
 ARM, FOREARM, THIGH, SHIN, TRUNK, HEAD = 0.030, 0.025, 0.043, 0.034, 0.045, 0.068
 SHAPES = (
     (R_SHOULDER, R_ELBOW, ARM), (R_ELBOW, R_WRIST, FOREARM), (L_SHOULDER, L_ELBOW, ARM), (L_ELBOW, L_WRIST, FOREARM),
@@ -32,7 +32,7 @@ SHAPES = (
     (R_SHOULDER, R_HIP, TRUNK), (L_SHOULDER, L_HIP, TRUNK), (R_SHOULDER, L_HIP, TRUNK), (HEAD_TOP, NECK, HEAD * 0.8),
 )  # fmt: skip
 MIN_JOINTS = 4  # a person with fewer in the picture is left out
-BLOCK = 256  # images whose people are made at once
+BLOCK = 256  # images generated at a time
 SUPERSAMPLING = 2
 
 
@@ -56,11 +56,11 @@ def write_toy_set(
 ) -> int:
     """Write <folder>/annotations/<phase>.json, as AI Challenger does, and images/<phase>/*.jpg.
 
-    people: in an image, at least and at most
+    people: least and greatest number in an image
     size: width and height of the images, pixels
-    pictures: whether the images are written, too
+    pictures: whether to write the images, too
 
-    Returns the number of people. Raises InputError for what is impossible.
+    Returns the number of people. Raises InputError for impossible arguments.
     """
     _check(images, people, size, seed)
     path, image_folder = Path(folder, "annotations", f"{phase}.json"), Path(folder, "images", phase)
@@ -134,7 +134,7 @@ def _make_block(random: np.random.Generator, counts: np.ndarray, size: tuple[int
 
     crowding = np.minimum(1, np.sqrt(4 / np.maximum(counts[image], 1)))
     heights = height * random.uniform(0.4, 0.98, total) * crowding
-    # Side by side with overlap, near people lower; some so close that their legs leave the image.
+    # Side by side with overlap; nearer people stand lower, a few so close that their legs leave the image.
     x = width * (place + 0.5 + random.uniform(-0.35, 0.35, total)) / counts[image]
     feet = height * (0.5 + 0.48 * heights / height + random.uniform(-0.08, 0.08, total))
     feet += heights * random.uniform(0.1, 0.5, total) * (random.random(total) < 0.15)
@@ -219,7 +219,7 @@ def draw(scene: Scene, size: tuple[int, int], random: np.random.Generator):
 
 
 def _background(size: tuple[int, int], random: np.random.Generator):
-    """Soft colours with boxes and bars in front of them, some as thin as limbs."""
+    """Soft colours with boxes and bars in front of them, a few as thin as limbs."""
     from PIL import Image, ImageDraw
 
     shape = random.integers(2, 7), random.integers(2, 9)
@@ -278,7 +278,7 @@ def _draw_person(canvas, joints: np.ndarray, height: float, front: bool, random:
     _stroke(canvas, trunk, TRUNK * height, shirt)
     canvas.polygon([tuple(corner) for corner in trunk], fill=shirt)
     if front:
-        # An open jacket: which way a body faces shows in more than its head.
+        # An open jacket, so that not only the head shows which way a body faces.
         panel = trunk + 0.65 * (trunk[[1, 0, 3, 2, 1]] - trunk) / 2
         canvas.polygon([tuple(corner) for corner in panel], fill=_colour(random, (0, 1), (0, 0.15), (0.8, 1)))
     _draw_head(canvas, joints, height, front, skin, hair)
@@ -289,7 +289,7 @@ def _draw_person(canvas, joints: np.ndarray, height: float, front: bool, random:
 
 
 def _draw_head(canvas, joints: np.ndarray, height: float, front: bool, skin, hair) -> None:
-    """Head and neck; eyes and mouth if the person faces us, else hair all over."""
+    """Head and neck; with eyes and mouth if the person faces us, otherwise with hair all over."""
     top, neck = joints[HEAD_TOP], joints[NECK]
     up = (top - neck) / np.linalg.norm(top - neck)
     left = np.array([-up[1], up[0]])

@@ -1,4 +1,4 @@
-"""Random views of a scaled image: a window, turned about a person, in other colours."""
+"""Random views of a scaled image: a window, rotated about a person, in other colours."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ from PIL import Image, ImageEnhance
 
 
 class Window(NamedTuple):
-    """What is cut out: the image is turned by `angle` (radians, clockwise as seen) about `center` (x, y), then pixels
-    `origin` (x, y) .. `origin` + `size` (height, width) are taken. Where that leaves the image there is nothing."""
+    """A view of an image, which is rotated by `angle` (radians, clockwise as seen) about `center` (x, y); then pixels
+    `origin` (x, y) .. `origin` + `size` (height, width) are taken. Outside the image it is empty."""
 
     angle: float
     center: tuple[float, float]
@@ -16,11 +16,11 @@ class Window(NamedTuple):
     size: tuple[int, int]
 
     def move(self, points: np.ndarray) -> np.ndarray:
-        """Points (..., 2) x, y of the image in the window's pixels."""
+        """Points (..., 2) x, y of the image, in the window's pixels."""
         return (points - self.center) @ _rotation(self.angle).T + self.center - self.origin
 
     def cut(self, image: np.ndarray, fill: int | tuple[int, ...], resample: Image.Resampling) -> np.ndarray:
-        """The window of a uint8 image (H, W) or (H, W, 3), with `fill` where the image ends."""
+        """The window of a uint8 image (H, W) or (H, W, 3), with `fill` outside the image."""
         back = _rotation(self.angle).T
         # Pillow counts from the corner of a pixel, joints from its middle.
         shift = back @ (np.subtract(self.origin, self.center) - 0.5) + self.center + 0.5
@@ -38,10 +38,10 @@ def _rotation(angle):
 def random_window(
     people: np.ndarray, image_size: tuple[int, int], size: tuple[int, int] | None, rotation: float, random
 ) -> Window:
-    """A window that shows one of the people: all of that person where it fits.
+    """A window that shows one of the people, whole if the window is large enough.
 
     people: (P, J, 3) x, y, flag in the image, which has (height, width) = image_size
-    size: (height, width) of the window; None: the whole image, turned about its middle
+    size: (height, width) of the window; None: the whole image, rotated about its middle
     rotation: the largest angle, degrees
     random: a numpy Generator
     """
@@ -55,7 +55,7 @@ def random_window(
     center = (shown.min(axis=0) + shown.max(axis=0)) / 2
     turned = Window(angle, tuple(center), (0, 0), image_size).move(shown)
     low, high = _origins(turned.min(axis=0), turned.max(axis=0), np.array(size[::-1]))
-    # Rather within the image than beyond it, as far as the person allows.
+    # Within the image, as far as the person allows.
     first, last = _origins(whole[0], whole[1], np.array(size[::-1]))
     low, high = np.clip(first, low, high), np.clip(last, low, high)
     return Window(angle, tuple(center), tuple(np.round(random.uniform(low, high))), size)
