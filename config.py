@@ -1,8 +1,8 @@
-"""Configuration: a YAML file over the defaults of the table below, every key and value checked.
+"""Configuration: the defaults in the table below, overridden by a YAML file; all keys and values are checked.
 
     cfg = load_config("pose_cfg.yaml", ["batch_size=4"])
 
-returns a fresh EasyDict; nothing is global, nothing is changed later.
+returns a fresh EasyDict; nothing is global, and nothing changes it later.
 """
 
 import difflib
@@ -22,12 +22,12 @@ from util.yamlfile import parse_yaml, read_yaml
 
 
 def checkpoint_prefix(path: str | os.PathLike) -> str:
-    """A checkpoint's name; the one of one of its files will do."""
+    """The prefix of a checkpoint, from that or from the name of one of its files."""
     return re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", os.fspath(path))
 
 
 class Key(NamedTuple):
-    """A key of the configuration: what it accepts, its default (None: it has none), its meaning in a line."""
+    """A key of the configuration: the values it accepts, its default (None: it has none), its meaning in a line."""
 
     kind: Kind
     default: Any
@@ -45,7 +45,7 @@ SHARE = number(0, 1)
 FACTOR = number(0.01, 100)
 WEIGHT = number(0, 10**6)
 RATE = number(0, 10**6)
-# What is read: relative to the YAML file, then to the current directory.
+# Input paths: relative to the YAML file, then to the current directory.
 INPUT = Kind(PATH.wanted, PATH.convert)
 CHECKPOINT = Kind(PATH.wanted, lambda value: checkpoint_prefix(PATH.convert(value)))
 
@@ -55,10 +55,10 @@ PAIR = list_of(integer(0, 999), 2, "joint ids")
 RATE_UNTIL = row(RATE, STEP)
 TABLE = Kind("a table of joints, pairs and limbs", lambda value: {**value})
 
-MAX_NAMED = 30  # unknown keys that a message lists
-DEEPLABCUT = {"metadataset", "project_path", "multi_stage", "lr_init"}  # of its files alone
+MAX_NAMED = 30  # the most unknown keys that a message lists
+DEEPLABCUT = {"metadataset", "project_path", "multi_stage", "lr_init"}  # keys that only its files have
 
-# What a data set of `mixture` may have for itself; the rest it shares.
+# Keys that each data set of `mixture` may set; it shares all others.
 DATA_SET = {
     "dataset": INPUT,
     "dataset_type": DATASET_TYPE,
@@ -77,8 +77,8 @@ KEYS = {
     "all_joints_names": Key(list_of(TEXT, what="names"), None, "a name for each group of all_joints"),
     "skeleton": Key(either(TABLE, PATH), "",
                     "names, left/right pairs and limbs of the joints: coco, neckhead, aic, mpii, a YAML file, or a "
-                    "table as in dataset/skeletons/; empty: skeleton.yaml beside this file, else what all_joints, the "
-                    "data or the weights tell"),
+                    "table as in dataset/skeletons/; empty: skeleton.yaml beside this file, else from all_joints, the "
+                    "data or the weights"),
     # Data
     "dataset": Key(INPUT, "", "folder of the data set (coco), or its dataset.mat file"),
     "dataset_type": Key(DATASET_TYPE, "default", "how `dataset` is read"),
@@ -102,7 +102,7 @@ KEYS = {
     "crop_size": Key(integer(0, 8192, multiple_of=16), 0,
                      "training: a random window of this side (px) that shows a person; 0: all of the image"),
     "mosaic": Key(SHARE, 0.0, "training: share of samples put together from four images (needs crop_size)"),
-    "rotation": Key(number(0, 180), 0.0, "training: turned by a random angle up to this many degrees"),
+    "rotation": Key(number(0, 180), 0.0, "training: rotation by a random angle up to this many degrees"),
     "color_jitter": Key(SHARE, 0.0, "training: random factors 1 +- this on brightness, contrast and colour"),
     "background_weight": Key(SHARE, 1.0, "weight of the part loss away from labelled people: below 1 where others are "
                              "not labelled (needs weigh_part_predictions)"),
@@ -139,7 +139,7 @@ KEYS = {
                       "moments: stored (frozen) or of the batch (train); auto: frozen if init_weights is set"),
     "batch_norm_decay": Key(SHARE, 0.997, "training moments: share kept at each step; .95 for short runs"),
     "precision": Key(choice("auto", "float32", "bfloat16", "float16"), "float32",
-                     "arithmetic of the convolutions; auto: the quickest that the hardware has"),
+                     "arithmetic of the convolutions; auto: the fastest that the hardware supports"),
     "freeze_backbone": Key(FLAG, False, "train the heads only"),
     "backbone_rate": Key(SHARE, 1.0, "factor on the learning rate of the backbone's weights"),
     "optimizer": Key(choice("sgd", "adam", "adamw"), "sgd",
@@ -158,7 +158,7 @@ KEYS = {
                       "0: no scores"),
     "eval_dataset": Key(INPUT, "", "their data set, read as `dataset` is; empty: the same (dataset_type coco)"),
     "eval_phase": Key(TEXT, "val", "coco: their phase"),
-    "eval_images": Key(integer(1, 10**9), 200, "at most so many of them, always the same"),
+    "eval_images": Key(integer(1, 10**9), 200, "at most this many of them, always the same"),
     # The run
     "display_iters": Key(STEP, 20, "steps between two lines of the log"),
     "save_iters": Key(STEP, 5000, "steps between two snapshots"),
@@ -170,31 +170,31 @@ KEYS = {
     "scoremap_dir": Key(PATH, "test", "folder into which tools/cache_scoremaps.py writes score maps"),
     "cached_scoremaps": Key(INPUT, "", "folder of such score maps to group from, instead of running the network"),
     "nms_radius": Key(number(0, 1000), 5.0, "cells; a detection suppresses weaker ones of its part within it"),
-    "det_min_score": Key(SHARE, 0.2, "detections below are dropped"),
-    "scmap_threshold": Key(SHARE, 0.1, "single person: joints below are not drawn"),
+    "det_min_score": Key(SHARE, 0.2, "detections with less confidence are dropped"),
+    "scmap_threshold": Key(SHARE, 0.1, "single person: joints with less confidence are not drawn"),
     "solver": Key(choice("fast", "exact", "greedy"), "fast",
-                  "grouping: multicut by search; by an integer program, with proof; or the surest pair first"),
+                  "grouping: multicut by search; by an integer program, with proof; or the most certain pair first"),
     "solver_seconds": Key(number(0, 10**6), 0.0, "limit for grouping an image, best solution so far; 0: no limit"),
     "sparse_graph": Key(either(choice("skeleton"), list_of(PAIR, what="pairs")), [],
                         "pairs of parts with edges between them; skeleton: those of the skeleton; empty: all pairs of "
-                        "parts, but of unused ones"),
+                        "used parts"),
     "pairwise_model_dir": Key(INPUT, "pairwise", "folder of spatial_model_cidx_*.mat (tools/train_pairwise.py)"),
-    "min_keypoints": Key(COUNT, None, "people with fewer parts are dropped; by default 3, or all of fewer joints"),
-    "min_person_score": Key(SHARE, 0.0, "people whose mean confidence over all joints is below are dropped"),
+    "min_keypoints": Key(COUNT, None, "people with fewer parts are dropped; by default 3, at most num_joints"),
+    "min_person_score": Key(SHARE, 0.0, "people whose mean confidence over all joints is lower are dropped"),
     "fill_missing_joints": Key(FLAG, False, "guess a person's missing parts from the pairwise offsets of the others"),
     "pck_threshold": Key(number(0, 100), 0.2, "a joint counts as right within this fraction of the torso"),
 }  # fmt: skip
 
-# Keys of pose-tensorflow that its YAML files may hold and that change nothing here.
+# Keys that YAML files of pose-tensorflow may hold, without effect here.
 WITHOUT_EFFECT = {
     "use_gt_segm": Key(FLAG, False, "unlabelled people are always ignored"),
 }
-# What is read from disk, and what the file that such a key names has behind that name.
+# The keys of inputs, and the suffix of the file that such a key names.
 PATH_KEYS = {
     name: ".index" if key.kind is CHECKPOINT else "" for name, key in KEYS.items() if key.kind in (INPUT, CHECKPOINT)
 }
 
-# Skeletons that go by a name, and the file in which a training leaves its own beside the snapshots.
+# Skeletons with a name, and the file in which a training keeps its own beside the snapshots.
 NAMED_SKELETONS = {path.stem: path for path in sorted(Path(__file__).parent.glob("dataset/skeletons/*.yaml"))}
 SKELETON_FILE = "skeleton.yaml"
 
@@ -225,7 +225,7 @@ def load_config(
 
 
 def make_config(**values: Any) -> EasyDict:
-    """The defaults with `values` over them, checked as if they stood in a file."""
+    """The defaults with `values` over them, checked like those of a file."""
     cfg = _checked(_defaults(), values, "make_config")
     cfg.config_file = "make_config"
     cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg)
@@ -235,9 +235,9 @@ def make_config(**values: Any) -> EasyDict:
 
 
 def with_skeleton(cfg: EasyDict, table: dict[str, Any], source: str) -> EasyDict:
-    """The configuration with the skeleton of the data or of the weights, which messages will say is that of `source`.
+    """The configuration with the skeleton of the data or the weights; messages attribute it to `source`.
 
-    Raises InputError where they do not fit.
+    Raises InputError if they do not fit.
     """
     completed = EasyDict(cfg, skeleton=table, skeleton_source=source)
     _check_together(completed)
@@ -245,7 +245,7 @@ def with_skeleton(cfg: EasyDict, table: dict[str, Any], source: str) -> EasyDict
 
 
 def named_skeleton_table(name: str) -> dict[str, Any]:
-    """The table of one of NAMED_SKELETONS: our own files need no checks, and libyaml is eight times as quick."""
+    """The table of one of NAMED_SKELETONS. Our own files need no checks, and libyaml is eight times as fast."""
     return yaml.load(NAMED_SKELETONS[name].read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -258,7 +258,7 @@ def read_skeleton_table(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def settings(cfg: EasyDict) -> dict[str, Any]:
-    """The values of all keys but paths: what two runs have in common that do the same on different machines."""
+    """The values of all keys but paths, which are equal in runs that do the same on different machines."""
     return {name: cfg[name] for name in KEYS if name not in PATH_KEYS}
 
 
@@ -343,7 +343,7 @@ def _resolve(text: str, folder: Path, suffix: str) -> str:
 
 
 def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> tuple[dict[str, Any] | None, str]:
-    """The table that `skeleton` is, or whose name or file it has; else that of `folder`, if there is one. Its place."""
+    """The table of `skeleton` (itself, by name or by file), else that of `folder` if it has one; and its source."""
     wanted = cfg.skeleton
     if isinstance(wanted, dict):
         return wanted, cfg.config_file

@@ -1,12 +1,12 @@
 """Train a network. Run inside a model directory, which holds pose_cfg.yaml:
 
     cd models/coco/train
-    python ../../../train.py                          # goes on from the newest snapshot, if there is one
+    python ../../../train.py                          # continues from the newest snapshot, if any
     python ../../../train.py batch_size=4 seed=1      # any key of the YAML can be overridden
 
 Writes snapshot-<step> every save_iters steps (the last five are kept), snapshot-best if eval_iters asks for scores on
 held-out images, log.txt, scalars and score maps for TensorBoard to log/, and at the end training.png. Ctrl-C saves a
-snapshot and leaves, with exit status 130. CUDA_VISIBLE_DEVICES chooses the GPU.
+snapshot and exits with status 130. CUDA_VISIBLE_DEVICES chooses the GPU.
 """
 
 from util.cli import INTERRUPTED, parser, run
@@ -31,7 +31,7 @@ from util.logging import setup_logging
 
 LOG = Path("log.txt")
 KEPT_SNAPSHOTS = 5
-# A loss so many times that of the first step (or 1, if that was below) is no longer one of a network that learns.
+# A loss this many times that of the first step (or 1, if that is more) means that training has diverged.
 DIVERGED = 1000
 
 
@@ -51,7 +51,7 @@ def learning_rate(cfg, step: int) -> float:
 
 
 class Interrupt:
-    """Turns the first Ctrl-C (or SIGTERM) into a flag, so that a step is never cut; a second one stops at once."""
+    """Turns the first Ctrl-C (or SIGTERM) into a flag, so that it never interrupts a step; a second one does."""
 
     def __init__(self):
         self.requested = False
@@ -70,7 +70,7 @@ class Interrupt:
 
 
 class Progress:
-    """Averages the losses and times between two lines of the log, and writes those lines."""
+    """Averages losses and times between two lines of the log, and writes these lines."""
 
     def __init__(self, cfg, first_step: int, writer):
         self.cfg, self.writer, self.last_step = cfg, writer, cfg.multi_step[-1][1]
@@ -111,7 +111,7 @@ class Progress:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The time spent inside of the block does not count."""
+        """Do not count the time spent inside the block."""
         began = time.monotonic()
         yield
         self.since += time.monotonic() - began
@@ -160,7 +160,7 @@ class HeldOut:
 def save(trainer, step: int, batch: dict, writer) -> None:
     """Write the snapshot of `step` and drop the oldest beyond the last five; score maps of a batch for TensorBoard.
 
-    Of several workers the chief does that.
+    Of several workers only the chief does that.
     """
     from nnet.snapshots import prune_snapshots
 
@@ -174,7 +174,7 @@ def save(trainer, step: int, batch: dict, writer) -> None:
 
 
 def train(cfg) -> None:
-    """Run the steps that `cfg.multi_step` asks for and that no snapshot in the current directory has done yet."""
+    """Run the steps of `cfg.multi_step`, from the newest snapshot in the current directory on."""
     from nnet.devices import connect
 
     require(cfg, "multi_step", *([] if cfg.mixture else ["dataset"]))
@@ -192,12 +192,12 @@ def train(cfg) -> None:
         try:
             train_on(cfg, devices)
         finally:
-            if Path(LOG).stat().st_size == 0:  # refused at once, and told on the terminal
+            if Path(LOG).stat().st_size == 0:  # refused at once, which the terminal shows
                 Path(LOG).unlink()
 
 
 def train_on(cfg, devices) -> None:
-    """`train`, in a folder that no other training writes to."""
+    """`train`, in a folder reserved for this process."""
     from dataset.factory import create
     from dataset.pair_offsets import load_pairwise_stats
     from dataset.pipeline import training_batches
@@ -253,7 +253,7 @@ def check_alike(devices, cfg, num_images: int) -> None:
 
 
 def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] | None:
-    """The batches of a step, those of several workers in one size; None as soon as one of them is to stop."""
+    """The batches of a step, in the same size for all workers; None as soon as one of these is to stop."""
     from dataset.pipeline import pad_batch, padded_size
 
     pieces = [next(batches) for _ in range(cfg.accumulate_steps)]
@@ -271,16 +271,16 @@ def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] 
 
 
 def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, writer) -> int:
-    """Train from `step` on until the last step or an interrupt; the step reached.
+    """Train from `step` on until the last step or an interrupt; returns the step reached.
 
-    Raises InputError when a loss is not finite, or before what has diverged is saved.
+    Raises InputError if a loss is not finite, and before saving a network that has diverged.
     """
     cfg, devices = trainer.cfg, trainer.devices
     last_step = cfg.multi_step[-1][1]
     progress = Progress(cfg, step, writer)
     saved, limit = step, None
     with Interrupt() as interrupt:
-        # Several workers stop together, at the step at which all know that one is to.
+        # Several workers stop together, at the step at which all know that one has to.
         while step < last_step and not (interrupt.requested and devices.workers == 1):
             began = time.monotonic()
             pieces = next_pieces(batches, cfg, devices, interrupt.requested)
@@ -298,7 +298,7 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
             if score_due or save_due:
                 with progress.paused():
                     require_progress(trainer.losses_now(pieces)["total_loss"], limit, step, saved)
-            # Before the snapshot: if the run is killed in between, it does this again.
+            # Before the snapshot, so that a run killed in between repeats it.
             if held_out and score_due:
                 with progress.paused():
                     held_out.evaluate(step)
@@ -324,7 +324,7 @@ def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
 
 
 def draw_curves(log_dir: str) -> None:
-    """The picture of tools/plot_training.py; a run that was too short for a line of the log has no curves."""
+    """The picture of tools/plot_training.py; a run too short for a line in the log has no curves."""
     from nnet.curves import plot, read_scalars
 
     try:

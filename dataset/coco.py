@@ -427,7 +427,7 @@ class _Columns:
         return result
 
     def _candidates(self, used: set, others: set, rows: np.ndarray, faults: Faults) -> np.ndarray:
-        """(N,) bool: whose category, image and id are valid. An image with a fault is noted once, not per annotation."""
+        """(N,) bool: whose category, image and id are valid. A faulty image is noted once, not per annotation."""
         no_object, odd_id = self._column("no_object"), self._column("odd_id")
         unknown = np.array([category not in used for category in self.category_ids], bool)
         kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)

@@ -1,4 +1,4 @@
-"""People in clips: found in each frame, known again from frame to frame, drawn in their colour."""
+"""People in clips: found in each frame, tracked from frame to frame, drawn in a colour of their own."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ from util.video import Clip, Frame, clip_writer, frame_sequence, read_clip
 
 
 def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
-    """Write <out>.mp4 (.gif for a GIF), <out>.jsonl and, if wanted, <out>.csv of a video; a line about it.
+    """Write <out>.mp4 (.gif for a GIF), <out>.jsonl and, if wanted, <out>.csv for a video; returns a line about it.
 
     Raises InputError.
     """
@@ -36,7 +36,7 @@ def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
 def run_frames(estimator, folder: Path, frames: Sequence[Path], out: Path, csv: bool = False) -> str:
     """Write the folder <out> with a picture of each frame, <out>.jsonl and perhaps <out>.csv; a line about them.
 
-    folder: what messages call the clip; frames: its pictures in their order
+    folder: the name of the clip in messages; frames: its pictures, in order
     Raises InputError.
     """
     names = distinct_names(frames)
@@ -48,7 +48,7 @@ def run_frames(estimator, folder: Path, frames: Sequence[Path], out: Path, csv: 
 
 
 def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) -> str:
-    """As `run_video`, of a camera and until Ctrl-C; show: in a window, too, where any key ends it."""
+    """Like `run_video`, for a camera and until Ctrl-C; show: also in a window, where any key ends it."""
     window = None
     if show:
         from util.visualize import Window
@@ -68,7 +68,7 @@ def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) 
 
 @contextmanager
 def _interrupted() -> Iterator[Callable[[], bool]]:
-    """A function that says whether Ctrl-C was pressed within the block; a second Ctrl-C interrupts as ever."""
+    """A function that says whether Ctrl-C was pressed within the block; a second Ctrl-C interrupts as usual."""
     pressed = False
 
     def note(*_):

@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     if sources is None:
         from util.video import read_camera
 
-        camera = read_camera(options.camera)  # before the network: what is wrong with it is told at once
+        camera = read_camera(options.camera)  # before the network is loaded, to report its faults at once
 
     from nnet.load import build_estimator
 
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 class Sources(NamedTuple):
-    """What to look at: image files, the frames of each folder of numbered frames, videos and animated GIFs."""
+    """The inputs: image files, the frames of each folder of numbered frames, videos and animated GIFs."""
 
     pictures: list[Path]
     frames: dict[Path, list[Path]]
@@ -78,12 +78,12 @@ class Sources(NamedTuple):
 
     @property
     def num_images(self) -> int | None:
-        """None with videos, of which it is not known before they are read."""
+        """The number of images; None with videos, for which it is unknown."""
         return None if self.videos else sum(map(len, [self.pictures, *self.frames.values()]))
 
 
 def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
-    """Files and folders by their kinds; track: folders hold frames. Raises InputError for what is missing."""
+    """Files and folders by kind; track: folders hold frames. Raises InputError for missing ones."""
     from util.images import find_images
     from util.video import by_number, is_clip, require_reader
 
@@ -98,9 +98,9 @@ def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
 
 
 def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
-    """Draw the people of videos and folders of frames, each in a colour of their own.
+    """Draw the people in videos and folders of frames, each in a colour of their own.
 
-    Raises InputError when not one can be read.
+    Raises InputError if none can be read.
     """
     from demo.clips import run_frames, run_video
     from util.errors import each_good
@@ -120,7 +120,7 @@ def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> 
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:
-    """Draw the people of each picture. Raises InputError when not one can be read."""
+    """Draw the people in each picture. Raises InputError if none can be read."""
     from multiperson.estimator import estimate_ahead
     from multiperson.table import people_table
     from multiperson.visualize import PersonDraw

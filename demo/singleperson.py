@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
-    """Write the results of each picture. Raises InputError when not one can be read."""
+    """Write the results of each picture. Raises InputError if none can be read."""
     from util.files import unused_name, write_json
     from util.images import readable_images, write_image
     from util.report import Reductions
@@ -90,7 +90,7 @@ def draw_pose(image: np.ndarray, pose: np.ndarray, limbs) -> np.ndarray:
 
 
 def as_dict(image: np.ndarray, pose: np.ndarray, names: tuple[str, ...]) -> dict:
-    """The pose in plain Python types; joints that are missing are left out."""
+    """The pose in plain Python types; missing joints are left out."""
     joints = {
         name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
         for name, (x, y, confidence) in zip(names, pose.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Work done ahead by threads or processes, its results in order."""
+"""Work done ahead by threads or processes, with results in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def starmap_ahead(pool: Executor, function: Callable, tasks: Iterable[tuple], ahead: int) -> Iterator[Any]:
-    """function(*task) of each task, in order; at most `ahead` of them are under way, so that memory stays bounded.
+    """function(*task) for each task, in order; at most `ahead` are in progress, to bound memory.
 
-    What `function` raises is raised when it is that task's turn. Work that nobody waits for any more is cancelled.
+    An exception of `function` is raised at that task's turn. Closing the iterator cancels the remaining work.
     """
     pending = deque()
     try:

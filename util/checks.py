@@ -1,28 +1,28 @@
-"""Checks of what files from elsewhere hold."""
+"""Checks of values from files of unknown origin."""
 
 import math
 from typing import Any
 
-# Farther from the image than any photo is wide: a broken number, not a place.
+# Farther out than any photo is wide: a broken number, not a place.
 MAX_COORDINATE = 1e6
 
 NUMBER = {int, float}
 
 
 def numbers_fault(values: Any, count: int) -> str | None:
-    """What keeps `values` from being a list of `count` sane numbers ("that are ..."), None if nothing."""
+    """Why `values` is no list of `count` valid numbers ("that are ..."), or None."""
     if not isinstance(values, list) or len(values) != count:
         return f"that are not a list of {count}"
     if not set(map(type, values)) <= NUMBER:  # True and False are numbers to isinstance
         return "that are no numbers"
-    # With a NaN somewhere min and max may tell nothing, but the sum is NaN, too. It comes last: integers of any length
-    # can be compared, but not added to decimals.
+    # A NaN may escape min and max, but not the sum. That comes last: integers of any length can be compared, but not
+    # added to floats.
     if not (min(values) > -MAX_COORDINATE and max(values) < MAX_COORDINATE and abs(sum(values)) < math.inf):
         return "that are not finite or out of all bounds"
     return None
 
 
 def stays_inside(name: str) -> bool:
-    """Whether a file name from a file may be looked up in a folder: neither absolute, nor leading out of it."""
+    """Whether a file name from a file is safe to look up in a folder: neither absolute, nor leading out of it."""
     parts = name.replace("\\", "/").split("/")
     return all(part not in ("", ".", "..") for part in parts) and ":" not in name and name.isprintable()

@@ -1,4 +1,4 @@
-"""What every command-line script shares: its parser and its way out."""
+"""What all command-line scripts share: the parser, and the exit."""
 
 from util.signals import INTERRUPTED, unwind_on_signals
 
@@ -16,7 +16,7 @@ from util.logging import show_warnings
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reads ~/ as the home folder, also where the shell does not: in quotes and behind --option=."""
+    """A parser that expands ~/ even where the shell does not: in quotes and after --option=."""
 
     def parse_known_args(self, args=None, namespace=None):
         given = sys.argv[1:] if args is None else args
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class ConfigParser(Parser):
-    """A parser whose key=value arguments may stand anywhere, also behind a list of files."""
+    """A parser whose key=value arguments may stand anywhere, even after a list of files."""
 
     def parse_args(self, args=None, namespace=None):
         options = self.parse_intermixed_args(args, namespace)
@@ -49,10 +49,10 @@ def parser(doc: str) -> argparse.ArgumentParser:
 
 
 def config_parser(doc: str, cfg: str | os.PathLike = "pose_cfg.yaml", files: str = "") -> argparse.ArgumentParser:
-    """A parser of a script that reads a configuration: with --cfg, and `overrides` of its keys.
+    """A parser for a script that reads a configuration: with --cfg, and `overrides` of its keys.
 
     cfg: the default configuration
-    files: what the script calls the `files` that it takes; empty if it takes none
+    files: the script's name for its `files` argument; empty if it has none
     """
     arguments = ConfigParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     if files:
@@ -65,7 +65,7 @@ def config_parser(doc: str, cfg: str | os.PathLike = "pose_cfg.yaml", files: str
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Call `main` and exit: bad input is one line and status 2, Ctrl-C status 130, never a traceback.
 
-    Ctrl-C and the signals that end a process remove what is half-written.
+    On Ctrl-C and signals that end a process, half-written files are removed.
     """
     _prepare_output()
     _forget_backend()
@@ -82,10 +82,10 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         status = INTERRUPTED
-    except BrokenPipeError:  # the reader of our output (`| head`) has gone
+    except BrokenPipeError:  # the reader of our output (`| head`) is gone
         _drop_output()
         status = 1
-    except OSError as error:  # without the name of a file: printing to a full disk, or to a closed stream
+    except OSError as error:  # no file name: printing to a full disk, or to a closed stream
         _drop_output()
         _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
         status = 2
@@ -98,20 +98,20 @@ def _prepare_output() -> None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # those of notebooks are not, and take any name
+    if isinstance(sys.stdout, io.TextIOWrapper):  # those of notebooks are not, and accept any name
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _forget_backend() -> None:
-    """Figures need no window, and windows take what matplotlib finds.
+    """Ignore MPLBACKEND: figures need no window, and for windows matplotlib finds a backend.
 
-    Notebooks set MPLBACKEND, for all programs that they start, to what works in themselves alone.
+    Notebooks set it, for all programs that they start, to a backend that works only in themselves.
     """
     os.environ.pop("MPLBACKEND", None)
 
 
 def _drop_output() -> None:
-    """Keep the interpreter from writing at exit what could not be written before."""
+    """Keep the interpreter from retrying at exit what it could not write."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

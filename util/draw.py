@@ -1,6 +1,6 @@
-"""Lines and dots with smooth edges, drawn straight into an image: what many pictures a second need.
+"""Lines and dots with smooth edges, drawn directly into an image, fast enough for many pictures per second.
 
-Pixel (x, y) is the square around the point (x, y). Parts beyond the image's border are left out.
+Pixel (x, y) is the square around the point (x, y). Drawing is clipped to the image.
 """
 
 import colorsys
@@ -11,20 +11,20 @@ import numpy as np
 
 from util.images import resize_image
 
-# Pixels of the mean side of an image on which lines have their smallest width.
+# Mean side, in pixels, of an image on which lines have their smallest width.
 SMALL = 400
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
 def palette(numbers: Sequence[int]) -> np.ndarray:
-    """RGB (n, 3) in [0, 1]: a bright colour for each number, far from those of the numbers before it."""
+    """RGB (n, 3) in [0, 1]: bright colours, each far from the ones before it."""
     return np.array([colorsys.hsv_to_rgb(k * _GOLDEN_RATIO % 1, 0.8, 1.0) for k in numbers]).reshape(-1, 3)
 
 
 def enlarge_small(image: np.ndarray) -> tuple[np.ndarray, int]:
-    """A copy of uint8 (H, W, 3) to draw on, and how many times as large it is: small images are enlarged.
+    """A copy of uint8 (H, W, 3) to draw on, and its factor of enlargement, above 1 for small images.
 
-    Lines that can be seen would hide the people there.
+    On a small image visible lines would hide the people.
     """
     height, width = image.shape[:2]
     factor = math.ceil(2 * SMALL / (height + width))
@@ -32,12 +32,12 @@ def enlarge_small(image: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def enlarge_points(points: np.ndarray, factor: int) -> np.ndarray:
-    """Where points (..., 2) of an image lie in its enlarged copy."""
+    """The positions of an image's points (..., 2) in its enlarged copy."""
     return (points + 0.5) * factor - 0.5
 
 
 def line_width(image: np.ndarray) -> float:
-    """Pixels of a line's width that looks alike on images of any size: 1/200 of the mean side, at least 2."""
+    """A line width in pixels that looks alike on images of any size: 1/200 of the mean side, at least 2."""
     return max(2.0, sum(image.shape[:2]) / SMALL)
 
 
@@ -58,9 +58,9 @@ def draw_dots(image: np.ndarray, centers: np.ndarray, diameter: float, rim: floa
 
 
 def _pixels_near(shape, start, end, reach):
-    """Rows, columns and distances of the image's pixels within `reach` of a line, as often as lines are near them.
+    """Rows, columns and distances of the image's pixels within `reach` of a line, once for each such line.
 
-    The nearest come last, so that assigning in this order joins the lines without seams.
+    The nearest come last, so that assignment in this order joins the lines without seams.
     """
     # One step of `u` after the other along each line's longer direction, as many `v` across as the reach needs.
     steep = np.abs(end - start).argmax(axis=1) == 1
@@ -88,5 +88,5 @@ def _cover(distance, width):
 
 
 def _lay_over(image, rows, cols, cover, light):
-    """Replace a share `cover` (n, 1) of pixels by `light` (n, 3), which has that share in it."""
+    """Replace the share `cover` (n, 1) of pixels by `light` (n, 3), which is already multiplied by it."""
     image[rows, cols] = np.rint(image[rows, cols] * (1 - cover) + 255 * light)

@@ -1,4 +1,4 @@
-"""The one exception a user's mistake raises, and how the others of many files are done all the same."""
+"""The exception for mistakes of the user, and a loop that goes on after one of many files fails."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +16,10 @@ class InputError(ValueError):
 
 
 def each_good(items: Sequence[Item], process: Callable[[Item], Result], what: str) -> Iterator[tuple[int, Result]]:
-    """Number and process(item) of each item; those that raise InputError get a warning.
+    """Number and process(item) of each item; an InputError becomes a warning.
 
-    what: to call the items
-    Raises InputError when not one is good.
+    what: the items' name in messages
+    Raises InputError if none is good.
     """
     faults = []
     for number, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""What is wrong with the records of a file: collected while it is read, told in one line for each kind."""
+"""Faults of the records of a file: collected while it is read, reported in one line for each kind."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from util.report import printable
 
 EXAMPLES = 3
-# What became of the faulty records.
+# What happened to the faulty records.
 LEFT_OUT, CORRECTED, SUSPECT = "left out", "corrected", "suspect"
 
 
@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
     kind: what is wrong, as a plural that follows a number ("people without a box")
     place: the record, as the file names it ("annotation 17")
-    what: what stands there, "" where the kind tells all
+    what: the faulty value, or "" if the kind says everything
     """
 
     kind: str
@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 class Faults:
     """The faults of a file by kind: how many there are, and the first `keep` of them (all if None).
 
-    counts: number of faults by kind, in the order of their first appearance; effects: what became of each kind
+    counts: number of faults by kind, in the order of their first appearance; effects: what happened to each kind
     """
 
     def __init__(self, keep: int | None = EXAMPLES):
@@ -52,7 +52,7 @@ class Faults:
             examples.append(Fault(kind, printable(place), printable(what)))
 
     def add_many(self, kind: str, count: int, places: Iterable[object], effect: str = LEFT_OUT) -> None:
-        """Note `count` faults of one kind; as many of `places` are drawn as are kept."""
+        """Note `count` faults of one kind; only as many of `places` are consumed as are kept."""
         if count:
             examples = self._of_kind(kind, count, effect)
             wanted = None if self.keep is None else self.keep - len(examples)

@@ -18,19 +18,19 @@ import orjson
 
 from util.errors import InputError
 
-# Names of files that are being written: several machines may write into one folder.
+# Names of files in progress: several machines may write into one folder.
 _HOST = os.uname().nodename.replace("/", "_")[:64]
 _NUMBER = count()
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its name when the block ends well and vanishes otherwise.
+    """A temporary path beside `path`, renamed to it when the block ends without an error, and removed otherwise.
 
-    Raises InputError when the folder cannot be written or the disk is full.
+    Raises InputError if the folder cannot be written or the disk is full.
     """
     path = Path(path)
-    # The suffix stays, since writers choose the format by it.
+    # Keeps the suffix, by which writers choose the format.
     temporary = path.with_name(f".{_HOST}-{os.getpid()}-{next(_NUMBER)}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,14 +44,14 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def require_folder(path: str | os.PathLike) -> None:
-    """Raise InputError where the folder of a script's --img_dir does not exist."""
+    """Raise InputError if the folder of a script's --img_dir does not exist."""
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder (--img_dir)")
 
 
 @cache  # once for each folder, which may be large
 def _remove_leftovers(folder: Path) -> None:
-    """Delete what processes of this machine that were killed have left of files and folders that they were writing."""
+    """Delete the unfinished files and folders of processes of this machine that were killed."""
     for path in folder.glob(f".{glob.escape(_HOST)}-*.partial*"):
         match = re.match(r"(\d{1,9})-\d+\.partial", path.name.removeprefix(f".{_HOST}-"))
         if match and not _is_running(int(match[1])):
@@ -78,9 +78,9 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def only_user(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """The file `path`, made if need be and open for reading and appending, for this process alone.
+    """The file `path`, created if needed, open for reading and appending by this process alone.
 
-    Raises InputError while another process has it, or when it cannot be written.
+    Raises InputError while another process has it open, or if it cannot be written.
     """
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -99,9 +99,9 @@ def only_user(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """For reading large files: the collector would look through millions of new objects again and again.
+    """For reading large files: the collector would search millions of new objects again and again.
 
-    It doubles the time, and finds nothing, since what JSON holds has no cycles.
+    That doubles the time and finds nothing, since JSON has no cycles.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -113,7 +113,7 @@ def no_garbage_collection() -> Iterator[None]:
 
 
 def unused_name(name: str, taken: set[str]) -> str:
-    """`name`, numbered if it is among `taken` (which then has it): results of equal names from several folders."""
+    """`name`, with a number if it is among `taken`, to which it is added: for equal names from several folders."""
     unused, number = name, 1
     while unused in taken:
         number += 1
@@ -125,9 +125,9 @@ def unused_name(name: str, taken: set[str]) -> str:
 def read_text(path: str | os.PathLike, expected: str = "JSON") -> str:
     """The content of a text file (UTF-8, with or without byte order mark).
 
-    expected: what should be in it, for the message about an empty file
+    expected: the content it should have, for the message about an empty file
 
-    Raises InputError when the file is missing, empty or not text.
+    Raises InputError if the file is missing, empty or not text.
     """
     try:
         data = Path(path).read_bytes()
@@ -142,9 +142,9 @@ def read_text(path: str | os.PathLike, expected: str = "JSON") -> str:
 
 
 def parse_json(text: str) -> Any:
-    """json.loads in a third of the time; integers beyond 64 bits become floats.
+    """Like json.loads, in a third of the time; integers beyond 64 bits become floats.
 
-    What orjson refuses is left to json: NaN, for one, and to say what is wrong.
+    What orjson refuses goes to json, which accepts NaN, and reports where the fault is.
     """
     try:
         return orjson.loads(text)
@@ -153,7 +153,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """The content of a JSON file. Raises InputError with the place of the fault when it is not one."""
+    """The content of a JSON file. Raises InputError with the place of the fault."""
     text = read_text(path)
     try:
         with no_garbage_collection():
@@ -167,5 +167,5 @@ def read_json(path: str | os.PathLike) -> Any:
 def write_json(path: str | os.PathLike, data: Any) -> None:
     """Write `data` as compact JSON, whole or not at all."""
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        # Not json.dump, which encodes in pure Python; in ASCII, since half of a surrogate pair has no UTF-8.
+        # Not json.dump, which encodes in pure Python. ASCII, since half of a surrogate pair has no UTF-8.
         file.write(json.dumps(data, separators=(",", ":")))

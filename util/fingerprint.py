@@ -1,4 +1,4 @@
-"""Fingerprints: short texts that differ where results would differ, for journals, caches and models of a network."""
+"""Fingerprints: short texts that differ if results would differ, for journals, caches and models of a network."""
 
 import hashlib
 import os
@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-LENGTH = 16  # hexadecimal digits; chance makes two of a billion equal once in forty
+LENGTH = 16  # hexadecimal digits; among a billion, two are equal with probability 1/40
 
 
 def fingerprint(value: Any) -> str:
-    """Of numbers, texts, None, arrays, files (a Path stands for its content), and lists and mappings of all these.
+    """The fingerprint of numbers, texts, None, arrays, files (a Path stands for its content), and lists and mappings of
+    these.
 
-    A file that is missing counts as empty: whoever needs it says so.
+    A missing file counts as empty; reporting it is left to the code that needs it.
     """
     digest = hashlib.sha256()
     for piece in _pieces(value):
@@ -24,7 +25,7 @@ def fingerprint(value: Any) -> str:
 
 
 def _pieces(value: Any) -> Iterable[bytes | memoryview]:
-    """The value as bytes, each piece with what kind it is, so that different values never give the same ones."""
+    """The value as bytes, each piece with its kind, so that different values never give the same bytes."""
     if isinstance(value, Path):
         yield b"file"
         yield _content(value)
@@ -52,9 +53,9 @@ def _content(path: Path) -> bytes:
 
 
 def file_stamp(path: str | os.PathLike) -> list[int] | None:
-    """Size and time of change of a file, [bytes, nanoseconds]: what tells quickly whether it is still the same one.
+    """Size and modification time of a file, [bytes, nanoseconds]: a quick check whether it is still the same.
 
-    None where there is no such file.
+    None if there is no such file.
     """
     try:
         status = os.stat(path)

@@ -19,17 +19,17 @@ from util.files import atomic_path
 # bytes of others keep it busy for minutes.
 _FORMATS = "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-# Pictures all the same, by their names: named when a folder is searched, so that nobody misses them.
+# Other formats of pictures: reported when a folder is searched, so that nobody misses them.
 _OTHER_SUFFIXES = {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", ".tga",
                    ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}  # fmt: skip
-# More than any camera has, and all that Pillow decodes; RGB of that size is .5 GB. Refused from the header.
+# More than any camera has, and Pillow's limit; RGB of that size is .5 GB. Checked in the header.
 MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
-# As libjpeg has it. The sides count by themselves: 178 million pixels in a row take more memory than in a square.
+# libjpeg's limit. Sides are limited too: 178 million pixels in a row take more memory than in a square.
 MAX_SIDE = 65_500
-# What Pillow remarks on files that it reads all the same.
+# Warnings of Pillow about files that it reads nevertheless.
 warnings.filterwarnings("ignore", module="PIL")
 _EXIF_ORIENTATION = 0x0112
-# By the value of that tag: what makes the image upright. From 5 on, width and height change places.
+# By the value of that tag: the operation that makes the image upright. From 5 on, width and height are swapped.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,12 +43,12 @@ _TURNS = {
 
 @contextmanager
 def open_image(path: str | os.PathLike) -> Iterator[Image.Image]:
-    """An image file as Pillow opens it, pixels unread. Raises InputError.
+    """An image file opened by Pillow, pixels not yet read. Raises InputError.
 
-    The block decodes the image and does nothing else: whatever it raises is taken for a fault of the file.
+    The block should only decode the image: anything it raises is taken for a fault of the file.
     """
     try:
-        # Not by its name: Pillow 12.0 then maps plain TIFFs into memory, and garbles those that Exif turns.
+        # Not by name: Pillow 12.0 would map plain TIFFs into memory, and garble those that Exif rotates.
         with open(path, "rb") as file, Image.open(file, formats=_FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
@@ -64,7 +64,7 @@ def open_image(path: str | os.PathLike) -> Iterator[Image.Image]:
         raise InputError(f"{path}: more than {MAX_PIXELS // 10**6} megapixels") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # damaged files make decoders raise whatever Python has
+    except Exception as error:  # damaged files make decoders raise any kind of exception
         raise InputError(f"{path}: cannot be read: {_one_line(error)}") from error
 
 
@@ -75,7 +75,7 @@ def _one_line(error: Exception) -> str:
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """The image as uint8 (height, width, 3) RGB, upright (EXIF applied), the first frame of an animation.
 
-    16-bit gray is scaled to 8 bits, alpha is laid over white. Raises InputError for what is no whole image.
+    16-bit gray is scaled to 8 bits, alpha is blended with white. Raises InputError for anything but a whole image.
     """
     with open_image(path) as file:
         file.load()
@@ -98,8 +98,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The value of Exif's tag: 1, upright, where there is none or the Exif data is broken, which harms no pixel."""
-    if image.format == "TIFF":  # Pillow has turned it
+    """The value of Exif's tag: 1, upright, if there is none or the Exif data is broken, which harms no pixel."""
+    if image.format == "TIFF":  # Pillow has rotated it
         return 1
     try:
         value = image.getexif().get(_EXIF_ORIENTATION)
@@ -117,7 +117,7 @@ def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:
 def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, np.ndarray]]:
     """Number and content of each image that can be read; the others are named on standard error.
 
-    Raises InputError when not one can be read.
+    Raises InputError if none can be read.
     """
     return each_good(paths, read_image, "images")
 
@@ -125,7 +125,7 @@ def readable_images(paths: Sequence[str | os.PathLike]) -> Iterator[tuple[int, n
 def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """Write uint8 (H, W, 3), whole or not at all; the suffix decides the format. Raises InputError."""
     with atomic_path(path) as temporary:
-        # PNGs at zlib's fastest level: written in a third of the time, 5 % larger. JPEGs without a loss that one sees.
+        # PNGs at zlib's fastest level: a third of the time, 5 % larger. JPEGs without visible loss.
         Image.fromarray(image).save(temporary, compress_level=1, quality=95, subsampling=0)
 
 
@@ -133,15 +133,15 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
     """(height, width) of the upright image, from its header alone. Raises InputError."""
     with open_image(path) as image:
         width, height = image.size
-        # A PNG may keep Exif data behind the pixels; Pillow decodes it all to find out, so only those are waited for
-        # that are announced in front.
+        # A PNG may have Exif data after the pixels, which Pillow would have to decode; only data announced before them
+        # is read.
         if (image.format != "PNG" or "exif" in image.info) and _orientation(image) >= 5:
             width, height = height, width
         return height, width
 
 
 def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> float:
-    """`scale`, reduced so far that height x width stays within the square of `max_input_size`."""
+    """`scale`, reduced as needed to keep height x width within the square of `max_input_size`."""
     height, width = size
     return min(scale, max_input_size / (height * width) ** 0.5)
 
@@ -154,13 +154,13 @@ class Reduction(NamedTuple):
 
 
 def find_reduction(size: tuple[int, int], scale: float, max_input_size: int) -> Reduction | None:
-    """What `max_input_size` does to an image that should be scaled by `scale`; None if it fits."""
+    """The reduction that `max_input_size` causes for an image to be scaled by `scale`; None if it fits."""
     fitting = fitting_scale(size, scale, max_input_size)
     return Reduction(size, scaled_size(size, fitting)) if fitting < scale else None
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bilinear resize of uint8 (H, W, 3) to size = (height, width), antialiased when it shrinks."""
+    """Bilinear resize of uint8 (H, W, 3) to size = (height, width), antialiased if it shrinks."""
     if image.shape[:2] == tuple(size):
         return image
     return np.asarray(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR))
@@ -178,7 +178,7 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
 
 def sample_photographs() -> list[Path]:
     """The photographs of people that come with scikit-image, both free of rights: an astronaut and a cameraman."""
-    folder = Path(find_spec("skimage").origin).parent / "data"  # found without the second that importing it takes
+    folder = Path(find_spec("skimage").origin).parent / "data"  # found without importing it, which takes a second
     return [folder / "astronaut.png", folder / "camera.png"]
 
 
@@ -201,7 +201,7 @@ def find_images(paths: Iterable[str | os.PathLike]) -> list[Path]:
 
 def _search(folder: Path) -> list[Path]:
     try:
-        # Names with a dot in front are notes that systems keep beside pictures, such as ._photo.jpg.
+        # Names that begin with a dot are metadata that systems keep beside pictures, such as ._photo.jpg.
         files = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error

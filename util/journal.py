@@ -1,8 +1,8 @@
-"""Results written as they come: a run that is killed keeps them, and the next one goes on from there.
+"""Results written as they come, so that after a kill the next run continues from there.
 
 A journal is a file of JSON lines. The first, its header, says what the results belong to; each other one holds the
 entry of one item, {"number": item, ...}. A later entry replaces an earlier one of its number. Every line ends with a
-checksum of itself: entries that are damaged, or were being written when the run was killed, count for nothing.
+checksum of itself: entries that are damaged, or were unfinished when the run was killed, are ignored.
 """
 
 import json
@@ -17,10 +17,10 @@ from util.files import only_user
 
 
 class Content(NamedTuple):
-    """What a journal holds.
+    """The content of a journal.
 
     header: None without any line; entries: by number
-    damaged: how many lines are not as they were written; size: bytes of all lines, without one that has no end
+    damaged: how many lines fail their checksum; size: bytes of all complete lines
     """
 
     header: dict[str, Any] | None
@@ -30,14 +30,14 @@ class Content(NamedTuple):
 
 
 class Journal:
-    """A journal open for writing, kept from other processes; `entries` are those it holds, by number.
+    """A journal open for writing, locked against other processes; `entries` are those it holds, by number.
 
-    damaged: how many lines counted for nothing when it was opened
-    One that holds no entries in the end is removed.
+    damaged: how many lines were ignored when it was opened
+    A journal without entries is removed when it is closed.
     """
 
     def __init__(self, path: str | os.PathLike, header: dict[str, Any]):
-        """Begin a journal, or go on with one that has the same header. Raises InputError."""
+        """Begin a journal, or continue one with the same header. Raises InputError."""
         self.path = Path(path)
         with ExitStack() as stack:
             self._file = stack.enter_context(only_user(self.path))
@@ -75,7 +75,7 @@ class Journal:
 
 
 def read_journal(path: str | os.PathLike) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
-    """Header and entries by number. Raises InputError when the file is no journal, or an empty one."""
+    """Header and entries by number. Raises InputError if the file is no journal, or an empty one."""
     content = _read(Path(path))
     if content.header is None:
         raise InputError(f"{path}: holds nothing yet")
@@ -108,7 +108,7 @@ def _sealed(line: bytes) -> bytes:
 
 
 def _opened(line: bytes) -> dict[str, Any] | None:
-    """The object in a line, None where it is not as it was written."""
+    """The object in a line, or None if the checksum fails."""
     body = line[: -len(_CHECK % 0)]
     if line != body + _CHECK % zlib.crc32(body):
         return None

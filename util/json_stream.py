@@ -1,4 +1,4 @@
-"""JSON files read piece by piece: all at once they take ten times their size in memory."""
+"""Reading JSON files piece by piece: at once they would take ten times their size in memory."""
 
 import codecs
 import json
@@ -12,7 +12,7 @@ from util.files import parse_json
 BLOCK = 1 << 18  # bytes read at a time, more where a single value is longer
 BLANKS = " \t\r\n"
 BATCH = 4096  # values passed on together
-ENDS = tuple(BLANKS + ",]}")  # what may stand behind a number
+ENDS = tuple(BLANKS + ",]}")  # what may follow a number
 OBJECT_BORDERS = "},{", "}, {"  # between the objects of a list, as nearly all programs write them
 _skip_blanks = json.decoder.WHITESPACE.match
 _scan = json.JSONDecoder().scan_once
@@ -21,7 +21,7 @@ _scan = json.JSONDecoder().scan_once
 class JsonStream:
     """The content of a JSON file (UTF-8, with or without byte order mark) from its start to its end.
 
-    The caller looks at the next character and asks for what begins there:
+    The caller peeks at the next character and asks for what begins there:
 
         stream = JsonStream(path)
         for key in stream.keys():
@@ -31,8 +31,8 @@ class JsonStream:
                 value = stream.value()
         stream.end()
 
-    Every method raises InputError with the place of the fault for what is no JSON, and for a file that is missing,
-    empty or not text.
+    Every method raises InputError with the place of the fault for invalid JSON, and for a file that is missing, empty
+    or not text.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -50,7 +50,7 @@ class JsonStream:
             raise InputError(f"{path}: the file is empty; expected JSON")
 
     def peek(self) -> str:
-        """The next character that is no blank, "" at the end of the file."""
+        """The next character that is not white space; "" at the end of the file."""
         while True:
             character = self._text[self._position : self._position + 1]
             if character and character not in BLANKS:
@@ -62,7 +62,7 @@ class JsonStream:
                 self._read_more()
 
     def value(self) -> Any:
-        """The value that comes next, whole."""
+        """The whole next value."""
         while True:
             try:
                 value, end = _scan(self._text, self._position)
@@ -73,7 +73,7 @@ class JsonStream:
             except (ValueError, RecursionError) as error:
                 raise InputError(f"{self.path}: not usable JSON: {error}") from error
             else:
-                # A number may go on behind the end of the text.
+                # A number may continue beyond the text in memory.
                 if self._ended or self._text[end : end + 1] in ENDS or type(value) not in (int, float):
                     self._position = end
                     return value
@@ -87,7 +87,7 @@ class JsonStream:
             yield from batch
 
     def batches(self) -> Iterator[list]:
-        """The items of the list that begins here, some thousands at a time: decoding each by itself takes longer."""
+        """The items of the list that begins here, thousands at a time: decoding each by itself takes longer."""
         self._take("[")
         if self.peek() == "]":
             self._position += 1
@@ -102,7 +102,7 @@ class JsonStream:
             yield batch
 
     def _objects(self) -> list:
-        """The objects that come next, up to the last one that the text in memory holds; empty if that is unclear."""
+        """The next objects, up to the last one in the text in memory; empty if its end is unclear."""
         for border in () if self._unclear else OBJECT_BORDERS:
             end = self._text.rfind(border, self._position)
             if end >= 0:
@@ -112,12 +112,12 @@ class JsonStream:
                     break
                 self._position = end + 1
                 return objects
-        # No border, or one inside of an object or behind the end of the list: not looked for again in this text.
+        # No border, or one inside an object or beyond the end of the list: not searched for again in this text.
         self._unclear = True
         return []
 
     def keys(self) -> Iterator[str]:
-        """The keys of the object that begins here; before each next one, its value must be read."""
+        """The keys of the object that begins here; the caller must read the value after each key."""
         self._take("{")
         if self.peek() == "}":
             self._position += 1
@@ -134,7 +134,7 @@ class JsonStream:
                 return
 
     def end(self) -> None:
-        """Nothing but blanks may follow."""
+        """Require that only white space follows."""
         if self.peek():
             raise self._fault("Extra data", self._position)
 
@@ -154,7 +154,7 @@ class JsonStream:
         return mark == ","
 
     def _read_more(self) -> None:
-        """Forget what has been read, and add a block: as much again where a value is long."""
+        """Drop what was read and add a block, which doubles the text while a value is longer."""
         done = self._text[: self._position]
         newlines = done.count("\n")
         self._line += newlines

@@ -10,7 +10,7 @@ from util.errors import InputError
 
 
 class _LogFile(logging.FileHandler):
-    """A file that is gone on with when the disk has room again; meanwhile one warning is all."""
+    """A log file that resumes when the disk has room again; meanwhile it warns once."""
 
     def __init__(self, path: str | os.PathLike):
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
@@ -26,7 +26,7 @@ class _LogFile(logging.FileHandler):
 
 
 class _Plain(logging.Formatter):
-    """Messages as they are, with the word in front of those that warn."""
+    """Plain messages, with the level in front of warnings and errors."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         if record.levelno >= logging.WARNING:
@@ -44,7 +44,7 @@ def show_warnings() -> None:
 def setup_logging(path: str | os.PathLike | None = None) -> None:
     """Send log lines to standard error and, with date and time, to the end of the file `path`.
 
-    Raises InputError when the file cannot be opened.
+    Raises InputError if the file cannot be opened.
     """
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(_Plain())
@@ -61,14 +61,14 @@ def setup_logging(path: str | os.PathLike | None = None) -> None:
 
 
 def silence_tensorflow() -> None:
-    """Keep TensorFlow's start-up chatter off the terminal; call before its first import."""
+    """Silence TensorFlow's log; call before its first import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Nothing on standard error while the block lasts, for native code that heeds no log level; exceptions pass."""
+    """Suppress standard error within the block, for native code that ignores log levels; exceptions pass."""
     sys.stderr.flush()
     terminal, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -1,7 +1,7 @@
 """The maps between network and grouping, and the geometry of their cells.
 
-A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4). That holds wherever an
-image ends, since every network sees whole cells only: `PoseNet` fills images up at the right and the bottom. With a
+A cell (row, col) of a map with stride 8 stands for the pixel (x, y) = (8 col + 4, 8 row + 4). That holds for images of
+any size, since a network sees whole cells only: `PoseNet` pads images at the right and the bottom. With a
 feature pyramid the stride is 4 (`cfg.stride`).
 """
 
@@ -18,7 +18,7 @@ PairwiseFunction = Callable[[np.ndarray], np.ndarray]
 
 
 class Maps(NamedTuple):
-    """What the network says about one image, in pixels of the network's input.
+    """The output of a network for one image, in pixels of the network's input.
 
     part_prob: (rows, cols, J) float32 in [0, 1]
     locref: (rows, cols, J, 2) float32, x then y, from the cell centre to the joint; None without refinement
@@ -32,7 +32,7 @@ class Maps(NamedTuple):
 
 
 def check_maps(maps: Maps, num_joints: int) -> None:
-    """Raise ValueError unless the maps are of one size, for `num_joints` joints."""
+    """Raise ValueError unless the maps have one size and `num_joints` joints."""
     size = np.shape(maps.part_prob)[:2]
     expected = {
         "part_prob": (*size, num_joints),

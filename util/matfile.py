@@ -1,7 +1,7 @@
-"""MATLAB files, read (version 5 to 7.2) and written: a broken file is an InputError, whatever is wrong with it.
+"""Reading MATLAB files (version 5 to 7.2) and writing them; any broken file is an InputError.
 
-A reader of our own, since scipy's brings the interpreter down on some damaged files. It knows what data sets and
-statistics are made of: numbers, texts, cells and structs.
+This reader exists because scipy's crashes the interpreter on certain damaged files. It knows what data sets and
+statistics consist of: numbers, texts, cells and structs.
 """
 
 import os
@@ -19,7 +19,7 @@ _COMPRESSED, _MATRIX = 15, 14
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _TEXTS = {1: "latin-1", 2: "utf-8", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 _CELL, _STRUCT, _CHAR = 1, 2, 4
-# MATLAB stores numbers in the smallest type that holds them; this is the type they had.
+# MATLAB stores numbers in the smallest type that holds them; these are the original types.
 _CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 _MAX_DEPTH = _MAX_DIMENSIONS = 32
 _MAX_BYTES = 1 << 30  # of one variable, uncompressed
@@ -35,7 +35,7 @@ class _Element(NamedTuple):
 
 
 def read_mat(path: str | os.PathLike, *required: str, hint: str = "") -> dict[str, Any]:
-    """The variables of a .mat file; raises InputError when it is unreadable or lacks one of `required`.
+    """The variables of a .mat file; raises InputError if it is unreadable or lacks one of `required`.
 
     Numbers become arrays, texts arrays of str, cells arrays of objects, structs arrays of records (a dtype of named
     object fields), all with MATLAB's two or more dimensions; texts are without the last, along which a text runs.
@@ -63,8 +63,8 @@ def read_mat(path: str | os.PathLike, *required: str, hint: str = "") -> dict[st
 
 
 def write_mat(path: str | os.PathLike, content: dict[str, Any], compress: bool = False) -> None:
-    """Write variables by name, whole or not at all. Raises InputError when the file cannot be written."""
-    from scipy.io import savemat  # slow to import, and whoever only reads does without
+    """Write variables by name, whole or not at all. Raises InputError if the file cannot be written."""
+    from scipy.io import savemat  # slow to import, and not needed for reading
 
     with atomic_path(path) as temporary:
         savemat(temporary, content, do_compression=compress)
@@ -89,7 +89,7 @@ def _variables(data: bytes) -> dict[str, Any]:
 
 
 def _elements(data: memoryview, order: str, count: int | None = None) -> list[_Element]:
-    """The elements one after the other in `data`; raises _Broken if there are not `count` of them."""
+    """The consecutive elements in `data`; raises _Broken if there are not `count` of them."""
     elements = []
     while len(data) >= 8 and len(elements) != count:
         kind, size = struct.unpack_from(order + "II", data)

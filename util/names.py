@@ -1,4 +1,4 @@
-"""Names for files, by which their results go."""
+"""Unique names for the results of files."""
 
 import os
 from collections import Counter
@@ -8,11 +8,11 @@ from util.files import unused_name
 
 
 def distinct_names(paths: Sequence[str | os.PathLike], folder: str | os.PathLike | None = None) -> list[str]:
-    """A name for each file, no two of them equal: its path without the suffix, with / between folders.
+    """A unique name for each file: its path without the suffix, with / between folders.
 
-    folder: that the paths count from; by default names are those of the files alone or, where two files have the
-        same, count from the folder that all of them share
-    Files that differ in nothing but the suffix keep it; a file that is there twice has a number the second time.
+    folder: names are paths relative to it; by default they are file names or, if two of those are equal, paths
+        relative to the common folder of all files
+    Files that differ only in the suffix keep it; a repeated file gets a number.
     """
     if folder is None and len({os.path.basename(path) for path in paths}) < len(paths):
         paths = [os.path.abspath(path) for path in paths]

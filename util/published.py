@@ -1,4 +1,4 @@
-"""Models that others have published, and what fetches them."""
+"""Published models, and the scripts that fetch them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What command-line tools print: tables, and which images the network sees smaller than asked for."""
+"""Output of command-line tools: tables, and a note on images that the network sees smaller than asked for."""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """Aligned columns: texts to the left, numbers to the right, those with a fraction with four digits of it.
+    """Aligned columns: texts to the left, numbers to the right, floats with four decimals.
 
-    NaN is what nobody was there to be measured for.
+    NaN means that there was nobody to measure.
     """
     texts = [[_cell_text(cell) for cell in row] for row in rows]
     is_text = [isinstance(cell, str) for cell in rows[0]] if rows else [True] * len(header)
@@ -30,13 +30,13 @@ def _cell_text(cell: Any) -> str:
 
 
 class Reductions:
-    """Images that the network sees smaller than asked for, to be told in one line at the end."""
+    """Images that the network sees smaller than asked for, reported in one line at the end."""
 
     def __init__(self, max_input_size: int):
         self.max_input_size, self.count, self.first = max_input_size, 0, ""
 
     def add(self, name: str, reduction: Sequence[tuple[int, int]] | None) -> None:
-        """Take note of an image: of its size and the network's (util.images.Reduction), if there is a reduction."""
+        """Note an image, if it has a reduction (util.images.Reduction)."""
         if reduction is None:
             return
         self.count += 1
@@ -45,7 +45,7 @@ class Reductions:
             self.first = f"{printable(name)} of {' as '.join(sizes)}"
 
     def print(self) -> None:
-        """Tell of the first one and how many more there were, if there was any."""
+        """Print the first one and the number of the others, if there are any."""
         if self.count:
             others = f" (and {self.count - 1} more)" if self.count > 1 else ""
             print(f"seen smaller than asked for, max_input_size={self.max_input_size}: {self.first}{others}")

@@ -1,4 +1,4 @@
-"""A run over many items in parts, each with a journal of its own, so that processes and machines can share the work."""
+"""Runs over many items in parts, each with its own journal, so that processes and machines can share the work."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ class Shard(NamedTuple):
         return "people.jsonl" if self.count == 1 else f"people_{self.number}_of_{self.count}.jsonl"
 
     def numbers(self, num_items: int) -> range:
-        """Which of the items are its."""
+        """The items of this part."""
         return range(self.number - 1, num_items, self.count)
 
     def header(self, num_items: int, run: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def parse_shard(text: str) -> Shard:
 def whole_run(folder: Path) -> tuple[list[Path], dict[str, Any], dict[int, dict[str, Any]]]:
     """The journals of a run, what all parts have in common, and the entries of all items, by number.
 
-    Raises InputError where one is missing.
+    Raises InputError if one is missing.
     """
     paths = sorted(folder.glob("people*.jsonl"))
     if not paths:

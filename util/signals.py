@@ -1,7 +1,7 @@
-"""What ends a script from outside: Ctrl-C, the signals that end a process, and packages that are missing.
+"""Interruptions of a script: Ctrl-C, signals that end a process, and missing packages.
 
-Scripts import util.cli before all else, and that imports this: from then on Ctrl-C is a line, also in the middle of an
-import, where some packages turn a KeyboardInterrupt into other errors.
+Scripts import util.cli first, which imports this. From then on Ctrl-C is a line, even during an import, where a few
+packages turn a KeyboardInterrupt into other errors.
 """
 
 import os
@@ -12,11 +12,11 @@ from typing import NoReturn
 
 from lib import MissingExtension
 
-INTERRUPTED = 130  # as shells call an end by Ctrl-C
+INTERRUPTED = 130  # the exit status that shells give for Ctrl-C
 
 
 def unwind_on_signals() -> None:
-    """From now on signals are exceptions, so that what is half-written is removed."""
+    """Turn signals into exceptions, so that half-written files are removed."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores them
@@ -41,7 +41,7 @@ def _report(kind, error, trace) -> None:
 
 
 def _remedy(error: BaseException) -> str | None:
-    """What to do about an import that has failed; None for other errors."""
+    """What to do about a failed import; None for other errors."""
     if isinstance(error, MissingExtension):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -53,7 +53,7 @@ def _remedy(error: BaseException) -> str | None:
 
 
 def _imported_by_a_script() -> bool:
-    """Whether the import of this module began in the file that Python runs, not in a test or at a prompt."""
+    """Whether the script that Python runs imports this module, not a test or an interactive session."""
     frame = sys._getframe()
     while frame and (frame.f_globals.get("__name__") in (__name__, "util.cli") or _is_import_machinery(frame)):
         frame = frame.f_back

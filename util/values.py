@@ -1,4 +1,4 @@
-"""Kinds of values that a table of settings asks for: what each accepts, and what an error message calls it."""
+"""Kinds of values in a table of settings: what each accepts, and its name in error messages."""
 
 import os
 import unicodedata
@@ -122,7 +122,7 @@ def _flag(value):
 
 
 def _text(value):
-    # Neither the end of a C string nor half of a surrogate pair names a file.
+    # File names hold neither the end of a C string nor half of a surrogate pair.
     if not isinstance(value, str) or any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise ValueError
     return value

@@ -19,8 +19,7 @@ from util.images import open_image, readable_images
 
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts",
                   ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".ogv"}  # fmt: skip
-# What these hold, as ffmpeg calls it. It would take a file for a playlist, too, whatever its name, and open what that
-# names.
+# Their formats, by ffmpeg's names. Without these it would take any file for a playlist, and open what that lists.
 _CONTAINERS = "mov,avi,matroska,mpeg,mpegvideo,mpegts,asf,flv,ogg"
 DEFAULT_FPS = 10.0
 
@@ -36,7 +35,7 @@ class Frame(NamedTuple):
 class Clip(NamedTuple):
     """fps: frames a second, on average; frames: their times and content, uint8 RGB (H, W, 3)
 
-    files: the frames' own, whose times are made up; empty where the clip has times
+    files: of the frames, whose times are nominal; empty if the clip has times
     """
 
     fps: float
@@ -52,12 +51,12 @@ def is_clip(path: str | os.PathLike) -> bool:
     try:
         with open_image(path) as image:
             return image.n_frames > 1
-    except InputError:  # which is said when the picture is read
+    except InputError:  # reported when the picture is read
         return False
 
 
 def require_reader(path: str | os.PathLike) -> None:
-    """Raise InputError when what it takes to read this clip is not installed."""
+    """Raise InputError if the packages for reading this clip are not installed."""
     if Path(path).suffix.lower() != ".gif":
         _imageio(path)
 
@@ -68,7 +67,7 @@ def read_clip(path: str | os.PathLike) -> Clip:
 
 
 def frame_sequence(paths: Sequence[Path]) -> Clip:
-    """Pictures that are the frames of a clip; those that cannot be read are named on standard error and missing."""
+    """Pictures as the frames of a clip; those that cannot be read are named on standard error and left out."""
     return _steady_clip(DEFAULT_FPS, readable_images(paths))._replace(files=paths)
 
 
@@ -97,7 +96,7 @@ def _gif_frames(path):
 
 
 def _gif_duration(frame) -> float:
-    """In seconds; programs show frames without a duration at a rate of their own."""
+    """In seconds; a default for frames without a duration, as programs have one."""
     return frame.info.get("duration", 0) / 1000 or 1 / DEFAULT_FPS
 
 
@@ -106,16 +105,16 @@ def _read_video(path):
         meta, frames = _open_video(path)
         frames.close()
         fps = meta["fps"] or DEFAULT_FPS
-        # Frames may last unequally long. Read at this rate, they are repeated or left out so that the clip keeps its
-        # length; otherwise ffmpeg chooses a rate that it does not tell.
+        # Frames may differ in duration. Read at this rate, they are repeated or dropped so that the clip keeps its
+        # length; otherwise ffmpeg chooses a rate that it does not report.
         meta, frames = _open_video(path, "-r", str(fps))
     return _steady_clip(fps, _video_frames(path, meta["size"], frames))
 
 
 def _open_video(path, *output: str) -> tuple[dict[str, Any], Generator[bytes]]:
-    """What ffmpeg tells of a video, and its frames; output: ffmpeg's options for those."""
+    """ffmpeg's description of a video, and its frames; output: ffmpeg's options for those."""
     _imageio(path)
-    # Not by imageio, which knows fewer suffixes. A path with a folder, since ffmpeg takes what stands before a colon
+    # Not through imageio, which knows fewer suffixes. The path has a folder, since ffmpeg takes text before a colon
     # for a protocol.
     from imageio_ffmpeg import read_frames
 
@@ -132,9 +131,9 @@ def _video_frames(path, size, frames):
 
 
 def read_camera(number: int) -> Clip:
-    """What a camera sees from now on, without end; whoever is slower than it gets the newest frame each time.
+    """Frames of a camera, without end; a reader slower than the camera gets the newest frame each time.
 
-    Raises InputError where there is no such camera.
+    Raises InputError if there is no such camera.
     """
     name = f"camera {number}"
     imageio = _imageio(name)
@@ -151,7 +150,7 @@ def _camera_frames(name, reader, fps):
         start = last = time.monotonic()
         number = 0
         for image in reader:
-            if not image.meta["new"]:  # seen already: the camera is slower than we are
+            if not image.meta["new"]:  # seen already: the camera is slower than the reader
                 time.sleep(0.001)
                 continue
             now = time.monotonic()
@@ -184,8 +183,8 @@ def _ffmpeg_errors(path):
 def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.ndarray, float], None]]:
     """A function that takes uint8 RGB frames and how many seconds each lasts, and writes an MP4 video or animated GIF.
 
-    The suffix of `path` decides. In a video, where all frames last 1 / fps, one that lasts longer is repeated. The file
-    appears when the block ends well. Raises InputError.
+    The suffix of `path` decides. In a video, where all frames last 1 / fps, longer ones are repeated. The file
+    appears when the block ends without an error. Raises InputError.
     """
     with atomic_path(path) as temporary:
         if temporary.suffix.lower() == ".gif":
@@ -200,7 +199,7 @@ def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.nd
                 frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=durations, loop=0)
         else:
             with _ffmpeg_errors(path):
-                # H.264 wants even sides; ffmpeg stretches odd ones by a pixel. Its slower presets take as much time as
+                # H.264 needs even sides; ffmpeg stretches odd ones by a pixel. Its slower presets take as much time as
                 # the network.
                 writer = _imageio(path).get_writer(
                     temporary, format="FFMPEG", fps=fps, macro_block_size=2, output_params=["-preset", "veryfast"]
@@ -210,7 +209,7 @@ def clip_writer(path: str | os.PathLike, fps: float) -> Iterator[Callable[[np.nd
 
 
 def _steady_writer(append: Callable[[np.ndarray], None], fps: float) -> Callable[[np.ndarray, float], None]:
-    """Appends frames so often that the video is as long as they last together."""
+    """Repeats frames so that the video is as long as they last together."""
     seconds, written = 0.0, 0
 
     def add(frame, duration):

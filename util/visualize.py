@@ -1,4 +1,4 @@
-"""Pictures by matplotlib without a window: figures are made by its object interface and drawn by Agg.
+"""Pictures by matplotlib without a window, through its object interface and Agg.
 
 Only `show` opens a window, and only it imports pyplot.
 """
@@ -16,7 +16,7 @@ from util.draw import line_width, palette
 from util.errors import InputError
 from util.images import write_image
 
-# A power of two, so that a size in pixels survives the way through inches.
+# A power of two, so that a size in pixels survives the conversion to inches.
 _DPI = 128
 POINT = 72 / _DPI  # of a pixel
 _WINDOW_INCHES = 10  # the longer side
@@ -52,7 +52,7 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
 def show(picture: np.ndarray) -> None:
     """Open a window with a picture, uint8 (H, W, 3), and wait until it is closed.
 
-    Raises InputError where there is no display.
+    Raises InputError if there is no display.
     """
     window = Window()
     window.show(picture)
@@ -60,9 +60,9 @@ def show(picture: np.ndarray) -> None:
 
 
 class Window:
-    """A window for one picture after the other, uint8 (H, W, 3). Raises InputError where there is no display.
+    """A window for a sequence of pictures, uint8 (H, W, 3). Raises InputError if there is no display.
 
-    closed: somebody has closed it, or pressed a key in it
+    closed: whether it was closed, or a key pressed in it
     """
 
     def __init__(self):
@@ -74,7 +74,7 @@ class Window:
         self.closed = False
 
     def show(self, picture: np.ndarray) -> None:
-        """Show it at once, without waiting."""
+        """Show a picture immediately, without waiting."""
         if self._figure is None:
             self._open(*picture.shape[:2])
         self._image.set_data(picture)

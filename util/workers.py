@@ -1,8 +1,8 @@
 """Functions called in processes of their own, which end with this one, whatever ends it.
 
-A worker reads pickled tasks from its standard input and writes pickled results to its standard output. When nobody
-holds the other end of its input any more, it leaves at once. It is of a session of its own, so that a Ctrl-C reaches
-only the process that started it.
+A worker reads pickled tasks from its standard input and writes pickled results to its standard output. It exits as soon
+as the other end of its input is closed. It has its own session, so that Ctrl-C reaches only the process that started
+it.
 """
 
 import os
@@ -20,14 +20,14 @@ from typing import Any
 from util.errors import InputError
 
 DIED = "a process that works for this one has ended early: is there enough memory?"
-AHEAD = 2  # tasks that each worker has been given, so that it need not wait for the next one
+AHEAD = 2  # tasks queued for each worker, so that it need not wait for the next one
 
 
 def starmap_in_processes(function: Callable, tasks: Iterable[tuple], processes: int) -> Iterator[Any]:
-    """function(*task) of each task, in order; few of them are under way, so that memory stays bounded.
+    """function(*task) for each task, in order; few are in progress at a time, to bound memory.
 
     function: of a module, not of a script
-    What it raises is raised when it is that task's turn.
+    Its exceptions are raised at the turn of their task.
     """
     workers = [_Worker(function) for _ in range(processes)]
     try:
@@ -78,14 +78,14 @@ class _Worker:
         return value
 
     def end(self) -> None:
-        self._process.kill()  # also in the middle of what nobody waits for any more
+        self._process.kill()  # even in the middle of a task, whose result nobody needs
         self._process.communicate()
 
 
 def serve() -> None:
-    """What a worker does."""
+    """The loop of a worker."""
     results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what `function` prints is no result
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what `function` prints must not mix with the results
     tasks = SimpleQueue()
     threading.Thread(target=_read_tasks, args=(sys.stdin.buffer, tasks), daemon=True).start()
     function = tasks.get()
@@ -97,12 +97,12 @@ def serve() -> None:
         try:
             pickle.dump(answer, results)
             results.flush()
-        except BrokenPipeError:  # who would read it was killed: to leave is _read_tasks' part, but that may be later
+        except BrokenPipeError:  # the reader was killed; _read_tasks exits, but maybe later
             os._exit(0)
 
 
 def _read_tasks(source, tasks: SimpleQueue) -> None:
-    """Pass on what comes until the other end is closed, which ends this process in the middle of its work."""
+    """Queue tasks until the other end is closed, then end this process in the middle of its work."""
     try:
         while True:
             tasks.put(pickle.load(source))

@@ -1,4 +1,4 @@
-"""Reading YAML that people write by hand, and that may come from elsewhere."""
+"""Reading YAML files, which may be handwritten or of unknown origin."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,12 @@ import yaml
 
 from util.errors import InputError
 
-# A few lines of anchors can stand for billions of values; the largest file that makes sense here has hundreds.
+# A few lines of anchors can expand to billions of values; sensible files have hundreds.
 MAX_VALUES = 100_000
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which refuses keys that stand twice and values without end."""
+    """PyYAML's safe loader, which also refuses repeated keys and endless values."""
 
     def get_single_node(self):
         node = super().get_single_node()
@@ -23,9 +23,9 @@ class _Loader(yaml.SafeLoader):
 
 
 def _count_values(node: yaml.Node, counts: dict[int, float]) -> float:
-    """How many values the node stands for once its aliases are followed; `counts` are those of nodes seen before."""
+    """The number of values in the node with its aliases expanded; `counts` are those of nodes seen before."""
     if id(node) not in counts:
-        counts[id(node)] = float("inf")  # what a node that contains itself comes to
+        counts[id(node)] = float("inf")  # the count of a node that contains itself
         counts[id(node)] = 1 + sum(_count_values(child, counts) for child in _children(node))
     if counts[id(node)] > MAX_VALUES:
         raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=node.start_mark)
@@ -55,7 +55,7 @@ def _refuse_equal_keys(node: yaml.MappingNode) -> None:
 def read_yaml(path: str | os.PathLike, hint: str = "") -> Any:
     """The content of a YAML file; None if it is empty.
 
-    hint: what to do where the file cannot be opened. Raises InputError with the place of the fault.
+    hint: what to do if the file cannot be opened. Raises InputError with the place of the fault.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
