@@ -1,8 +1,8 @@
 """Training batches, read ahead by a few threads.
 
-A pool of threads rather than tf.data: Pillow releases the interpreter lock while it decodes and resizes, so
-threads keep all cores busy. This needs no detour through TensorFlow's py_function (a copy and a lock for every sample)
-and no second process, and the order of batches is plain code that anybody can check.
+A pool of threads rather than tf.data: Pillow releases the interpreter lock while it decodes and resizes, so threads
+keep all cores busy. This needs no detour through TensorFlow's py_function (a copy and a lock for every sample) and no
+second process, and the order of batches is plain code that anybody can check.
 
 Every random choice is a function of (cfg.seed, position), where the position counts samples from the first step on, so
 a resumed run gets the batches that it would have got without the interruption.

@@ -15,7 +15,7 @@ import numpy as np
 
 from util.files import unused_name
 
-# Length of segments in parts of the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
+# Lengths of segments relative to the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
 SEGMENTS = {
     ("neck", "head_top"): 0.182,
     ("shoulder", "elbow"): 0.186,
@@ -24,7 +24,7 @@ SEGMENTS = {
     ("hip", "knee"): 0.245,
     ("knee", "ankle"): 0.246,
 }
-# Foreshortening makes segments shorter, never longer, but labels err both ways: not the longest one counts.
+# Foreshortening only shortens segments, but labels err both ways, so the longest one is not the best estimate.
 PERCENTILE = 75
 HEADS_PER_HEIGHT = 8
 
@@ -74,7 +74,7 @@ def people_of(record, faults, taken: set[str]) -> list:
 
 
 def body_height(keypoints: np.ndarray) -> float | None:
-    """Height in pixels of a person (14, 3) x, y, flag by AIC's joints, None if no segment is labelled."""
+    """Height in pixels of a person (14, 3) x, y, flag of AIC's joints; None if no segment is labelled."""
     from dataset.skeleton import AIC
 
     joint = dict(zip(AIC.keypoints, keypoints, strict=True))

@@ -1,12 +1,12 @@
-"""Keep the network's maps of all images of a data set in files, to try the grouping of parts without the network.
+"""Store the network's maps of all images of a data set in files, to group parts without running the network.
 
     cd models/coco/test
     python ../../../tools/cache_scoremaps.py                               # writes scoremap_dir/<image name>.mat
     python ../../../tools/predict_multiperson.py cached_scoremaps=test     # groups from there, with any settings
 
 The files hold scoremaps, locreg_pred and pairwise_diff in the network's pixels, as pose-tensorflow writes them: 11 MB
-for an image of 640x480 pixels and 17 joints. Files that are there already are kept, unless their image has changed; a
-folder with the maps of another network is refused.
+for an image of 640x480 pixels and 17 joints. Existing files are kept, unless their image has changed; a folder with the
+maps of another network is refused.
 """
 
 from util.cli import config_parser, run
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def cache(targets, network, folder, cfg) -> tuple[int, int]:
-    """Write the maps of each image that has none yet; returns how many were written, and how many are unreadable."""
+    """Write the maps of each image without current ones; returns how many were written, and how many are unreadable."""
     from tqdm import tqdm
 
     from multiperson.estimator import network_size

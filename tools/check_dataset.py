@@ -4,9 +4,9 @@
     python tools/check_dataset.py annotations.json --img_dir images --decode
     python tools/check_dataset.py annotations.json --all
 
-"left out" and "corrected" is what training and all tools leave out or correct, with a warning; "suspect" is used as it
-is, but worth a look. Three examples are shown of each kind, with --all every one.
-Exit status: 0 nothing left out or corrected, 1 something, 2 the file as a whole cannot be used.
+Training and all tools leave out what is "left out", and correct what is "corrected", with a warning; what is "suspect"
+is used as it is, but worth a look. It shows three examples of each kind, or all with --all.
+Exit status: 0 if nothing is left out or corrected, 1 if anything is, 2 if the file as a whole cannot be used.
 """
 
 from util.cli import parser, run
@@ -33,10 +33,10 @@ MARGIN = 1.0
 
 
 class Image(NamedTuple):
-    """What both formats know of one image.
+    """An image, as both formats describe it.
 
-    name: file name, perhaps without suffix; size: (height, width) by the annotations, None if they do not tell;
-    people: (what messages call it, keypoints (J, 3) with flag > 0 where labelled, box x0, y0, x1, y1) of each person
+    name: file name, perhaps without suffix; size: (height, width) in the annotations, or None;
+    people: (name in messages, keypoints (J, 3) with flag > 0 where labelled, box x0, y0, x1, y1) of each person
     """
 
     name: str
@@ -81,14 +81,14 @@ def coco_images(path: Path, faults: Faults) -> Iterator[Image]:
 
 
 class ImageFolder:
-    """Looks images up and reads their size, or all of them."""
+    """Looks up images and reads their size, or all their pixels."""
 
     def __init__(self, folder: Path, decode: bool):
         require_folder(folder)
         self.folder, self.decode, self.files = folder, decode, FileLister()
 
     def size(self, image: Image, faults: Faults) -> tuple[int, int] | None:
-        """(height, width) of the image file; None, and a note, if it is missing, broken or of another size."""
+        """(height, width) of the image file; None, with a fault, if it is missing, broken or of another size."""
         base = os.path.join(self.folder, image.name)
         names = [base] if base.lower().endswith(tuple(IMAGE_SUFFIXES)) else []
         names += [base + suffix for suffix in (".jpg", *sorted(IMAGE_SUFFIXES))]
@@ -107,7 +107,7 @@ class ImageFolder:
 
 
 def check_people(image: Image, size: tuple[int, int] | None, faults: Faults) -> list[int]:
-    """Note what looks odd about the people of one image; returns how many labelled joints each has."""
+    """Note faults of the people in one image; returns how many labelled joints each has."""
     labelled, seen = [], set()
     edge = (np.inf, np.inf) if size is None else (size[1] + MARGIN, size[0] + MARGIN)
     for where, joints, box in image.people:
@@ -129,7 +129,7 @@ def check_people(image: Image, size: tuple[int, int] | None, faults: Faults) -> 
 
 
 def check(path: Path, folder: ImageFolder | None, faults: Faults) -> list[list]:
-    """Check a whole file; returns what it holds as rows for a table. Raises InputError when it is unusable."""
+    """Check a whole file; returns its contents as rows for a table. Raises InputError if it is unusable."""
     from tqdm import tqdm
 
     images = aic_images(path, faults) if is_aic(path) else coco_images(path, faults)

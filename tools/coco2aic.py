@@ -2,10 +2,9 @@
 
     python tools/coco2aic.py --coco_json coco_art_neckhead_annotations.json --out annotations.json
 
-What tools/ai2coco_art_neckhead_json.py made comes back as it was: whole numbers, flags, boxes, names of the people.
-Joints are found by their names, so that any skeleton can be converted; what AIC has and the skeleton lacks (COCO: neck
-and head top) is not labelled. Crowds are no people and are left out, as is the second of a.jpg and a.png, which AIC
-calls by one name.
+What tools/ai2coco_art_neckhead_json.py converted is restored exactly: whole numbers, flags, boxes, names of the people.
+Joints are matched by name, so any skeleton can be converted; AIC joints that it lacks (COCO: neck and head top) are not
+labelled. Crowds are left out, as is the second of a.jpg and a.png, which have the same name in AIC.
 """
 
 from util.cli import parser, run

@@ -5,9 +5,9 @@
 
 The weights are Google's, under the Apache licence 2.0. Reads the .json file and the .bin files beside it.
 
-Beside the backbone the checkpoint holds a feature pyramid and a head for the parts of AI Challenger's 14 joints. They
-are random but for one way through them, by which the head says from the start what MoveNet's heat maps say of its first
-twelve joints. A network with other joints starts with a random head.
+Beside the backbone the checkpoint holds a feature pyramid and a head for AI Challenger's 14 joints. They are random,
+except that MoveNet's heat maps of the first twelve joints pass through them unchanged: the head starts with these. A
+network with other joints starts with a random head.
 """
 
 from util.cli import parser, run
@@ -25,9 +25,9 @@ from util.errors import InputError
 PIXEL_SCALE, PIXEL_SHIFT = 127.5, -1.0
 # Of its heat maps before the sigmoid: batch norm takes these out, the head for parts puts them back.
 HEAT_MAP_MEAN, HEAT_MAP_DEVIATION = -6.4, 2.0
-# So that offsets to both sides come through a ReLU.
+# So that offsets of both signs pass through a ReLU.
 OFFSET_SHIFT = 2.0
-# The scope here of each of its layers; a layer's name there contains the pattern.
+# This project's scope for each of its layers, whose name contains the pattern.
 SCOPES = (
     (r"/model/Conv1_", "MobilenetV2/Conv"),
     (r"/model/expanded_conv_(depthwise|project)", r"MobilenetV2/expanded_conv/\1"),
@@ -55,7 +55,7 @@ SCOPES = (
 
 
 def by_scope(convolutions: dict) -> dict:
-    """Those of MoveNet's convolutions (`nnet.tfjs`) that have a place here, by the scopes of this project's layers."""
+    """MoveNet's convolutions (`nnet.tfjs`) that have a counterpart, by the scopes of this project's layers."""
     found = {}
     for name, convolution in convolutions.items():
         for pattern, scope in SCOPES:
@@ -66,11 +66,11 @@ def by_scope(convolutions: dict) -> dict:
 
 
 def build_network(convolutions: dict):
-    """A network of AI Challenger's joints with MoveNet's backbone and heat maps.
+    """A network for AI Challenger's joints with MoveNet's backbone and heat maps.
 
     convolutions: of MoveNet, as `nnet.tfjs.convolutions` gives them
 
-    Raises InputError when a convolution is missing or of another shape.
+    Raises InputError if a convolution is missing or of another shape.
     """
     import keras
 
@@ -98,14 +98,14 @@ def _set_backbone(net, convolutions, mean_pixel):
         if layer.scope == "MobilenetV2/Conv":
             kernel = kernel / PIXEL_SCALE
             bias = bias + (kernel * (mean_pixel + PIXEL_SHIFT * PIXEL_SCALE)[:, None]).sum((0, 1, 2))
-        # MoveNet's batch norm is in its kernels; with these moments it does nothing.
+        # MoveNet's batch norm is folded into its kernels; with these moments it is the identity.
         layer.kernel.assign(kernel)
         layer.beta.assign(bias)
         layer.moving_variance.assign(np.full(len(bias), 1 - layer.epsilon))
 
 
 def _let_heat_maps_through(net):
-    """Let the pyramid's detail begin with MoveNet's heat maps and offsets, and the head for parts read the former."""
+    """Make the pyramid's detail start with MoveNet's heat maps and offsets, and the head for parts read the maps."""
     from nnet.movenet import OUTPUTS
 
     body = np.array([COCO.keypoints.index(name) for name in AIC.keypoints if name in COCO.keypoints])
@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("model", type=Path, help="movenet-multipose.json")
     arguments.add_argument("out", help="checkpoint to write, without suffix")
     options = arguments.parse_args(argv)
-    if not options.model.is_file():  # told before TensorFlow is loaded
+    if not options.model.is_file():  # reported before TensorFlow is loaded
         raise InputError(f"{options.model}: no such file")
 
     from nnet.checkpoint import write_checkpoint

@@ -3,9 +3,9 @@
     cd models/own
     python ../../tools/csv2mat.py --csv labels.csv --img_dir photos         # writes dataset.mat
 
-The table has a line for each labelled joint: photo,person,joint,x,y, such as a.jpg,0,12,175,61. Photos are named from
---img_dir on; people and joints count from 0, joints in the order of the skeleton in pose_cfg.yaml; x and y are pixels
-from the photo's upper left corner. A first line with these five names may stand above.
+The table has a line for each labelled joint: photo,person,joint,x,y, such as a.jpg,0,12,175,61. Photo names are paths
+within --img_dir; people and joints count from 0, joints in the order of the skeleton in pose_cfg.yaml; x and y are
+pixels from the photo's upper left corner. The first line may hold these five names.
 """
 
 from util.cli import parser, run
@@ -64,7 +64,7 @@ def read_labels(path: Path) -> Labels:
 
 
 def _add_label(labels: Labels, fields: list[str]) -> None:
-    """Put a line's label to the others. Raises ValueError that says what is wrong with it."""
+    """Add the label of a line. Raises ValueError that says what is wrong with it."""
     try:
         photo, person, joint, x, y = fields
         person, joint, place = int(person), int(joint), (float(x), float(y))
@@ -85,7 +85,7 @@ def _add_label(labels: Labels, fields: list[str]) -> None:
 def dataset_records(labels: Labels, img_dir: Path, folder: Path, faults: Faults) -> list:
     """Records of `save_dataset_mat` for a file in `folder`, photos and people in the order of their names and numbers.
 
-    faults: gets the photos that cannot be read, which are left out, and the joints outside their photos, which stay
+    faults: collects unreadable photos, which are left out, and joints outside their photos, which stay
     """
     from util.images import read_image_size
 

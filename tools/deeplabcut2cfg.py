@@ -1,12 +1,12 @@
-"""Take over a project of DeepLabCut's TensorFlow versions: its pose_cfg.yaml becomes one of this code.
+"""Convert the pose_cfg.yaml of a project of DeepLabCut's TensorFlow versions to one for this code.
 
     python tools/deeplabcut2cfg.py mouse/dlc-models/iteration-0/mouseMay1-trainset95shuffle1/train/pose_cfg.yaml \\
         --out models/mouse/pose_cfg.yaml
     python demo/singleperson.py photo.jpg --cfg models/mouse/pose_cfg.yaml
 
-prints what each key became. The dataset is the .mat file of the project, where DeepLabCut has left it; init_weights is
-the newest snapshot beside the file read, else what that file names. It is for one animal: part affinity fields, which
-tell several apart in DeepLabCut, have no counterpart.
+prints what each key became. The dataset is the project's .mat file, in its place; init_weights is the newest snapshot
+beside the file read, else the one that this file names. It is for one animal: DeepLabCut's part affinity fields, which
+tell several apart, have no counterpart.
 """
 
 from util.cli import parser, run

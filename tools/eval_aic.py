@@ -1,11 +1,11 @@
-"""The official AI Challenger score of a submission, and where it comes from.
+"""The official AI Challenger score of a submission, and tables that explain it.
 
     python tools/eval_aic.py --submit aic_results.json --ref annotations.json
     python tools/eval_aic.py --submit aic_results.json --ref annotations.json --plot precision_recall.png
 
-The last line is the score. It equals the official evaluator's under Python 2; `dataset.aic_score.score` lists what is
-odd about it. The plot follows the confidences in the submission's `scores`; a submission without them is one point
-for each threshold.
+The last line is the score. It equals the official evaluator's under Python 2; `dataset.aic_score.score` lists its
+oddities. The plot follows the confidences in the submission's `scores`; a submission without them is one point for each
+threshold.
 """
 
 from util.cli import parser, run
@@ -25,7 +25,7 @@ from util.report import table
 SHOWN_WARNINGS = 5
 PLOTTED = (0.5, 0.75, 0.9)
 ROOM_FOR_A_NUMBER = 0.03  # of the width and height of the plot
-# Bounds between the sizes of people: the square root of their box's area, in pixels.
+# Bounds of the sizes of people: the square root of their box's area, in pixels.
 SIZES = (96, 192, 384)
 FOUND = 0.5  # a joint is found when its term of the OKS is above this
 
@@ -37,7 +37,7 @@ def threshold_table(result: aic_score.Score) -> str:
 
 
 def joint_table(result: aic_score.Score) -> str:
-    """How well each joint is found, over the true people and their best predictions."""
+    """The accuracy of each joint, over the true people and their best predictions."""
     visible = ~np.isnan(result.similarity)
     rows = []
     for name, there, similarity in zip(AIC.keypoints, visible.T, result.similarity.T, strict=True):
@@ -48,7 +48,7 @@ def joint_table(result: aic_score.Score) -> str:
 
 
 def size_table(result: aic_score.Score) -> str:
-    """How well people of each size are found; false predictions have no true size and count nowhere here."""
+    """How well people of each size are found; false predictions have no true size and do not count here."""
     size = np.sqrt(np.maximum(result.true.area, 0))
     bounds = [0, *SIZES, np.inf]
     rows = []
@@ -62,7 +62,7 @@ def size_table(result: aic_score.Score) -> str:
 
 
 def precision_recall(result: aic_score.Score, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Recall and precision (M,) when the predicted people are taken one by one, the most confident first.
+    """Recall and precision (M,) as predicted people are added one by one, the most confident first.
 
     Unlike in the official score a prediction finds one true person at most.
     """
@@ -99,7 +99,7 @@ def plot(result: aic_score.Score, path: Path) -> None:
             axes.annotate(f"{threshold:.2f}", last, fontsize=7)
             named = last
     if confident:
-        axes.legend(loc="lower left")  # where few curves end
+        axes.legend(loc="lower left")  # a corner that few curves reach
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
 

@@ -7,9 +7,9 @@
 
 Works with COCO's 17 keypoints, with converted AI Challenger data and with skeletons of one's own. The last two commands
 score networks for neckhead data and for AI Challenger's 14 joints by the joints they share with COCO, shoulders to
-ankles. Where annotations have several categories, the values are means over them, as pycocotools has it; results that
-name one category alone, as those of a network, which tells none apart, are compared with the people of all categories
-together.
+ankles. If annotations have several categories, the values are means over them, as in pycocotools; results that all name
+one category, like those of a network, which does not tell categories apart, are compared with the people of all
+categories.
 """
 
 from util.cli import parser, run
@@ -68,7 +68,7 @@ def main(argv=None):
 
 
 def joint_range(ends: list[int], coco, path: Path) -> range:
-    """The joints from the first to the last. Raises InputError for ones that there are not."""
+    """The joints from the first to the last. Raises InputError for joints that do not exist."""
     joints, count = range(ends[0], ends[1] + 1), coco.skeleton.num_joints
     if not joints or joints[0] < 0 or joints[-1] >= count:
         raise InputError(f"--joints: {path} has joints 0 to {count - 1}")

@@ -1,4 +1,4 @@
-"""PCK and PCKh: which share of the joints a single-person network finds, joint by joint.
+"""PCK and PCKh: the share of joints that a single-person network finds, by joint.
 
     cd models/mpii/test
     python ../../../tools/eval_pck.py                                      # data set, results/predictions.mat
@@ -7,7 +7,7 @@
 The predictions are those of tools/predict_singleperson.py. A joint counts as found within a fraction of the person's
 size: PCK .2 of the torso (left shoulder to right hip), PCKh .5 of the head (neck to head top; 50 pixels in MPII's
 crops, which are scaled by it), PCK-box .2 of the longer side of the box around all joints (pose-tensorflow's eval_pck).
-All labelled joints count, hidden ones too; people without a size count nowhere in that column.
+All labelled joints count, hidden ones too; people without a size do not count in that column.
 """
 
 from util.cli import config_parser, run
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
-    """True and predicted people (N, 14, 3), paired by image and name; whoever is not predicted is all 0."""
+    """True and predicted people (N, 14, 3), paired by image and name; a missing prediction is all 0."""
     from dataset.aic import AnnotationFile, keypoints_fault
     from dataset.flags import UNLABELLED
 

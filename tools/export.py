@@ -1,7 +1,7 @@
 """Write a trained model for programs without this code: a TensorFlow SavedModel (Serving) or a TensorFlow Lite model.
 
     cd models/aic/test
-    python ../../../tools/export.py --out_dir served/1                  # Serving wants a numbered folder
+    python ../../../tools/export.py --out_dir served/1                  # Serving needs a numbered folder
     python tools/export.py --cfg models/demo/pose_cfg.yaml --out_dir served/1
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite pose.tflite
     python tools/export.py --cfg models/demo/pose_cfg.yaml --tflite models/demo/weights.tflite --int8 photos/
@@ -11,16 +11,16 @@ Signatures:
     serving_default  image: uint8 RGB (B, h, w, 3) -> part_prob (B, rows, cols, J), locref (B, rows, cols, J, 2) px,
                      features (B, rows/2, cols/2, C)
     pairwise         features, cells: int32 (n, 3) image of the batch, row, col -> offsets (n, J(J-1), 2) px
-A SavedModel computes in the YAML's `precision`; for `auto` that is float32, whatever this machine has. Give another on
-the command line: precision=bfloat16.
-Pixels are those of the image given: scale it by global_scale before. The pair (a, b) has the channel
+A SavedModel computes in the YAML's `precision`; `auto` means float32 here, whatever this machine supports. For another
+one say precision=bfloat16.
+Pixels are those of the input image: scale it by global_scale first. The pair (a, b) has the channel
 (J - 1) a + b - (a < b). Networks without such heads lack locref, or features and the second signature.
-The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 inside it computes in eight
-bits, which is quicker and less exact; --half keeps the weights in half precision, in half the file. Demos and tools
-here run it in place of the checkpoint that it is called after (weights.tflite beside weights.index) where the YAML has
-`precision: auto`, and start more quickly then. Any other name stands in init_weights: init_weights=pose8.tflite.
---quick_start writes such a model, in half precision, that the demos run only where they have few pictures to look at:
-weights.quick.tflite, unless that is there and of these weights. For many pictures TensorFlow is quicker.
+The TensorFlow Lite model has the same for one image at a time, in float32. With --int8 it computes internally in
+eight bits, which is faster and less exact; --half stores the weights in half precision, in half the file. Demos and
+tools here run it in place of the checkpoint of the same name (weights.tflite beside weights.index) if the YAML has
+`precision: auto`, and start faster. Name any other in init_weights: init_weights=pose8.tflite.
+--quick_start writes such a model, in half precision, that the demos run only for few pictures: weights.quick.tflite,
+unless it is up to date. For many pictures TensorFlow is faster.
 """
 
 from util.cli import config_parser, run
@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
             print(f"{target} is up to date")
             return
     require_checkpoint(weights)  # before TensorFlow is loaded
-    # Where the model will run is for the caller to know; TensorFlow Lite has no bfloat16.
+    # This machine says nothing about where the model will run; TensorFlow Lite has no bfloat16.
     if not options.out_dir or cfg.precision == "auto":
         cfg.precision = "float32"
 
@@ -101,7 +101,7 @@ def is_up_to_date(lite: Path, weights: str) -> bool:
 
 
 def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:
-    """The photos that can be read, as large as the network sees them. Raises InputError if there is none."""
+    """The readable photos, as large as the network sees them. Raises InputError if there are none."""
     photos = [
         resize_image(photo, network_size(cfg, *photo.shape[:2])) for _, photo in readable_images(find_images(paths))
     ]

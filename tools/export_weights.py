@@ -3,11 +3,11 @@
     python tools/export_weights.py models/aic/train/snapshot-1800000 models/aic/weights
     cd models/aic/train; python ../../../tools/export_weights.py snapshot-1400000 snapshot-1800000 ../weights
 
-writes models/aic/weights.index and .data-00000-of-00001, and the skeleton.yaml that stands beside the snapshot, if one
-does; name models/aic/weights in init_weights. It leaves out what only training needs: the optimizer's state, the step,
-and the head of the intermediate layer. Where the snapshot has moving averages of the weights (ema_decay), it writes
-these. Of several snapshots of one training it writes the mean, which may do better than each of them on images unlike
-those of the training (model soups, arXiv 2203.05482).
+writes models/aic/weights.index and .data-00000-of-00001, and the skeleton.yaml beside the snapshot, if there is one;
+name models/aic/weights in init_weights. It leaves out what only training needs: the optimizer's state, the step, and
+the head of the intermediate layer. Where the snapshot has moving averages of the weights (ema_decay), it writes these.
+Of several snapshots of one training it writes the mean, which may do better than any of them on images unlike those of
+the training (model soups, arXiv 2203.05482).
 """
 
 from util.cli import parser, run

@@ -1,4 +1,4 @@
-"""What a checkpoint holds, and what of it fits a configuration.
+"""Show the content of a checkpoint, and which part of it fits a configuration.
 
     python tools/inspect_checkpoint.py models/pretrained/resnet_v1_101.ckpt
     cd models/coco/test
@@ -27,7 +27,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 def main(argv: list[str] | None = None) -> int:
     arguments = parser(__doc__)
     arguments.add_argument("checkpoint", help="its path without .index")
-    arguments.add_argument("--cfg", help="configuration that is to use it, such as pose_cfg.yaml")
+    arguments.add_argument("--cfg", help="configuration to use it with, such as pose_cfg.yaml")
     arguments.add_argument(
         "--set",
         nargs="+",
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def group_of(name: str) -> str:
-    """What an array belongs to."""
+    """The group that an array belongs to."""
     first, _, rest = name.partition("/")
     last = name.rsplit("/", 1)[-1]
     if last in SLOTS:
@@ -76,7 +76,7 @@ def contents_table(shapes: Shapes) -> str:
 
 
 def description(shapes: Shapes) -> str:
-    """What kind of model this is."""
+    """The kind of model."""
     backbones = sorted({group_of(name).split()[1] for name in shapes if group_of(name).startswith("backbone")})
     heads = [head for head in HEADS if f"pose/{head}/block4/biases" in shapes]
     lines = [f"backbone: {', '.join(backbones) or 'none'}", f"heads: {', '.join(heads) or 'none'}"]
@@ -86,7 +86,7 @@ def description(shapes: Shapes) -> str:
 
 
 def report_fit(shapes: Shapes, cfg) -> int:
-    """Print what fits the network of `cfg` and what does not; 1 if it is of no use."""
+    """Print what fits the network of `cfg` and what does not; returns 1 if it is useless for that."""
     from nnet.checkpoint import misfits, starting_variables
     from nnet.net_factory import pose_net
 

@@ -1,4 +1,4 @@
-"""Make images of several people from photos of one, with AI Challenger annotations: to test grouping without a crowd.
+"""Make images of several people from photos of one, with AI Challenger annotations, to test grouping without crowds.
 
     cd models/demo/train
     python ../../../tools/make_mosaics.py --number 250 --out mosaics dataset_phase=val
@@ -7,7 +7,7 @@
 
 Reads the data set of pose_cfg.yaml, writes the folders of make_toy_dataset.py, named by dataset_phase. Each mosaic has
 four windows of photos at their own size, each around one person; joints that a window cuts off are not labelled, and
-neither are strangers.
+nor are bystanders.
 """
 
 from util.cli import config_parser, run

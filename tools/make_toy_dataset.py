@@ -5,7 +5,7 @@
 
 writes toy/annotations/train.json and toy/images/train/*.jpg (--phase val: a second set beside it). Limbs of the left
 side are warm in colour, those of the right side cool, so that a small network can tell them apart; train it with
-mirror: false, since a mirrored picture has the colours the other way round (faces and open jackets still tell). The
+mirror: false, since mirroring swaps the colours (faces and open jackets still show the sides). The
 same seed gives the same people, with --no_images as well (a huge file in seconds: --images 210000 --no_images).
 """
 

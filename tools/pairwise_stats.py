@@ -4,7 +4,7 @@
     python ../../../tools/pairwise_stats.py                     # reads pose_cfg.yaml, writes pairwise_stats_fn
     python ../../../tools/pairwise_stats.py --out stats.mat dataset_phase=val
 
-Only the annotations are read; the images need not be there. Training needs the file if pairwise_predict is on.
+It reads only the annotations, not the images. Training needs the file if pairwise_predict is on.
 """
 
 from util.cli import config_parser, run
@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def report(offsets, skeleton) -> str:
-    """A table of the joints that are neighbours, and which pairs had to be guessed."""
+    """A table of neighbouring joints, and which pairs had to be guessed."""
     from dataset.pair_offsets import MIN_COUNT
     from util.maps import joint_pairs, pair_index
 

@@ -1,11 +1,11 @@
-"""Draw how trainings went: loss terms, learning rate, score on held-out images, speed.
+"""Plot trainings: loss terms, learning rate, score on held-out images, speed.
 
     cd models/coco/train
     python ../../../tools/plot_training.py                                  # log/ to training.png
     python tools/plot_training.py run_a/log run_b/log --out compared.png    # several runs, a line each
 
-Reads the scalars that train.py writes for TensorBoard; what a killed run wrote beyond its last snapshot counts as the
-continued run has it. train.py draws its own picture when it ends.
+Reads the scalars that train.py writes for TensorBoard; what a killed run wrote after its last snapshot is replaced by
+the continued run. train.py draws its own picture when it ends.
 """
 
 from util.cli import parser, run

@@ -4,12 +4,12 @@
     python ../../../tools/predict_multiperson.py --out_dir results                     # the data set of pose_cfg.yaml
     python ../../../tools/predict_multiperson.py --images ~/photos --out_dir results --draw
 
-writes results/coco.json (COCO keypoint results) and, for skeletons with AI Challenger's joints, results/aic.json
-(an AI Challenger submission, for tools/eval_aic.py); with --draw also a picture of each image, with --csv people.csv,
-a line for each person with the columns of multiperson/table.py.
+writes results/coco.json (COCO keypoint results) and, for skeletons with AI Challenger's joints, results/aic.json (an AI
+Challenger submission, for tools/eval_aic.py); with --draw also a picture of each image, with --csv people.csv, a line
+for each person with the columns of multiperson/table.py.
 
-People are kept in results/people*.jsonl, image by image, until the result files are written: the same command goes on
-where a run was interrupted or killed, and tries images again that could not be read. Several processes or machines
+People are kept in results/people*.jsonl, image by image, until the result files are written: the same command
+continues where a run was interrupted or killed, and retries unreadable images. Several processes or machines
 share the work, each with its part, and the last step checks that nothing is missing:
 
     python ../../../tools/predict_multiperson.py --out_dir results --shard 1/2
@@ -47,7 +47,7 @@ READERS = 2  # threads that decode images while the network is busy
 
 @dataclass
 class Run:
-    """The images of a run, the score maps to use instead of a network, and the folder to draw into, if there are."""
+    """The images of a run, and optionally the score maps to use instead of a network, and the folder to draw into."""
 
     targets: list[Target]
     maps: MapCache | None
@@ -62,7 +62,7 @@ class Run:
         return list(map(file_stamp, files))
 
     def is_done(self, target: Target, entry: dict[str, Any]) -> bool:
-        """Whether an entry is what this run would find, too."""
+        """Whether this run would give the same entry."""
         drawn = self.picture(target) is None or self.picture(target).exists()
         return "unread" not in entry and entry.get("inputs") == self.inputs(target) and drawn
 
@@ -126,7 +126,7 @@ def find_targets(cfg, paths: list[str] | None) -> list[Target]:
 
 
 def weights_at_hand(cfg, snapshot: str | None) -> str | None:
-    """The weights that score maps should be of; None where there are none, since grouping takes none."""
+    """The weights that score maps should be of; None if there are none, since grouping needs none."""
     from nnet.load import find_weights, weights_file
 
     if snapshot:
@@ -138,7 +138,7 @@ def weights_at_hand(cfg, snapshot: str | None) -> str | None:
 
 
 def open_cache(cfg, weights: str | None) -> MapCache:
-    """The score maps to group from, which have to be of these weights. Raises InputError."""
+    """The score maps to group from. Raises InputError if they are of other weights."""
     from nnet.load import network_fingerprint
 
     cache = MapCache(cfg.cached_scoremaps, network_fingerprint(cfg, weights) if weights else None)
@@ -148,7 +148,7 @@ def open_cache(cfg, weights: str | None) -> MapCache:
 
 
 def identity(cfg, targets: list[Target], source: Path) -> dict[str, Any]:
-    """What all parts of a run have in common; source: what tells which network it is."""
+    """What all parts of a run have in common; source: what identifies the network."""
     models = Path(cfg.pairwise_model_dir).glob("*.mat")
     return {
         "images": fingerprint([target[1:] for target in targets]),
@@ -160,9 +160,9 @@ def identity(cfg, targets: list[Target], source: Path) -> dict[str, Any]:
 
 
 def predict(estimator, this_run: Run, numbers: list[int], journal: Journal) -> None:
-    """Find the people of the images targets[number] and enter them into the journal, one image after the other.
+    """Find the people in the images targets[number] and add them to the journal, one image after the other.
 
-    An image that cannot be read gets an entry that says so, and a line on standard error.
+    An unreadable image gets an entry that says so, and a line on standard error.
     """
     from tqdm import tqdm
 
@@ -191,7 +191,7 @@ def predict(estimator, this_run: Run, numbers: list[int], journal: Journal) -> N
 
 
 def _read(this_run: Run, target: Target) -> tuple[list, np.ndarray | InputError]:
-    """The stamps of its files, and the image, or why there is none."""
+    """The stamps of its files, and the image, or the reason why there is none."""
     from util.images import read_image
 
     inputs = this_run.inputs(target)
@@ -202,14 +202,14 @@ def _read(this_run: Run, target: Target) -> tuple[list, np.ndarray | InputError]
 
 
 def find_people(estimator, maps: MapCache | None, image: np.ndarray, target: Target):
-    """What the estimator finds, in maps from the cache if there is one."""
+    """The result of the estimator, from cached maps if there is a cache."""
     if maps is None:
         return estimator(image)
     return estimator.group(maps.load(target.name, target.path, estimator.cfg.num_joints), image.shape[:2])
 
 
 def entry(target: Target, result, skeleton) -> dict[str, Any]:
-    """What the journal says of an image."""
+    """The entry of an image in the journal."""
     from dataset.aic import people_to_aic
     from dataset.coco_results import people_to_coco
 
@@ -229,7 +229,7 @@ def merge(out_dir: Path, csv: bool) -> None:
 
     csv: write people.csv, too
 
-    Raises InputError as long as something is missing, and when not one image could be read.
+    Raises InputError as long as any part is missing, and if no image could be read.
     """
     paths, run_header, entries = whole_run(out_dir)
     found = [entry for _, entry in sorted(entries.items()) if "unread" not in entry]
@@ -255,7 +255,7 @@ def merge(out_dir: Path, csv: bool) -> None:
 
 
 def write_table(path: Path, joint_names: list[str], found: list[dict[str, Any]]) -> None:
-    """The people of the entries of a journal, a line each."""
+    """The people in the entries of a journal, one per line."""
     with people_table(path, joint_names) as add:
         for entry in found:
             keypoints = np.reshape([person["keypoints"] for person in entry["coco"]], (-1, len(joint_names), 3))

@@ -4,9 +4,9 @@
     python ../../../tools/predict_singleperson.py                          # writes results/predictions.mat
     python tools/predict_singleperson.py --cfg models/demo/pose_cfg.yaml --ref annotations.json --img_dir images
 
-Each joint is taken from the best cell of its map, inside the person's box, padded on each side by `--pad` times its
-longer side. The crop is scaled by global_scale, or so that the box's longer side has `--side` pixels. The only person
-of an image without boxes (MPII's crops, own data) has all of it.
+Each joint is taken from the best cell of its map within the person's box, padded on each side by `--pad` times its
+longer side. The crop is scaled by global_scale, or so that the box's longer side has `--side` pixels. In images without
+boxes (MPII's crops, own data) a single person gets the whole image.
 
 The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of x, y, score for each person, in order);
 `--ref` gives results/aic.json, the people named as in that AI Challenger file.
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:
-    """The records of an AI Challenger file whose image is there."""
+    """The records of an AI Challenger file whose images exist."""
     from dataset.aic import AnnotationFile
 
     source = AnnotationFile(path)
@@ -96,7 +96,7 @@ def dataset_tasks(cfg) -> Iterator[Task]:
 def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs, pictures: Path | None):
     """Poses (P, J, 3) of the people of each image, and how many images could not be read (their poses are 0).
 
-    pictures: folder to draw into, or None; raises InputError when not one image can be read
+    pictures: folder to draw into, or None; raises InputError if no image can be read
     """
     from tqdm import tqdm
 

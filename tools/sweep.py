@@ -1,11 +1,11 @@
-"""Which values of the grouping keys find people best? Tried on annotated images, with one pass of the network.
+"""Find the best values of the grouping keys, on annotated images, with one pass of the network.
 
     python tools/sweep.py --cfg models/demo/pose_cfg.yaml --ref person_keypoints_val2017.json --img_dir val2017 \\
         --try nms_radius 3 4 5 --try det_min_score .1 .2 --images 200
 
 Each image goes through the network once, and its maps are grouped with every combination of the values. Prints COCO's
-AP, by the joints that the network has in common with the annotations, the best first. Choose the values on other
-images than those on which you report the score.
+AP, by the joints that the network has in common with the annotations, the best first. Choose the values on other images
+than those on which you report the score.
 """
 
 from util.cli import config_parser, run
@@ -25,7 +25,7 @@ from util.faults import Faults
 from util.files import require_folder
 from util.report import table
 
-# Keys that say how maps become people; others would need the network again.
+# Keys that control how maps become people; others would need another pass of the network.
 GROUPING_KEYS = ("nms_radius", "det_min_score", "min_keypoints", "min_person_score", "fill_missing_joints", "solver",
                  "solver_seconds", "sparse_graph", "pairwise_model_dir")  # fmt: skip
 METRICS = "AP", "AP .50", "AP .75", "AP medium", "AP large", "AR"
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__)
     arguments.add_argument("--ref", required=True, type=Path, help="COCO annotations")
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of their images")
-    arguments.add_argument("--images", type=int, help="so many of the images, the same in each run (default: all)")
+    arguments.add_argument("--images", type=int, help="number of images, the same ones in each run (default: all)")
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     arguments.add_argument(
         "--try",
@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) -> list[Outcome]:
-    """How well each of several configurations, which differ in keys of grouping alone, finds the people of `truth`."""
+    """The outcome of each configuration on the people of `truth`; they differ only in grouping keys."""
     from dataset.coco_results import people_to_coco
     from dataset.coco_score import score
     from multiperson.estimator import PoseEstimator, network_size

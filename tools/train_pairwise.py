@@ -4,11 +4,11 @@
     python ../../../tools/train_pairwise.py                                # newest snapshot, writes pairwise_model_dir
     python ../../../tools/train_pairwise.py --images 200 dataset_phase=val --out_dir pairwise_val
 
-Runs the network, decides by the annotations whose each detection is, and fits a logistic model for every pair of
+Runs the network, finds the owner of each detection by the annotations, and fits a logistic model for every pair of
 parts of sparse_graph (empty: all pairs): one file spatial_model_cidx_<i>_<j>.mat each, parts counted from 1. The
 table says how well each pair separates people: AUC is the chance that a pair of detections of one person gets a
-higher score than another pair (1 is perfect, .5 is chance). Pairs seen too seldom rest on what all pairs have in
-common; photos that show no strangers get synthetic ones (multiperson/pairwise_training.py).
+higher score than another pair (1 is perfect, .5 is chance). Pairs with too few examples use the model that all
+pairs share; photos that show no strangers get synthetic ones (multiperson/pairwise_training.py).
 """
 
 from util.cli import config_parser, run
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--images", type=int, default=1000, help="at most so many, at random (default: %(default)s)")
     arguments.add_argument("--out_dir", type=Path, help="folder to write to (default: pairwise_model_dir)")
     options = arguments.parse_args(argv)
-    # People are looked for in whole images.
+    # The network should see whole images.
     cfg = load_config(options.cfg, [*options.overrides, "crop=false"])
     if not cfg.pairwise_predict:
         raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def summary(reports: Sequence, names: Sequence[str]) -> str:
-    """The table of all pairs of parts, and which of them were seen too seldom."""
+    """The table of all pairs of parts, with a note on those with too few examples."""
     from multiperson.pairwise_training import FEW_POSITIVES
     from util.report import table
 

@@ -5,7 +5,7 @@
     python ../../../tools/vis_dataset.py mirror=false scale_jitter_lo=1 scale_jitter_up=1
 
 One PNG a sample: on the left the people (left limbs red, right limbs blue, hidden joints hollow) and, hatched, the
-regions to ignore; on the right the cells that are positive for some joint.
+ignore regions; on the right the cells that are positive for any joint.
 """
 
 from util.cli import config_parser, run
