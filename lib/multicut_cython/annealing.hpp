@@ -1,4 +1,4 @@
-// Annealing: random moves whose taste for bad ones cools down (Kirkpatrick, Gelatt, Vecchi, Science 1983).
+// Annealing: random moves, among them ever fewer bad ones as the temperature falls (Kirkpatrick et al., Science 1983).
 //
 // At temperature T a node moves to state k (a cluster, a new cluster, suppression) with probability
 // proportional to exp(-price(k) / T). That is drawn without exponentials: subtract T times Gumbel noise

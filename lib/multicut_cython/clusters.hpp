@@ -1,9 +1,9 @@
-// A solution in the making, with the price of every possible move at hand.
+// A solution under construction, with a table of the prices of all possible moves.
 //
 // Clusters live in numbered slots. For every node v and slot k the table holds
 //     pull(v)[k] = cost of all edges between v and the members of k,
-// so that moving v to k pays unary(v) + pull(v)[k], suppressing it pays 0, and neither needs a look at the
-// graph. A move updates one or two columns of the table at the node's neighbours.
+// so that moving v to k costs unary(v) + pull(v)[k], suppressing it costs 0, and neither needs the graph. A
+// move updates one or two columns of the table at the node's neighbours.
 
 #pragma once
 
@@ -48,7 +48,7 @@ public:
         return k == suppressed ? 0 : problem_.unary[v] + pull(v)[k];
     }
 
-    // What a node contributes to the objective, with half of its edges.
+    // A node's contribution to the objective, with half of its edges.
     double share(std::size_t v) const {
         return label_[v] == suppressed ? 0 : problem_.unary[v] + pull(v)[label_[v]] / 2;
     }
@@ -64,7 +64,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t spare_slots = 4;
+    static constexpr std::size_t spare_slots = 4;  // for new clusters, before the table has to grow
 
     void resize(std::size_t wanted) {
         const std::size_t slots = (wanted + 7) / 8 * 8;

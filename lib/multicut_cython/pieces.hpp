@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@
 #include "random.hpp"
 
 namespace multicut {
+
+// Passes over all nodes in `settle`; the gains of later ones are small (tools/benchmark.py multicut).
+constexpr int settling_sweeps = 5;
 
 // Members of each cluster, and last the nodes that belong to none.
 inline std::vector<std::vector<Node>> members_by_label(const std::vector<Label>& labels) {
@@ -95,10 +99,12 @@ inline std::vector<Node> shuffled_nodes(std::size_t size, Random& random) {
     return order;
 }
 
-// Solves each piece of up to `limit` nodes; solve gets its problem and labels and returns labels.
+// Solves each piece of up to `limit` nodes of a problem that has any; solve gets its problem and labels and returns
+// labels.
 template <class Solve>
 std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>& labels, std::size_t limit,
                                 Random& random, Solve solve) {
+    assert(!labels.empty());
     std::vector<Label> result = labels;
     std::vector<Node> position(labels.size(), -1);
     Label next = *std::max_element(labels.begin(), labels.end()) + 1;
@@ -115,14 +121,13 @@ std::vector<Label> solve_pieces(const Problem& problem, const std::vector<Label>
     return compact_labels(result);
 }
 
-// Moves single nodes where they gain most, a few times over all nodes, looking at the graph alone.
-// The first time is always, the others while there is time.
+// Moves single nodes where they gain most, in a few sweeps over all nodes, with the graph alone and no table of prices.
+// The first sweep always runs, the others while there is time.
 inline std::vector<Label> settle(const Problem& problem, std::vector<Label> labels, const Clock& clock) {
-    constexpr int sweeps = 5;
     const double tolerance = rounding_tolerance(problem);
     std::vector<double> pull(members_by_label(labels).size(), 0.0);  // of each cluster, and last of a new one
     std::vector<Label> near;
-    for (int sweep = 0; sweep < sweeps && (sweep == 0 || clock.time_left()); ++sweep) {
+    for (int sweep = 0; sweep < settling_sweeps && (sweep == 0 || clock.time_left()); ++sweep) {
         for (std::size_t v = 0; v < problem.size(); ++v) {
             near.assign(1, static_cast<Label>(pull.size()) - 1);
             for (const Neighbour& w : problem.neighbours(v)) {

@@ -7,9 +7,9 @@
 // each result recombined with the best solution so far; after a round that found nothing, the same is done to small
 // pieces at a higher temperature, which takes a few clusters apart and lets them form anew.
 //
-// How much of this is worth while shows in the frustration of the solution. Where little of the negative costs is
-// given away, chains repair what the greedy start got wrong, and one round of annealing that finds nothing is
-// convincing. Where more is, the pieces are what finds the optimum in most problems that would otherwise be missed.
+// The frustration of the solution shows how much of this is worthwhile. Where little of the negative costs is given
+// away, chains repair the faults of the greedy start, and one round of annealing that finds nothing is enough evidence.
+// Where more is, the pieces find most of the optima that would otherwise be missed.
 
 #pragma once
 
@@ -34,16 +34,16 @@
 
 namespace multicut {
 
-// All of these were found by measuring: how many of 600 graphs miss their optimum (tools/benchmark.py exactness), and
-// for how long contradictory graphs take (tools/benchmark.py multicut).
+// All of these were chosen by measurements: how many of 600 graphs miss their optimum (tools/benchmark.py exactness),
+// and how long contradictory graphs take (tools/benchmark.py multicut).
 constexpr double little_frustration = 0.1;
 constexpr std::size_t sweeps_per_node = 5, least_sweeps = 180, most_sweeps = 400;  // of annealing, per unit of effort
 constexpr std::size_t sweeps_of_round = 30, sweeps_of_piece = 8, nodes_of_piece = 60;
-constexpr double round_hot = 0.7, round_cold = 0.1;   // temperatures in units of the typical gain
+constexpr double round_hot = 0.7, round_cold = 0.1;  // temperatures in units of the typical gain
 constexpr double piece_hot = 2.0, piece_cold = 0.15;
 
 // The share of negative costs that a solution gives away: those it does not collect, and the positive ones it pays.
-// In clear pictures it is below a tenth, in contradictory ones a third and more. Some cost must be negative.
+// In clear pictures it is below a tenth, in contradictory ones a third and more. At least one cost must be negative.
 inline double frustration(const Problem& problem, const std::vector<Label>& labels) {
     double given = 0, negative = 0;
     for (std::size_t v = 0; v < problem.size(); ++v) {

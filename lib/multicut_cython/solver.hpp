@@ -1,4 +1,4 @@
-// The whole way: reductions, then a search in each component; a component too large for that is cut into pieces.
+// The solver: reductions, then a search in each component; a component too large for that is cut into pieces.
 
 #pragma once
 
@@ -18,21 +18,26 @@ namespace multicut {
 
 struct Settings {
     int effort;      // 0: the first solution; the work of improving it grows with this number
-    double seconds;  // time limit, may be infinite; kept to within what one piece takes
+    double seconds;  // time limit, may be infinite; exceeded by at most the time for one piece
     std::uint64_t seed;
 };
 
-constexpr std::size_t largest_piece = 512;  // nodes; their matrix fits the cache, and larger pieces gain nothing
+// Nodes of a piece: their matrix fits the cache, and larger pieces gain nothing (tools/benchmark.py multicut).
+constexpr std::size_t largest_piece = 512;
+constexpr int passes_over_pieces = 2;
+// Contracted problems larger than this share of the original gain too little to be solved again, which has to end.
+constexpr double largest_contraction = 0.9;
 
 inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
 
-// Puts together what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
+// Joins what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
 inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<Label>& labels, const Clock& clock) {
     std::vector<Label> result = settle(problem, labels, clock);
     if (!clock.time_left()) return result;
     std::vector<Node> group;
     const Graph contracted = contract(problem, result, group);
-    if (contracted.size() > problem.size() / 10 * 9) return result;  // so little gained: this must come to an end
+    const auto limit = largest_contraction * static_cast<double>(problem.size());
+    if (static_cast<double>(contracted.size()) > limit) return result;
     const std::vector<Label> joined = solve(contracted, {0, clock.seconds_left(), 0});
     for (std::size_t v = 0; v < result.size(); ++v) result[v] = joined[group[v]];
     return result;
@@ -50,12 +55,11 @@ inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const
 
 inline std::vector<Label> improved_solution_in_pieces(const Problem& problem, std::vector<Label> labels, int effort,
                                                       std::uint64_t seed, const Clock& clock) {
-    constexpr int passes = 2;
     Random random(seed);
     const auto solve_piece = [&](const Problem& piece, const std::vector<Label>& start) {
         return improved_solution(piece, start, effort, random.next(), clock);
     };
-    for (int pass = 0; pass < passes && effort > 0 && clock.time_left(); ++pass) {
+    for (int pass = 0; pass < passes_over_pieces && effort > 0 && clock.time_left(); ++pass) {
         labels = join_pieces(problem, solve_pieces(problem, labels, largest_piece, random, solve_piece), clock);
     }
     return labels;

@@ -1,10 +1,11 @@
 // The exact optimum of a tiny problem, by dynamic programming over sets of nodes.
 //
-// Look at the lowest node of a set: either it is suppressed, or it forms a cluster with some of the
-// others; what remains is a smaller set. With n nodes that takes 3^n steps.
+// The lowest node of a set is either suppressed, or forms a cluster with any of the others; what remains
+// is a smaller set. With n nodes that takes 3^n steps.
 
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -15,11 +16,13 @@ namespace multicut {
 
 class SubsetSolver {
 public:
-    // Nodes: up to how many this takes less time than a greedy start, and than the search in a frustrated problem.
+    // Up to this many nodes it is faster than a greedy start, and than the search in a frustrated problem
+    // (tools/benchmark.py multicut).
     static constexpr std::size_t instant = 8, affordable = 11;
 
     explicit SubsetSolver(const Problem& problem)
         : size_(problem.size()), value_(sets()), best_(sets()), cluster_(sets()) {
+        assert(size_ <= affordable);
         std::vector<double> cost(size_ * size_, 0.0);
         for (std::size_t v = 0; v < size_; ++v) {
             for (const Neighbour& w : problem.neighbours(v)) cost[v * size_ + w.node] += w.cost;

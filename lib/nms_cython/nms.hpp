@@ -77,11 +77,13 @@ struct Candidate {
     std::int32_t cell;
 };
 
-// All cells that reach the threshold, per part. Few do, so the scan first asks a whole block at once,
-// in a loop the compiler turns into vector instructions. A NaN passes that question and is caught here.
+// Scores tested at once: a few vectors of the processor (tools/benchmark.py decode).
+constexpr std::size_t block = 32;
+
+// All cells that reach the threshold, per part. Few do, so the scan first tests a whole block at once,
+// in a loop the compiler turns into vector instructions. A NaN passes that test and is caught afterwards.
 inline void collect(const float* scores, const Shape& shape, double threshold,
                     std::vector<std::vector<Candidate>>& candidates) {
-    constexpr std::size_t block = 32;
     const float low = float_at_or_above(threshold);
     const auto parts = static_cast<std::size_t>(shape.parts);
     const std::size_t total = shape.cells() * parts;

@@ -44,7 +44,7 @@ inline double angle_between(double ax, double ay, double bx, double by) {
     return std::abs(std::atan2(ax * by - ay * bx, ax * bx + ay * by));
 }
 
-// Log-odds from one direction: seen from the cell at `from`, against what is predicted there.
+// Log-odds from one direction: the offset from the cell at `from`, compared with the one predicted there.
 inline double evidence(const double* from, const double* to, const double* predicted, const double* weights) {
     const double x = to[0] - from[0], y = to[1] - from[1];
     const double dx = x - predicted[0], dy = y - predicted[1];

@@ -1,9 +1,9 @@
 // From clusters of detections to people.
 //
 // A joint of a person lies at the mean of the cluster's detections of that part, weighted by their confidences
-// (Insafutdinov et al., DeeperCut, ECCV 2016). Before that, strays are dropped: kept together by all their other
-// edges, two detections of one part may share a cluster although they lie far apart, and their mean would be
-// neither of the two places. The surest one counts.
+// (Insafutdinov et al., DeeperCut, ECCV 2016). Before that, strays are dropped: their other edges may
+// keep two detections of one part in a cluster although they lie far apart, and their mean would lie at neither of
+// them. The most confident one counts.
 
 #pragma once
 
@@ -29,8 +29,8 @@ inline std::size_t slot(const Detections& found, const std::int32_t* labels, std
     return static_cast<std::size_t>(labels[i]) * found.parts + static_cast<std::size_t>(found.part[i]);
 }
 
-// Suppresses detections for which bias + slope * distance to the surest one of their joint is negative: the log-odds
-// that both are one joint. Of equally sure ones the first is the surest.
+// Suppresses detections for which bias + slope * distance to the most confident one of their joint is negative: the
+// log-odds that both are one joint. Of equally confident ones the first counts.
 inline void drop_strays(const Detections& found, double bias, double slope, std::size_t people, std::int32_t* labels) {
     const std::size_t none = found.count;
     std::vector<std::size_t> surest(people * found.parts, none);
