@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from nnet.checkpoint_index import check_index
 from nnet.checkpoint_names import AVERAGE, head_of, inference_sources
-from nnet.errors import reason, tensorflow_path
+from nnet.errors import disk_reason, reason, tensorflow_path
 from nnet.snapshots import DATA, INDEX, replace_checkpoint, require_checkpoint, snapshots
 from util.errors import InputError
 from util.fingerprint import fingerprint
@@ -182,7 +182,7 @@ def write_checkpoint(prefix: str | os.PathLike, arrays: Mapping[str, np.ndarray]
             _sync(f"{temporary}{suffix}")
         replace_checkpoint(prefix, temporary)
     except (OSError, tf.errors.OpError) as error:
-        why = getattr(error, "strerror", None) or reason(error)
+        why = disk_reason(error)
         raise InputError(f"{prefix}: the checkpoint cannot be written: {why}; earlier ones are untouched") from error
     finally:
         for leftover in temporary.parent.glob(temporary.name + ".*"):

@@ -12,6 +12,11 @@ def reason(error: BaseException) -> str:
     return re.sub(r"^\{\{.*?\}\} |( \[Op:\w+\].*)$", "", first)
 
 
+def disk_reason(error: BaseException) -> str:
+    """Why a file cannot be written ("No space left on device"), without the temporary name that TensorFlow gave it."""
+    return getattr(error, "strerror", None) or reason(error).rpartition("; ")[2]
+
+
 def tensorflow_path(path: str | os.PathLike) -> str:
     """A path that TensorFlow can open. Raises InputError for one with bytes that are not UTF-8."""
     text = os.fspath(path)

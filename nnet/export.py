@@ -10,11 +10,10 @@ import tensorflow as tf
 from config import SKELETON_FILE
 from dataset.skeleton import from_config
 from nnet.checkpoint import network_id
-from nnet.errors import reason, tensorflow_path
+from nnet.errors import disk_reason, tensorflow_path
 from nnet.lite_file import checkpoint_id, seal
 from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
-from util.errors import InputError
 from util.files import atomic_path
 from util.logging import silent_stderr
 from util.maps import map_size
@@ -51,7 +50,7 @@ def save_tflite(
     Raises InputError when the file cannot be written.
     """
     signatures = _signatures(predictor, batch=1)
-    with tempfile.TemporaryDirectory() as folder:
+    with atomic_path(path) as temporary, tempfile.TemporaryDirectory() as folder:
         _write(folder, signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(signatures))
         if photos or half:
@@ -62,13 +61,12 @@ def save_tflite(
             converter.representative_dataset = lambda: _inputs(predictor, photos)
         with silent_stderr():
             content = converter.convert()
-    notes = {
-        "global_scale": predictor.cfg.global_scale,
-        "checkpoint": checkpoint and checkpoint_id(checkpoint),
-        "network": checkpoint and network_id(checkpoint),
-        "skeleton": from_config(predictor.cfg).as_table(),
-    }
-    with atomic_path(path) as temporary:
+        notes = {
+            "global_scale": predictor.cfg.global_scale,
+            "checkpoint": checkpoint and checkpoint_id(checkpoint),
+            "network": checkpoint and network_id(checkpoint),
+            "skeleton": from_config(predictor.cfg).as_table(),
+        }
         temporary.write_bytes(seal(content, notes))
 
 
@@ -87,8 +85,8 @@ def _write(folder, signatures):
     try:
         # The module holds no variables: the weights are constants of the graphs.
         tf.saved_model.save(tf.Module(), os.fspath(folder), signatures)
-    except (OSError, tf.errors.OpError) as error:
-        raise InputError(f"{folder}: cannot be written: {reason(error)}") from error
+    except tf.errors.OpError as error:
+        raise OSError(0, disk_reason(error)) from error
 
 
 def _signatures(predictor, batch=None):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow as tf
 
-from nnet.errors import reason, tensorflow_path
+from nnet.errors import disk_reason, tensorflow_path
 from util.errors import InputError
 
 
@@ -23,7 +23,7 @@ class SummaryWriter:
         try:
             self._writer = tf.summary.create_file_writer(self.folder)
         except tf.errors.OpError as error:
-            raise InputError(f"{self.folder}: cannot be written (log_dir): {reason(error)}") from error
+            raise InputError(f"{self.folder}: cannot be written (log_dir): {disk_reason(error)}") from error
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
         with self._writing(step):
@@ -45,5 +45,5 @@ class SummaryWriter:
                 yield
             self._writer.flush()
         except tf.errors.OpError as error:
-            logging.warning("%s: cannot be written: %s; training goes on without it", self.folder, reason(error))
+            logging.warning("%s: cannot be written: %s; training goes on without it", self.folder, disk_reason(error))
             self._writer = tf.summary.create_noop_writer()

@@ -5,14 +5,15 @@ import pytest
 import tensorflow as tf
 
 from nnet.checkpoint import read_checkpoint, write_checkpoint
-from nnet.errors import reason
+from nnet.errors import disk_reason, reason
 from nnet.summary import SummaryWriter
 from util.errors import InputError
 
 
 def test_the_first_line_without_the_node(tmp_path):
     error = tf.errors.UnknownError(None, None, "{{function_node __wrapped__SaveV2}} /x; No space\n\tmore [Op:SaveV2]")
-    assert reason(error) == "/x; No space"
+    assert reason(error) == "/x; No space" and disk_reason(error) == "No space"
+    assert disk_reason(OSError(28, "No space left on device", "x")) == "No space left on device"
     assert reason(KeyError()) == "KeyError"
     with pytest.raises(tf.errors.OpError) as caught:
         tf.io.read_file(str(tmp_path / "none"))
