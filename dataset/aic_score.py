@@ -37,6 +37,14 @@ class People(NamedTuple):
     area: np.ndarray
     scores: np.ndarray
 
+    def only(self, good: np.ndarray) -> "People":
+        """Those of the mask `good` (N,)."""
+        num_images = len(self.first) - 1
+        image = np.repeat(np.arange(num_images), np.diff(self.first))[good]
+        first = np.concatenate([[0], np.cumsum(np.bincount(image, minlength=num_images))])
+        names = [self.names[i] for i in np.flatnonzero(good)]
+        return People(first, names, *(values[good] for values in self[2:]))
+
 
 @dataclass
 class Score:
@@ -209,7 +217,8 @@ def _reference_people(truth: dict[str, dict], faults: Faults) -> tuple[People, n
     num_boxes -= np.bincount(left_out, minlength=len(ids)).astype(int)
     # Single precision, as the official evaluator has it.
     area = ((y1 - y0) * (x1 - x0)).astype(np.float32).astype(np.float64)
-    return _select(good, first, names, keypoints, whole, area, np.full(len(good), np.nan)), num_boxes
+    unknown = np.full(len(good), np.nan)
+    return People(first, names, _by_joint(keypoints), whole, area, scores=unknown).only(good), num_boxes
 
 
 def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], faults: Faults) -> People:
@@ -224,7 +233,8 @@ def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str],
     scores = [answer.get("scores") for answer in answers]
     scores = [scores[i].get(name) if type(scores[i]) is dict else None for i, name in zip(image, names, strict=True)]
     scores = np.array([s if type(s) in NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
-    return _select(good, first, names, keypoints, whole, np.full(len(good), np.nan), scores)
+    unknown = np.full(len(good), np.nan)
+    return People(first, names, _by_joint(keypoints), whole, area=unknown, scores=scores).only(good)
 
 
 def _is_computable(values: Any) -> bool:
@@ -273,13 +283,9 @@ def _plain_array(rows: list, width: int) -> np.ndarray | None:
     return None
 
 
-def _select(good, first, names, keypoints, whole, area, scores) -> People:
-    """The people of the rows that are good."""
-    kept = np.flatnonzero(good)
-    image = np.repeat(np.arange(len(first) - 1), np.diff(first))[kept]
-    first = np.concatenate([[0], np.cumsum(np.bincount(image, minlength=len(first) - 1))])
-    names = [names[i] for i in kept]
-    return People(first, names, keypoints[kept].reshape(-1, NUM_JOINTS, 3), whole[kept], area[kept], scores[kept])
+def _by_joint(keypoints: np.ndarray) -> np.ndarray:
+    """(N, 42) as (N, 14, 3)."""
+    return keypoints.reshape(-1, NUM_JOINTS, 3)
 
 
 def _all_oks(true: People, predicted: People) -> tuple[np.ndarray, np.ndarray]:

@@ -408,8 +408,17 @@ class _Columns:
             ODD_MASK: odd_mask,
         }.items():
             self._note(kind, mask & kept, faults, CORRECTED)
-        everybody = Annotations(self.ids, rows, self.category_ids, keypoints, boxes.astype(self.dtype),
-                                self._column("area"), self._column("crowd"), self.regions, self.names)  # fmt: skip
+        everybody = Annotations(
+            ids=self.ids,
+            image=rows,
+            category=self.category_ids,
+            keypoints=keypoints,
+            boxes=boxes.astype(self.dtype),
+            area=self._column("area"),
+            crowd=self._column("crowd"),
+            regions=self.regions,
+            names=self.names,
+        )
         annotations = everybody if kept.all() else everybody.take(np.flatnonzero(kept))
         _fill_boxes(annotations)
         return annotations

@@ -194,7 +194,8 @@ def from_table(table: dict[str, Any], where: str) -> Skeleton:
     graph = _pairs_of(table, "sparse_graph", names, where) or _graph(len(names), limbs, pairs)
     usual = side_colours(len(names), pairs)
     colours = tuple(colour or usual[joint] for joint, (_, _, colour) in enumerate(rows))
-    return Skeleton(name, names, pairs, limbs, graph, tuple(s for _, s, _ in rows), colours)
+    sigmas = tuple(sigma for _, sigma, _ in rows)
+    return Skeleton(name, names, pairs, limbs, sparse_graph=graph, sigmas=sigmas, colours=colours)
 
 
 def _joint_row(row: Any, where: str) -> tuple[str, float, str | None]:
@@ -298,7 +299,8 @@ def _from_groups(cfg) -> Skeleton:
     # DeepLabCut's files have groups of one joint only; there the names may tell the sides.
     pairs = (_group_pairs(cfg) or left_right_pairs(names)) if cfg.all_joints else _sides(names)
     sigmas = (DEFAULT_SIGMA,) * cfg.num_joints
-    return Skeleton("own", tuple(names), pairs, (), (), sigmas, side_colours(cfg.num_joints, pairs))
+    colours = side_colours(cfg.num_joints, pairs)
+    return Skeleton("own", tuple(names), pairs, limbs=(), sparse_graph=(), sigmas=sigmas, colours=colours)
 
 
 def _group_pairs(cfg) -> Pairs:

@@ -47,6 +47,7 @@ class Scene(NamedTuple):
 
 def write_toy_set(
     folder: str | os.PathLike,
+    *,
     images: int,
     people: tuple[int, int] = (1, 4),
     size: tuple[int, int] = (480, 360),
@@ -170,17 +171,16 @@ def _poses(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndar
         joints[:, hip] = 0.07 * across * side[:, None]
         arm = np.where(random.random(count) < 0.5, random.normal(15, 10, count), random.uniform(-10, 165, count))
         bend = random.uniform(-70, 100, count) * random.random(count)
-        _limb(joints, (shoulder, elbow, wrist), outward, arm, arm + bend, (0.165, 0.15), random)
+        _limb(joints, (shoulder, elbow, wrist), outward, (arm, arm + bend), (0.165, 0.15), random)
         thigh = np.where(random.random(count) < 0.7, random.normal(6, 6, count), random.uniform(0, 55, count))
         shin = thigh - random.uniform(-10, 45, count) * random.random(count)
-        _limb(joints, (hip, knee, ankle), outward, thigh, shin, (0.235, 0.22), random)
+        _limb(joints, (hip, knee, ankle), outward, (thigh, shin), (0.235, 0.22), random)
     return joints, front
 
 
-def _limb(joints, ids, outward, first, second, lengths, random) -> None:
+def _limb(joints, ids, outward, angles, lengths, random) -> None:
     """Set the two outer joints of a limb; angles in degrees from straight down, positive away from the body."""
-    start, middle, end = ids
-    for a, b, angle, length in ((start, middle, first, lengths[0]), (middle, end, second, lengths[1])):
+    for a, b, angle, length in zip(ids, ids[1:], angles, lengths, strict=False):
         angle = np.radians(angle)
         length = length * random.uniform(0.9, 1.08, len(joints))
         joints[:, b] = joints[:, a] + np.stack([outward * np.sin(angle), np.cos(angle)], 1) * length[:, None]

@@ -32,7 +32,13 @@ def mobilenet_v2(
             number = len(outputs)
             scope = "MobilenetV2/expanded_conv" + (f"_{number - 1}" if number > 1 else "")
             x = _inverted_residual(
-                x, scope, expansion, _channels(channels, width), unit_stride if within else 1, rate, options
+                x,
+                scope,
+                channels=_channels(channels, width),
+                expansion=expansion,
+                stride=unit_stride if within else 1,
+                rate=rate,
+                options=options,
             )
             if within:
                 stride *= unit_stride
@@ -45,7 +51,7 @@ def mobilenet_v2(
     return outputs | {"features": x}
 
 
-def _inverted_residual(x, scope, expansion, channels, stride, rate, options):
+def _inverted_residual(x, scope, *, channels, expansion, stride, rate, options):
     """Expand, filter each channel, project; added to the input where the shapes allow it."""
     y = x
     if expansion > 1:

@@ -42,11 +42,11 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     people = write_toy_set(
         options.out,
-        options.images,
-        options.people,
-        options.size,
-        options.seed,
-        options.phase,
+        images=options.images,
+        people=options.people,
+        size=options.size,
+        seed=options.seed,
+        phase=options.phase,
         pictures=not options.no_images,
     )
     print(f"{options.images} images, {people} people written to {options.out}")

@@ -49,14 +49,14 @@ def golden_targets():
             return batch[name].reshape(*part.shape, *shape)[tuple(positive.T)]
 
         return Targets(
-            part,
-            batch["part_score_weights"],
-            positive,
-            offsets("locref_targets", 2),
-            cells,
-            at.ravel().astype(np.int32),
-            offsets("pairwise_targets", 16, 2),
-            offsets("pairwise_mask", 16, 2)[..., 0],
+            part=part,
+            part_weight=batch["part_score_weights"],
+            positive=positive,
+            locref=offsets("locref_targets", 2),
+            cells=cells,
+            at=at.ravel().astype(np.int32),
+            pairwise=offsets("pairwise_targets", 16, 2),
+            pairwise_mask=offsets("pairwise_mask", 16, 2)[..., 0],
         )
 
     return convert
