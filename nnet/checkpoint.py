@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +19,7 @@ from nnet.snapshots import DATA, INDEX, replace_checkpoint, require_checkpoint, 
 from util.errors import InputError
 from util.fingerprint import fingerprint
 
+MAX_NAMED = 8  # misfits that a message lists
 # Exceptions of TensorFlow's reader for a broken file.
 _BROKEN = tf.errors.OpError, ValueError, RuntimeError, LookupError
 
@@ -93,15 +95,27 @@ def read_shapes(prefix: str | os.PathLike) -> dict[str, tuple[int, ...]]:
     return {name: tuple(shape) for name, shape in _open(prefix).get_variable_to_shape_map().items()}
 
 
-def misfits(variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[int]]) -> tuple[list[str], list[str]]:
-    """Which `variables` a checkpoint of these shapes lacks, and which have another shape there (in words)."""
-    missing = [name for name in variables if name not in shapes]
-    differing = [
-        f"{name} is {tuple(shapes[name])} there and {tuple(var.shape)} here"
-        for name, var in variables.items()
-        if name in shapes and tuple(shapes[name]) != tuple(var.shape)
-    ]
-    return missing, differing
+class Misfit(NamedTuple):
+    """A variable that does not fit a checkpoint; there: its shape in the checkpoint, None if it is missing."""
+
+    name: str
+    here: tuple[int, ...]
+    there: tuple[int, ...] | None
+
+    def __str__(self) -> str:
+        if self.there is None:
+            return f"{self.name} is missing there"
+        return f"{self.name} is {self.there} there and {self.here} here"
+
+
+def misfits(variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[int]]) -> list[Misfit]:
+    """Which `variables` a checkpoint of these shapes lacks or has in another shape."""
+    found = []
+    for name, variable in variables.items():
+        here, there = tuple(variable.shape), tuple(shapes[name]) if name in shapes else None
+        if here != there:
+            found.append(Misfit(name, here, there))
+    return found
 
 
 def load_weights(variables: Mapping[str, tf.Variable], prefix: str | os.PathLike, averaged: bool = False) -> None:
@@ -131,19 +145,18 @@ def starting_variables(
     variables: Mapping[str, tf.Variable], shapes: Mapping[str, Sequence[int]]
 ) -> tuple[list[str], list[str]]:
     """Names of the variables that `initialize` takes from a checkpoint of these shapes, and of the random heads."""
-    missing, differing = misfits(variables, shapes)
-    wrong = {head_of(text.split()[0]) for text in missing + differing} - {None}
+    wrong = {head_of(misfit.name) for misfit in misfits(variables, shapes)} - {None}
     return [name for name in variables if head_of(name) not in wrong], sorted(wrong)
 
 
 def _assign(variables, prefix, averaged=False):
     reader = _open(prefix)
     shapes = reader.get_variable_to_shape_map()
-    missing, differing = misfits(variables, shapes)
-    if missing or differing:
-        problems = [f"{name} is missing there" for name in missing] + differing
-        rest = f", and {len(problems) - 8} more" if len(problems) > 8 else ""
-        raise InputError(f"{prefix}: does not fit this configuration: {'; '.join(problems[:8])}{rest}")
+    unfit = misfits(variables, shapes)
+    if unfit:
+        rest = f", and {len(unfit) - MAX_NAMED} more" if len(unfit) > MAX_NAMED else ""
+        listed = "; ".join(map(str, unfit[:MAX_NAMED]))
+        raise InputError(f"{prefix}: does not fit this configuration: {listed}{rest}")
     names = {name: f"{name}/{AVERAGE}" if averaged and f"{name}/{AVERAGE}" in shapes else name for name in variables}
     values = {name: _read(reader, source, prefix) for name, source in names.items()}
     _require_finite(values, prefix)

@@ -97,7 +97,7 @@ class Trainer:
             # of gradients, and the learning rates between the two are unknown.
             arrays = {OPTIMIZER_STEPS: np.int64(step), **arrays}
         state = self.optimizer.state()
-        if any(checkpoint.misfits(state, {name: array.shape for name, array in arrays.items()})):
+        if checkpoint.misfits(state, {name: array.shape for name, array in arrays.items()}):
             return False
         for name, variable in state.items():
             variable.assign(arrays[name])

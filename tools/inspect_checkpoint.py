@@ -91,15 +91,16 @@ def report_fit(shapes: Shapes, cfg) -> int:
     from nnet.net_factory import pose_net
 
     variables = pose_net(cfg).slim_variables()
-    missing, differing = misfits(variables, shapes)
-    fitting = len(variables) - len(missing) - len(differing)
-    print(f"\n{cfg.config_file}: {fitting} of the network's {len(variables)} variables fit")
-    for what, names in (("missing there", missing), ("of another shape", differing)):
-        if names:
-            print(f"{what}: {len(names)}", *names[:SHOWN], *["..."] * (len(names) > SHOWN), sep="\n  ")
+    unfit = misfits(variables, shapes)
+    print(f"\n{cfg.config_file}: {len(variables) - len(unfit)} of the network's {len(variables)} variables fit")
+    missing = [misfit.name for misfit in unfit if misfit.there is None]
+    differing = [misfit for misfit in unfit if misfit.there is not None]
+    for what, listed in (("missing there", missing), ("of another shape", differing)):
+        if listed:
+            print(f"{what}: {len(listed)}", *listed[:SHOWN], *["..."] * (len(listed) > SHOWN), sep="\n  ")
     wanted, random = starting_variables(variables, shapes)
-    trains = not any(misfits({name: variables[name] for name in wanted}, shapes))
-    predicts = not any("intermediate_supervision" not in text for text in missing + differing)
+    trains = not misfits({name: variables[name] for name in wanted}, shapes)
+    predicts = all(head_of(misfit.name) == "intermediate_supervision" for misfit in unfit)
     start = f"yes, but for the heads {', '.join(random)}" if random else "yes"
     print(f"training can start from it: {start if trains else 'no'}")
     print(f"it can predict: {'yes' if predicts else 'no'}")
