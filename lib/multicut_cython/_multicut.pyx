@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """Thin wrapper: checks arrays, releases the GIL, calls solver.hpp."""
 
+import time
+
 import numpy as np
 
 from lib.arrays import integers
@@ -88,7 +90,9 @@ def solve_multicut(unary, edges, cost, *, int effort=1, time_limit=None, uint64_
         raise ValueError(f"effort must not be negative, got {effort}")
     if isnan(settings.seconds) or settings.seconds < 0:
         raise ValueError(f"time_limit must be None or not negative, got {time_limit}")
+    started = time.perf_counter()
     cdef Graph graph = _graph(unary, edges, cost)
+    settings.seconds = max(0.0, settings.seconds - (time.perf_counter() - started))
     cdef vector[int32_t] labels
     with nogil:
         labels = solve(graph, settings)

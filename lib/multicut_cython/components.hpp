@@ -47,15 +47,13 @@ inline std::vector<char> useful_nodes(const Graph& graph, std::vector<Edge>& neg
 // Copies the edges within components into their problems.
 inline void fill_edges(const Graph& graph, const std::vector<Node>& number, const std::vector<Node>& position,
                        std::vector<Component>& components) {
-    std::vector<Edge> inner;
+    const auto is_inner = [&](const Edge& edge) { return number[edge.a] >= 0 && number[edge.a] == number[edge.b]; };
     for (const Edge& edge : graph.edges) {
-        if (number[edge.a] < 0 || number[edge.a] != number[edge.b]) continue;
-        inner.push_back(edge);
-        components[number[edge.a]].problem.count(position[edge.a], position[edge.b]);
+        if (is_inner(edge)) components[number[edge.a]].problem.count(position[edge.a], position[edge.b]);
     }
     for (Component& component : components) component.problem.start_filling();
-    for (const Edge& edge : inner) {
-        components[number[edge.a]].problem.fill(position[edge.a], position[edge.b], edge.cost);
+    for (const Edge& edge : graph.edges) {
+        if (is_inner(edge)) components[number[edge.a]].problem.fill(position[edge.a], position[edge.b], edge.cost);
     }
 }
 

@@ -44,6 +44,7 @@ inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<
 }
 
 inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const Clock& clock) {
+    if (!clock.time_left()) return lone_nodes(problem);
     std::vector<Label> alone(problem.size());
     std::iota(alone.begin(), alone.end(), Label{0});
     const auto solve_piece = [&](const Problem& piece, const std::vector<Label>&) {
