@@ -16,10 +16,8 @@ from PIL import Image
 import train
 from dataset.pose_dataset import save_dataset_mat
 from nnet.checkpoint import read_checkpoint
-from nnet.devices import Devices, connect
 from nnet.snapshots import snapshots
 from tests.rounding import rounding
-from util.errors import InputError
 
 CONFIG = """
 dataset: {data}/dataset.mat
@@ -162,13 +160,3 @@ def test_two_devices_of_a_machine_train_as_one(data, tmp_path):
     assert [process.returncode for process in processes] == [0, 0], errors
     assert "training on 5 images and 2 devices" in errors[0]
     assert_same_training(tmp_path / "two", tmp_path / "one")
-
-
-def test_batches_are_shared_out_evenly(monkeypatch):
-    """Which is known before all workers are there."""
-    two = Devices()
-    two.replicas = two.workers = 2
-    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
-    for refuse in (two.share, connect):
-        with pytest.raises(InputError, match="batch_size 3 cannot be shared among 2 devices: make it a multiple of 2"):
-            refuse(3)

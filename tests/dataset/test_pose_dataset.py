@@ -5,8 +5,6 @@ from scipy.io import savemat
 
 from config import make_config
 from dataset.factory import create
-from dataset.mpii import MPII
-from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
 
@@ -113,28 +111,6 @@ def test_bad_files(tmp_path):
         create(cfg)
     with pytest.raises(InputError, match="dataset is missing"):
         create(make_config(num_joints=3))
-
-
-def test_mirror_as_the_original(golden_dir):
-    golden = np.load(golden_dir / "targets.npz")
-    width = int(golden["mirror_mpii/width"])
-    people, expected = np.ones((1, 14, 3)), np.ones((1, 14, 3))
-    for rows, target in ((golden["mirror_mpii/joints"], people), (golden["mirror_mpii/mirrored"], expected)):
-        target[0, rows[:, 0].astype(int), :2] = rows[:, 1:]
-    mpii = MPII.__new__(MPII)
-    mpii.cfg = make_config()
-    mpii._take_skeleton()
-    assert np.array_equal(mpii.mirror_people(people, width), expected)
-
-
-def test_mpii_refuses_other_numbers_of_joints():
-    with pytest.raises(InputError, match="dataset_type mpii has 14 joints"):
-        create(make_config(dataset="x.mat", dataset_type="mpii", num_joints=16))
-
-
-def test_factory_knows_every_type(coco):
-    coco.add_person(coco.add_image())
-    assert type(create(coco.config())) is MSCOCO
 
 
 def test_deeplabcut_writes_the_parts_of_paths(tmp_path):

@@ -114,15 +114,6 @@ def test_trained_moments_follow_the_batch():
     assert mean.numpy().any()
 
 
-def test_mobilenet_has_slims_names():
-    names = pose_net(make_config(num_joints=2, net_type="mobilenet_v2_1.0")).slim_variables()
-    assert "MobilenetV2/expanded_conv/depthwise/depthwise_weights" in names
-    assert "MobilenetV2/expanded_conv/expand/weights" not in names
-    assert names["MobilenetV2/expanded_conv_16/project/weights"].shape == (1, 1, 960, 320)
-    assert names["MobilenetV2/Conv_1/weights"].shape == (1, 1, 320, 1280)
-    assert len(names) == 52 * 5 + 2
-
-
 @pytest.mark.parametrize("depth, layer", [(50, 7), (101, 24)])
 def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
     cfg = make_config(
@@ -130,12 +121,3 @@ def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
     )
     with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
         pose_net(cfg)
-
-
-def test_the_small_resnet_has_17_convolutions_and_stride_16():
-    net = pose_net(
-        make_config(num_joints=4, net_type="resnet_18", intermediate_supervision=True, intermediate_supervision_layer=2)
-    )
-    convolutions = [name for name in net.slim_variables() if name.endswith("/weights") and "shortcut" not in name]
-    assert sum(name.startswith("resnet_v1_18/") for name in convolutions) == 17  # the 18th is the classifier
-    assert net.features(np.zeros((1, 70, 90, 3), np.uint8))["features"].shape == (1, 5, 6, 256)

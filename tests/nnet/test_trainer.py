@@ -253,14 +253,6 @@ def test_gradients_that_overflow_leave_the_step_out_and_halve_the_scale(
     assert [float(variable) for variable in resumed.loss_scale.variables().values()] == [512.0, 1.0]
 
 
-def test_an_overflow_halves_the_scale():
-    scale = loss_scale.LossScale()
-    gradients, finite = scale.unscale([tf.constant([loss_scale.START, 1.0]), tf.constant([np.inf])])
-    assert not finite and float(gradients[0][0]) == 1
-    scale.update(finite)
-    assert float(scale.scale) == loss_scale.START / 2
-
-
 @pytest.mark.parametrize(("size", "remedy"), [(1, "lower max_input_size"), (2, "lower batch_size, and raise accum")])
 def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, size, remedy):
     training = trainer.Trainer(small_config(net_type="resnet_18"))

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from config import make_config
+from dataset.factory import create
+from dataset.mpii import MPII
+from dataset.pose_dataset import save_dataset_mat
+from dataset.skeleton import MPII as SKELETON
+from util.errors import InputError
+
+
+@pytest.fixture
+def mpii(tmp_path):
+    save_dataset_mat(tmp_path / "dataset.mat", [("a.png", (40, 50), [np.array([[0, 5, 6], [13, 7, 8]])])])
+    return create(make_config(dataset=str(tmp_path / "dataset.mat"), dataset_type="mpii"), need_images=False)
+
+
+def test_it_has_mpiis_skeleton(mpii):
+    assert isinstance(mpii, MPII) and mpii.skeleton == SKELETON and mpii.cfg.num_joints == 14
+    np.testing.assert_array_equal(mpii[0].people[0, [0, 13]], [[5, 6, 1], [7, 8, 1]])
+
+
+def test_mirror_as_the_original(mpii, golden_dir):
+    with np.load(golden_dir / "targets.npz") as archive:
+        width, *poses = (archive[f"mirror_mpii/{name}"] for name in ("width", "joints", "mirrored"))
+    people, expected = np.ones((2, 1, 14, 3))
+    for rows, target in zip(poses, (people, expected), strict=True):
+        target[0, rows[:, 0].astype(int), :2] = rows[:, 1:]
+    np.testing.assert_array_equal(mpii.mirror_people(people, int(width)), expected)
+
+
+def test_other_numbers_of_joints_are_refused():
+    with pytest.raises(InputError, match="dataset_type mpii has 14 joints"):
+        create(make_config(dataset="x.mat", dataset_type="mpii", num_joints=16))

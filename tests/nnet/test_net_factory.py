@@ -1,0 +1,14 @@
+import numpy as np
+
+from config import make_config
+from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
+
+
+def test_the_arithmetic_is_that_asked_for_and_weights_and_maps_stay_in_float32():
+    net = pose_net(make_config(num_joints=2, net_type="resnet_18"), "bfloat16")
+    assert isinstance(net, PoseNet)
+    image = np.zeros((1, 32, 32, 3), np.uint8)
+    assert net.features(image)["features"].dtype == "bfloat16"
+    assert {variable.dtype for variable in net.slim_variables().values()} == {"float32"}
+    assert net(image)["part_pred"].dtype == "float32"
