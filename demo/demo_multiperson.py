@@ -17,7 +17,7 @@ frame and seconds are empty for pictures, as are the three cells of a joint that
 """
 
 try:
-    from util.cli import config_parser, run
+    from util.cli import run
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
@@ -26,30 +26,22 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from config import load_config
+from demo.options import demo_config, demo_parser
 from util.errors import InputError
-
-DEFAULT_CFG = Path(__file__).parents[1] / "models" / "demo" / "pose_cfg.yaml"
-# The people of the two photographs fill them: seen this small, they are as large as most that the network has learnt.
-SAMPLES_SHOWN = ["global_scale=0.3", "tta=[]"]
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__, DEFAULT_CFG, files="IMAGE, VIDEO or FOLDER")
-    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", help="the same as without --set")
+    arguments = demo_parser(__doc__, files="IMAGE, VIDEO or FOLDER")
     arguments.add_argument("--track", action="store_true", help="each folder holds the numbered frames of a clip")
-    arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
     arguments.add_argument("--camera", type=int, metavar="N", help="film with camera N (0: the first) until Ctrl-C")
     arguments.add_argument("--csv", action="store_true", help="write tables of the people, too")
-    arguments.add_argument("--show", action="store_true", help="show each picture in a window")
     options = arguments.parse_args(argv)
     if options.camera is not None and options.files:
         raise InputError("either --camera or files")
     from util.images import sample_photographs
 
     sources = None if options.camera is not None else find_sources(options.files or sample_photographs(), options.track)
-    shown = SAMPLES_SHOWN if options.camera is None and not options.files else []
-    cfg = load_config(options.cfg, shown + options.overrides + options.set)
+    cfg = demo_config(options, samples=options.camera is None and not options.files)
     if sources is None:
         from util.video import read_camera
 

@@ -8,7 +8,7 @@ several people: demo/demo_multiperson.py.
 """
 
 try:
-    from util.cli import config_parser, run
+    from util.cli import run
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
@@ -16,24 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from config import load_config
-
-DEFAULT_CFG = Path(__file__).parents[1] / "models" / "demo" / "pose_cfg.yaml"
-# The people of the two photographs fill them: seen this small, they are as large as most that the network has learnt.
-SAMPLES_SHOWN = ["global_scale=0.3", "tta=[]"]
+from demo.options import demo_config, demo_parser
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__, DEFAULT_CFG, files="IMAGE or FOLDER")
-    arguments.add_argument("--set", nargs="+", default=[], metavar="key=value", help="the same as without --set")
-    arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
-    arguments.add_argument("--show", action="store_true", help="show each picture in a window")
-    options = arguments.parse_args(argv)
+    options = demo_parser(__doc__, files="IMAGE or FOLDER").parse_args(argv)
 
     from util.images import find_images, sample_photographs
 
     paths = find_images(options.files or sample_photographs())
-    cfg = load_config(options.cfg, ([] if options.files else SAMPLES_SHOWN) + options.overrides + options.set)
+    cfg = demo_config(options, samples=not options.files)
 
     from nnet.load import build_single_estimator
 

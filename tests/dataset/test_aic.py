@@ -6,17 +6,9 @@ import pytest
 from dataset import aic
 from dataset.skeleton import AIC, NECKHEAD
 from tests.broken_files import ERROR, SKIP
+from tests.dataset.aic_records import BOX, PERSON, record
 from util.errors import InputError
 from util.faults import CORRECTED, LEFT_OUT
-
-PERSON = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
-BOX = [0, 0, 130, 260]
-
-
-def record(image_id="a", keypoints=None, boxes=None):
-    keypoints = {"human1": PERSON} if keypoints is None else keypoints
-    boxes = dict.fromkeys(keypoints, BOX) if boxes is None else boxes
-    return {"image_id": image_id, "keypoint_annotations": keypoints, "human_annotations": boxes}
 
 
 def read(tmp_path, content):

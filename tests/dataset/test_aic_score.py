@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 
 from dataset import aic_score
 from dataset.skeleton import AIC_SIGMAS
+from tests.dataset.aic_records import PERSON, record
 from util.errors import InputError
-
-PERSON = [x for joint in range(14) for x in (10 * joint, 20 * joint, 1)]
-BOX = [0, 0, 130, 260]
-
-
-def record(image_id="a", keypoints=None, boxes=None):
-    keypoints = {"human1": PERSON} if keypoints is None else keypoints
-    boxes = dict.fromkeys(keypoints, BOX) if boxes is None else boxes
-    return {"image_id": image_id, "keypoint_annotations": keypoints, "human_annotations": boxes}
 
 
 def slow_score(predictions, reference):
@@ -31,7 +23,7 @@ def slow_score(predictions, reference):
         if prediction["image_id"] == image_id:
             plain.add(image_id)
     best, counted = [], 0
-    for truth in {record["image_id"]: record for record in reference}.values():
+    for truth in {entry["image_id"]: entry for entry in reference}.values():
         true = truth["keypoint_annotations"]
         answer = answers.get(truth["image_id"])
         if answer is None:
