@@ -57,8 +57,8 @@ def networks():
 @pytest.fixture
 def status_of(monkeypatch, capsys, caplog, networks):
     """Runs a script in this process: exit status, what it printed as errors and warnings."""
-    monkeypatch.setattr(load, "build_estimator", lambda *_: networks[0])
-    monkeypatch.setattr(load, "build_single_estimator", lambda *_: networks[1])
+    monkeypatch.setattr(load, "build_estimator", lambda *_, **__: networks[0])
+    monkeypatch.setattr(load, "build_single_estimator", lambda *_, **__: networks[1])
     monkeypatch.setattr(train, "setup_logging", lambda *_: None)
 
     def call(main, *arguments):

@@ -19,7 +19,7 @@ from config import load_config
 from dataset.flags import COCO_FLAG, HIDDEN
 from dataset.skeleton import MIDDLE
 from util.draw import enlarge_points, enlarge_small
-from util.files import atomic_path
+from util.images import write_image
 from util.maps import cell_centers
 
 
@@ -39,8 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         batch = next(batches)
         sample = dataset[int(batch["index"][0])]
         name = f"{number:04d}_{sample.image.stem}.png"
-        with atomic_path(options.out_dir / name) as path:
-            picture(batch, dataset.skeleton, cfg).save(path)
+        write_image(options.out_dir / name, np.asarray(picture(batch, dataset.skeleton, cfg)))
     print(f"{options.number} pictures written to {options.out_dir}")
 
 
