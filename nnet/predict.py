@@ -12,6 +12,7 @@ from dataset.pair_offsets import PairwiseStats, load_pairwise_stats
 from multiperson.network import Network
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - pose-tensorflow has it here
 from nnet import checkpoint
+from nnet.checkpoint_names import head_of
 from nnet.layers import dense_maps
 from nnet.model_skeleton import with_skeleton_of
 from nnet.net_factory import pose_net
@@ -49,7 +50,7 @@ class Predictor(Network):
         """Take the weights of a checkpoint. Raises InputError."""
         variables = self.net.slim_variables()
         # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
-        wanted = {name: var for name, var in variables.items() if "intermediate_supervision" not in name}
+        wanted = {name: var for name, var in variables.items() if head_of(name) != "intermediate_supervision"}
         checkpoint.load_weights(wanted, prefix, averaged=True)
         return self.freeze()
 

@@ -75,13 +75,13 @@ def test_where_a_cell_lies_does_not_depend_on_the_size_of_the_image():
     np.testing.assert_array_equal(predictor.maps(image).part_prob, predictor.maps(filled).part_prob)
 
 
-def test_too_little_memory_is_one_line_with_the_size_and_the_key():
+def test_too_little_memory_is_one_line_with_the_size_and_the_key(monkeypatch):
     predictor = Predictor(make_config(num_joints=2, net_type="resnet_18"))
 
-    def exhausted(_):
+    def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    predictor._outputs = exhausted
+    monkeypatch.setattr(type(predictor.net), "features", exhausted)
     with pytest.raises(InputError, match="no memory for an image of 61x46 pixels: lower max_input_size"):
         predictor.maps(np.zeros((46, 61, 3), np.uint8))
 
