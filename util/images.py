@@ -179,7 +179,8 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
 def sample_photographs() -> list[Path]:
     """The photographs of people that come with scikit-image, both free of rights: an astronaut and a cameraman.
 
-    Nothing else of scikit-image is used: it resizes and warps in ten times Pillow's time, and draws thin lines only.
+    Nothing else of scikit-image is used: it takes ten times as long as Pillow to resize, three times to warp, and its
+    smooth lines are all one pixel wide.
     """
     folder = Path(find_spec("skimage").origin).parent / "data"  # found without importing it, which takes a second
     return [folder / "astronaut.png", folder / "camera.png"]
