@@ -160,7 +160,7 @@ def coco_layout(fresh):
 
 
 COCO_COMMANDS = {
-    "pictures": lambda cfg, out: (vis_dataset.main, "--cfg", cfg, "--number", "8", "--out_dir", out),
+    "pictures": lambda cfg, out: (vis_dataset.main, "--cfg", cfg, "--number", "4", "--out_dir", out),
     "statistics": lambda cfg, out: (pairwise_stats.main, "--cfg", cfg, "--out", out / "stats.mat"),
     "predict": lambda cfg, out: (predict_multiperson.main, "--cfg", cfg, "--snapshot", "none", "--out_dir", out),
 }
