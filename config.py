@@ -167,6 +167,8 @@ KEYS = {
     # Inference and grouping
     "tta": Key(list_of(either(choice("flip"), number(0.1, 10)), what="views"), [],
                "maps are averaged with those of the mirrored image (flip) and of other sizes, as in [flip, 0.8, 1.25]"),
+    "predict_batch": Key(integer(1, 1000), 1,
+                         "demos: so many images in a row go through the network together if they have one size"),
     "scoremap_dir": Key(PATH, "test", "folder into which tools/cache_scoremaps.py writes score maps"),
     "cached_scoremaps": Key(INPUT, "", "folder of such score maps to group from, instead of running the network"),
     "nms_radius": Key(number(0, 1000), 5.0, "cells; a detection suppresses weaker ones of its part within it"),

@@ -8,7 +8,7 @@ result.people.keypoints, result.people.score, result.as_dict()
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,7 +33,8 @@ class PoseResult:
     people: in pixels of the image, the best first
     joint_names: J names
     image_size: (height, width)
-    network_seconds: from pixels to maps, resizing included; grouping_seconds: from maps to people
+    network_seconds: from pixels to maps, resizing included, images of a batch alike; grouping_seconds: from maps to
+        people
     reduction: set if `max_input_size` made the network see the image smaller than `global_scale` says
     """
 
@@ -75,6 +76,11 @@ class PoseEstimator:
         """The people in an image: uint8 RGB (H, W, 3), or the path of a file. Raises InputError for a bad file."""
         if not isinstance(image, np.ndarray):
             image = read_image(image)
+        return self.estimate_batch([image])[0]
+
+    def estimate_batch(self, images: Sequence[np.ndarray]) -> list[PoseResult]:
+        """The people in each of several images of one size, uint8 RGB (H, W, 3), which the network sees together."""
+        image = images[0]
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"expected an RGB image, uint8 (H, W, 3), found {image.dtype} {image.shape}")
         if self.network is None:
@@ -83,8 +89,10 @@ class PoseEstimator:
                 "only tools/predict_multiperson.py groups from the cache"
             )
         started = time.perf_counter()
-        maps = self.network.maps(resize_image(image, network_size(self.cfg, *image.shape[:2])))
-        return self.group(maps, image.shape[:2], time.perf_counter() - started)
+        size = network_size(self.cfg, *image.shape[:2])
+        batch = self.network.maps_of_batch([resize_image(image, size) for image in images])
+        seconds = (time.perf_counter() - started) / len(images)
+        return [self.group(maps, image.shape[:2], seconds) for maps in batch]
 
     def group(self, maps: Maps, image_size: tuple[int, int], network_seconds: float = 0.0) -> PoseResult:
         """The people of an image of `image_size` (H, W) from its maps.
@@ -107,13 +115,33 @@ class PoseEstimator:
 def estimate_ahead(
     estimator: PoseEstimator, images: Iterable[tuple[Label, np.ndarray]]
 ) -> Iterator[tuple[Label, np.ndarray, PoseResult]]:
-    """Label, content and result of each (label, image); a thread computes the next while the caller uses the last."""
+    """Label, content and result of each (label, image); a thread computes the next while the caller uses the last.
 
-    def estimate(label, image):
-        return label, image, estimator(image)
+    Up to `cfg.predict_batch` images in a row go through the network together, if they have one size.
+    """
+
+    def estimate(*batch):
+        labels, images = zip(*batch, strict=True)
+        return zip(labels, images, estimator.estimate_batch(images), strict=True)
 
     with ThreadPoolExecutor(1, thread_name_prefix="people") as pool:
-        yield from starmap_ahead(pool, estimate, images, ahead=2)
+        for results in starmap_ahead(pool, estimate, _batches(images, estimator.cfg.predict_batch), ahead=2):
+            yield from results
+
+
+def _batches(images: Iterable[tuple[Label, np.ndarray]], size: int) -> Iterator[list[tuple[Label, np.ndarray]]]:
+    """Up to `size` of (label, image) in a row whose images have one shape; a full batch does not wait for the next."""
+    batch = []
+    for label, image in images:
+        if batch and batch[0][1].shape != image.shape:
+            yield batch
+            batch = []
+        batch.append((label, image))
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:

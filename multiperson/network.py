@@ -1,6 +1,7 @@
 """The interface of a network for prediction, whatever it runs in."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from easydict import EasyDict
@@ -26,10 +27,14 @@ class Network(ABC):
 
         `pairwise` is a function of cells (see util.maps.Maps).
         """
+        return self.maps_of_batch([image])[0]
+
+    def maps_of_batch(self, images: Sequence[np.ndarray]) -> list[Maps]:
+        """The maps of images of one size, as `maps` gives them for each."""
         if self.cfg.tta:
-            return average_maps(self._maps_of, image, self.cfg, self.mirror_map)
-        return self._maps_of(image)
+            return average_maps(self._maps_of, images, self.cfg, self.mirror_map)
+        return self._maps_of(images)
 
     @abstractmethod
-    def _maps_of(self, image: np.ndarray) -> Maps:
-        """The maps of one view of an image."""
+    def _maps_of(self, images: Sequence[np.ndarray]) -> list[Maps]:
+        """The maps of one view of each image; the views have one size."""

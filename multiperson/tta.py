@@ -16,24 +16,31 @@ _TO_THE_LEFT = np.array([-1, 1], np.float32)
 
 
 def average_maps(
-    network: Callable[[np.ndarray], Maps], image: np.ndarray, cfg: EasyDict, mirror_map: np.ndarray | None = None
-) -> Maps:
-    """The maps of a uint8 RGB image, averaged over the image itself and the views of it that `cfg.tta` names.
+    network: Callable[[Sequence[np.ndarray]], list[Maps]],
+    images: Sequence[np.ndarray],
+    cfg: EasyDict,
+    mirror_map: np.ndarray | None = None,
+) -> list[Maps]:
+    """The maps of uint8 RGB images of one size, averaged over each itself and the views of it that `cfg.tta` names.
 
-    network: gives the maps of an image
+    network: gives the maps of images of one size
     mirror_map: (J,) which joint takes each joint's place in the mirrored image; needed for "flip" only
     """
-    size = image.shape[:2]
+    size = images[0].shape[:2]
     factors = [fitting_scale(size, factor, cfg.max_input_size) for factor in cfg.tta if factor != FLIP]
     views = []
     for view_size in dict.fromkeys([size, *(scaled_size(size, factor) for factor in factors)]):
-        view = resize_image(image, view_size)
-        maps = network(view)
+        resized = [resize_image(image, view_size) for image in images]
+        seen = network(resized)
         if FLIP in cfg.tta:
-            mirrored = network(mirror_image(view, np.round(cfg.mean_pixel), cfg.stride))
-            maps = mean_maps([maps, unmirror_maps(mirrored, mirror_map)])
-        views.append(maps if view_size == size else rescale_maps(maps, view_size, size, cfg.stride))
-    return mean_maps(views)
+            mirrored = network([mirror_image(image, np.round(cfg.mean_pixel), cfg.stride) for image in resized])
+            seen = [
+                mean_maps([maps, unmirror_maps(other, mirror_map)]) for maps, other in zip(seen, mirrored, strict=True)
+            ]
+        if view_size != size:
+            seen = [rescale_maps(maps, view_size, size, cfg.stride) for maps in seen]
+        views.append(seen)
+    return [mean_maps(of_image) for of_image in zip(*views, strict=True)]
 
 
 def mirror_image(image: np.ndarray, fill: Sequence[float], stride: int) -> np.ndarray:

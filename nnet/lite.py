@@ -48,7 +48,10 @@ class LitePredictor(Network):
                 f"{cfg.config_file} has num_joints: {cfg.num_joints}"
             )
 
-    def _maps_of(self, image):
+    def _maps_of(self, images):
+        return [self._maps_of_one(image) for image in images]  # such models see one image at a time
+
+    def _maps_of_one(self, image):
         with self._turn:
             outputs = self._dense(image=image[None])
         locref = outputs["locref"][0] if self.cfg.location_refinement else None

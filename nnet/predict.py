@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -63,17 +64,15 @@ class Predictor(Network):
             maps.pairwise(np.zeros((1, 2), np.int32))
         return self
 
-    def _maps_of(self, image):
-        with _memory_for(*image.shape[:2]):
-            outputs = self._outputs(tf.convert_to_tensor(image[None]))
-            part_prob = outputs["part_prob"].numpy()[0]
-        locref = None
-        if "locref" in outputs:
-            locref = outputs["locref"].numpy()[0]
+    def _maps_of(self, images):
+        with _memory_for(*images[0].shape[:2]):
+            outputs = self._outputs(tf.convert_to_tensor(np.stack(images)))
+            part_prob = outputs["part_prob"].numpy()
+        locref = outputs["locref"].numpy() if "locref" in outputs else [None] * len(images)
         if self.stats is None:
-            return Maps(part_prob, locref)
-        features = outputs["features"]
-        return Maps(part_prob, locref, lambda cells: self._pairwise_at(features, cells))
+            return list(map(Maps, part_prob, locref))
+        pairwise = [partial(self._pairwise_at, outputs["features"], number) for number in range(len(images))]
+        return list(map(Maps, part_prob, locref, pairwise))
 
     def dense(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """The dense outputs for images (B, h, w, 3), as far as the network has them.
@@ -91,9 +90,10 @@ class Predictor(Network):
             outputs["features"] = features
         return outputs
 
-    def _pairwise_at(self, features, cells):
+    def _pairwise_at(self, features, number, cells):
+        """The offsets at cells (n, 2) of the image of that number in the batch."""
         cells = np.asarray(cells, np.int32).reshape(-1, 2)
-        batched = np.pad(cells, ((0, 0), (1, 0)))
+        batched = np.pad(cells, ((0, 0), (1, 0)), constant_values=number)
         with _memory_for(*(self.net.feature_stride * side for side in features.shape[1:3])):
             raw = self._pairwise(features, tf.constant(batched)).numpy()
         return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)

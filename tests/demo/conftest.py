@@ -22,6 +22,9 @@ class KnownPeople:
         self.keypoints[1, 1] = 0
         self.names = tuple(f"joint{number}" for number in range(17))
 
+    def estimate_batch(self, images):
+        return [self(image) for image in images]
+
     def __call__(self, image):
         size = (read_image(image) if not isinstance(image, np.ndarray) else image).shape[:2]
         people = People(self.keypoints, self.keypoints[..., 2].mean(axis=1))

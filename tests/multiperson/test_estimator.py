@@ -9,7 +9,7 @@ from easydict import EasyDict
 from PIL import Image
 
 from config import make_config
-from multiperson.estimator import PoseEstimator, network_size
+from multiperson.estimator import PoseEstimator, estimate_ahead, network_size
 from multiperson.predict import predict_people
 
 
@@ -17,11 +17,12 @@ class StandIn:
     """A network that gives the same maps for every image and remembers the sizes it saw."""
 
     def __init__(self, maps):
-        self._maps, self.sizes = maps, []
+        self._maps, self.sizes, self.batches = maps, [], []
 
-    def maps(self, image):
-        self.sizes.append(image.shape[:2])
-        return self._maps
+    def maps_of_batch(self, images):
+        self.sizes += [image.shape[:2] for image in images]
+        self.batches.append(len(images))
+        return [self._maps] * len(images)
 
 
 def test_people_are_in_pixels_of_the_image(scene):
@@ -52,6 +53,31 @@ def test_result_is_json(scene):
     assert (read["height"], read["width"], len(read["people"])) == (8, 8, len(result.people.score))
     found = result.people.keypoints[0, :, 2] > 0
     assert set(read["people"][0]["keypoints"]) == {name for name, there in zip(names, found, strict=True) if there}
+
+
+def test_images_in_a_row_of_one_size_go_through_the_network_together(scene):
+    network = StandIn(scene.maps)
+    estimator = PoseEstimator(network, scene.model, EasyDict(scene.cfg, predict_batch=3))
+    images = [np.full((height, 8, 3), number, np.uint8) for number, height in enumerate([8] * 4 + [9] + [8])]
+    results = list(estimate_ahead(estimator, enumerate(images)))
+    assert network.batches == [3, 1, 1, 1]
+    assert [label for label, *_ in results] == list(range(6))
+    for image, (_, given, result) in zip(images, results, strict=True):
+        assert given is image and result.image_size == image.shape[:2]
+
+
+def test_a_full_batch_does_not_wait_for_the_next_image(scene):
+    """A camera's next image comes later."""
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, predict_batch=2))
+    taken = []
+
+    def camera():
+        for number in range(20):
+            taken.append(number)
+            yield number, np.zeros((8, 8, 3), np.uint8)
+
+    next(estimate_ahead(estimator, camera()))
+    assert len(taken) == 4  # two batches are under way
 
 
 def test_threads_share_an_estimator(scene):

@@ -12,8 +12,8 @@ from util.maps import Maps
 class Blind(Network):
     """Sees nothing."""
 
-    def _maps_of(self, image):
-        return Maps(np.zeros((1, 1, self.cfg.num_joints), np.float32))
+    def _maps_of(self, images):
+        return [Maps(np.zeros((1, 1, self.cfg.num_joints), np.float32)) for _ in images]
 
 
 def test_flipping_needs_to_know_left_and_right():

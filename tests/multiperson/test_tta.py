@@ -42,6 +42,12 @@ class Seer:
         return np.array([(xs * weight).sum(), (ys * weight).sum()]) / weight.sum()
 
 
+def average(network, image, *arguments):
+    """The average of a single image by a network that looks at one at a time."""
+    (maps,) = average_maps(lambda images: list(map(network, images)), [image], *arguments)
+    return maps
+
+
 def picture(height, width, joints):
     """Soft dots at three places."""
     ys, xs = np.indices((height, width))
@@ -59,7 +65,7 @@ CELLS = np.array([[0, 0], [3, 2], [5, 7], [1, 6]])
 def test_a_network_to_which_left_and_right_are_alike_stays_as_it_is(size):
     image = picture(*size, JOINTS)
     cfg = make_config(num_joints=3, tta=["flip"], mean_pixel=[0, 0, 0])
-    maps, expected = average_maps(Seer(), image, cfg, SWAP), Seer()(image)
+    maps, expected = average(Seer(), image, cfg, SWAP), Seer()(image)
     np.testing.assert_allclose(maps.part_prob, expected.part_prob, atol=1e-5)
     np.testing.assert_allclose(maps.locref, expected.locref, atol=1e-3)
     np.testing.assert_allclose(maps.pairwise(CELLS), expected.pairwise(CELLS), atol=1e-6)
@@ -90,7 +96,7 @@ def test_values_of_the_mirrored_image_change_sides():
 def test_places_stay_in_other_sizes(views):
     image = picture(90, 121, 1.5 * JOINTS)
     cfg = make_config(num_joints=3, tta=views, mean_pixel=[0, 0, 0])
-    maps, expected = average_maps(Seer(), image, cfg, SWAP), Seer()(image)
+    maps, expected = average(Seer(), image, cfg, SWAP), Seer()(image)
     pose = argmax_pose_predict(maps.part_prob, maps.locref)
     np.testing.assert_allclose(pose[:, :2], 1.5 * JOINTS, atol=0.2)
     np.testing.assert_allclose(maps.pairwise(CELLS), expected.pairwise(CELLS), atol=0.3)
@@ -99,7 +105,7 @@ def test_places_stay_in_other_sizes(views):
 def test_sizes_that_the_network_sees():
     cfg = make_config(num_joints=3, tta=[0.5, 1.25, 2], max_input_size=88)
     network = Seer()
-    average_maps(network, picture(48, 80, JOINTS), cfg)
+    average(network, picture(48, 80, JOINTS), cfg)
     assert network.sizes == [(48, 80), (24, 40), (60, 100), (68, 113)]  # 68 x 113 is as much as 88 x 88
 
 
@@ -116,5 +122,5 @@ def test_a_view_without_the_part_has_no_say_in_where_it_is():
 def test_without_refinement_and_offsets():
     image = picture(48, 80, JOINTS)
     cfg = EasyDict(stride=8, tta=["flip", 0.5], max_input_size=850, mean_pixel=[0, 0, 0])
-    maps = average_maps(lambda view: Maps(Seer()(view).part_prob), image, cfg, SWAP)
+    maps = average(lambda view: Maps(Seer()(view).part_prob), image, cfg, SWAP)
     assert maps.locref is None and maps.pairwise is None

@@ -142,6 +142,19 @@ def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, t
     assert_equal(found, expected)
 
 
+@pytest.mark.parametrize("views", [[], ["flip", 0.5]])
+def test_a_batch_has_the_maps_of_its_images(model, views):
+    cfg, weights, _ = model
+    predictor = setup_pose_prediction(type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=views), weights)
+    images = list(np.random.default_rng(0).integers(0, 256, (3, 40, 56, 3), np.uint8))
+    cells = np.array([[0, 0], [3, 2], [1, 4]])
+    for image, maps in zip(images, predictor.maps_of_batch(images), strict=True):
+        alone = predictor.maps(image)
+        assert_equal(maps.part_prob, alone.part_prob)
+        assert_equal(maps.locref, alone.locref)
+        assert_equal(maps.pairwise(cells), alone.pairwise(cells))
+
+
 def test_threads_share_a_predictor(model):
     cfg, weights, _ = model
     predictor = setup_pose_prediction(type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=["flip"]), weights)
