@@ -386,28 +386,8 @@ class _Columns:
         boxes = self._column("boxes")
         odd_mask = self._drop_odd_masks(rows, images)
         kept = self._candidates(used, others, rows, faults)
-        no_shape = np.isnan(boxes[:, 0])
-        no_shape[list(self.regions)] = False
-        lengths = self._column("lengths")
-        in_bounds, good_flags = check_keypoints(keypoints)
-        for kind, mask in {
-            WRONG_COUNT.format(num_joints=num_joints): (lengths != 3 * num_joints) & (lengths != 0) & (lengths != -2),
-            NO_NUMBERS: (lengths == -2) | ~in_bounds,
-            ODD_FLAG: ~good_flags,
-            ODD_CROWD: self._column("odd_crowd"),
-            NOTHING: no_shape & ~(keypoints[..., 2] > 0).any(axis=1),
-        }.items():
-            self._note(kind, mask & kept, faults)
-            kept &= ~mask
-        odd_box = self._column("odd_box")
-        for kind, mask in {
-            ODD_BOX: odd_box,
-            ODD_AREA: self._column("odd_area") & ~odd_box,
-            MISCOUNTED: self._column("miscounted"),
-            SHORT_POLYGON: self._column("short_polygon"),
-            ODD_MASK: odd_mask,
-        }.items():
-            self._note(kind, mask & kept, faults, CORRECTED)
+        kept &= ~self._note_faulty(kept, keypoints, boxes, faults)
+        self._note_corrected(kept, odd_mask, faults)
         everybody = Annotations(
             ids=self.ids,
             image=rows,
@@ -422,6 +402,36 @@ class _Columns:
         annotations = everybody if kept.all() else everybody.take(np.flatnonzero(kept))
         _fill_boxes(annotations)
         return annotations
+
+    def _note_faulty(self, kept: np.ndarray, keypoints: np.ndarray, boxes: np.ndarray, faults: Faults) -> np.ndarray:
+        """(N,) bool: which of those `kept` are left out for a fault of their own; each is noted for its first one."""
+        num_joints = keypoints.shape[1]
+        no_shape = np.isnan(boxes[:, 0])
+        no_shape[list(self.regions)] = False
+        lengths = self._column("lengths")
+        in_bounds, good_flags = check_keypoints(keypoints)
+        faulty = np.zeros(len(kept), bool)
+        for kind, mask in {
+            WRONG_COUNT.format(num_joints=num_joints): (lengths != 3 * num_joints) & (lengths != 0) & (lengths != -2),
+            NO_NUMBERS: (lengths == -2) | ~in_bounds,
+            ODD_FLAG: ~good_flags,
+            ODD_CROWD: self._column("odd_crowd"),
+            NOTHING: no_shape & ~(keypoints[..., 2] > 0).any(axis=1),
+        }.items():
+            self._note(kind, mask & kept & ~faulty, faults)
+            faulty |= mask
+        return faulty
+
+    def _note_corrected(self, kept: np.ndarray, odd_mask: np.ndarray, faults: Faults) -> None:
+        odd_box = self._column("odd_box")
+        for kind, mask in {
+            ODD_BOX: odd_box,
+            ODD_AREA: self._column("odd_area") & ~odd_box,
+            MISCOUNTED: self._column("miscounted"),
+            SHORT_POLYGON: self._column("short_polygon"),
+            ODD_MASK: odd_mask,
+        }.items():
+            self._note(kind, mask & kept, faults, CORRECTED)
 
     def _keypoints(self, num_joints: int) -> np.ndarray:
         """(N, J, 3); zeros for annotations with another number of joints."""

@@ -25,6 +25,7 @@ unless it is up to date. For many pictures TensorFlow is faster.
 
 from util.cli import config_parser, run
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ from util.errors import InputError
 from util.images import find_images, readable_images, resize_image
 
 
-def main(argv: list[str] | None = None) -> None:
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The options. Raises InputError for those that do not go together."""
     arguments = config_parser(__doc__)
     arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     kind = arguments.add_mutually_exclusive_group(required=True)
@@ -47,12 +49,10 @@ def main(argv: list[str] | None = None) -> None:
         type=Path,
         nargs="+",
         metavar="PHOTO",
-        help="in eight bits, the layers' ranges "
-        "being those on these photos or folders: about 50, such as the model will see",
+        help="in eight bits; about 50 photos like those the model will see, or folders of them, for the layers' ranges",
     )
     arguments.add_argument("--half", action="store_true", help="weights in half precision")
     options = arguments.parse_args(argv)
-    cfg = load_config(options.cfg, options.overrides)
     target = options.out_dir or options.tflite
     if target and target.exists():
         raise InputError(f"{target}: is there already; choose a new name")
@@ -60,6 +60,12 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("--int8 and --half go with --tflite")
     if options.int8 and options.half:
         raise InputError("--int8 or --half: eight bits are fewer than half precision has")
+    return options
+
+
+def main(argv: list[str] | None = None) -> None:
+    options = parse(argv)
+    cfg = load_config(options.cfg, options.overrides)
 
     from nnet.load import QUICK_START, find_checkpoint
     from nnet.snapshots import require_checkpoint
@@ -67,11 +73,10 @@ def main(argv: list[str] | None = None) -> None:
     weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
         raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")
-    if options.quick_start:
-        target = Path(weights + QUICK_START)
-        if is_up_to_date(target, weights):
-            print(f"{target} is up to date")
-            return
+    target = options.out_dir or options.tflite or Path(weights + QUICK_START)
+    if options.quick_start and is_up_to_date(target, weights):
+        print(f"{target} is up to date")
+        return
     require_checkpoint(weights)  # before TensorFlow is loaded
     # This machine says nothing about where the model will run; TensorFlow Lite has no bfloat16.
     if not options.out_dir or cfg.precision == "auto":

@@ -65,29 +65,33 @@ def main(argv: list[str] | None = None) -> None:
         load_config(options.cfg, [*options.overrides, *map("=".join, zip(keys, combination, strict=True))])
         for combination in combinations
     ]
+    truth = read_truth(options.ref, options.images)
+    outcomes = sweep(configs, truth, options.img_dir, options.snapshot)
+    print(f"{len(truth.images.ids)} images with {np.count_nonzero(truth.annotations.people)} people")
+    print(ranking(keys, combinations, outcomes))
 
+
+def read_truth(path: Path, number: int | None):
+    """The annotations of `number` images (None: all), always the same ones. Raises InputError."""
     from dataset.coco import read_coco
-    from dataset.coco_score import known
 
     faults = Faults()
-    truth = read_coco(options.ref, faults)
-    faults.warn(options.ref)
+    truth = read_coco(path, faults)
+    faults.warn(path)
     truth.require_people()
-    order = np.random.default_rng(0).permutation(len(truth.images.ids))[: options.images]
-    truth = truth.only_images([truth.images.ids[row] for row in sorted(order.tolist())])
-    outcomes = sweep(configs, truth, options.img_dir, options.snapshot)
-    ranking = sorted(zip(combinations, outcomes, strict=True), key=lambda entry: -entry[1].metrics["AP"])
-    print(f"{len(truth.images.ids)} images with {np.count_nonzero(truth.annotations.people)} people")
-    rows = [
-        [
-            *combination,
-            *(known(outcome.metrics[name]) for name in METRICS),
-            outcome.people,
-            f"{1000 * outcome.seconds:.1f}",
-        ]
-        for combination, outcome in ranking
-    ]
-    print(table([*keys, *METRICS, "people", "ms"], rows))
+    order = np.random.default_rng(0).permutation(len(truth.images.ids))[:number]
+    return truth.only_images([truth.images.ids[row] for row in sorted(order.tolist())])
+
+
+def ranking(keys: Sequence[str], combinations: Sequence[tuple[str, ...]], outcomes: Sequence[Outcome]) -> str:
+    """A table of the values of the keys and their outcomes, the best first."""
+    from dataset.coco_score import known
+
+    rows = []
+    for values, outcome in sorted(zip(combinations, outcomes, strict=True), key=lambda pair: -pair[1].metrics["AP"]):
+        metrics = [known(outcome.metrics[name]) for name in METRICS]
+        rows.append([*values, *metrics, outcome.people, f"{1000 * outcome.seconds:.1f}"])
+    return table([*keys, *METRICS, "people", "ms"], rows)
 
 
 def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) -> list[Outcome]:
