@@ -1,6 +1,6 @@
 """What all command-line scripts share: the parser, and the exit."""
 
-from util.signals import INTERRUPTED, unwind_on_signals
+from util.signals import INTERRUPTED, ending_signal, unwind_on_signals
 
 import argparse
 import io
@@ -89,6 +89,14 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         _drop_output()
         _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
         status = 2
+    except Exception:
+        # A compiled module turns a signal's exception during its import into an ImportError.
+        number = ending_signal()
+        if number is None:
+            raise
+        status = 128 + number
+        if status == INTERRUPTED:
+            print("\ninterrupted", file=sys.stderr)
     sys.exit(status)
 
 

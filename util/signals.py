@@ -13,17 +13,29 @@ from typing import NoReturn
 from lib import MissingExtension
 
 INTERRUPTED = 130  # the exit status that shells give for Ctrl-C
+_received: list[int] = []
 
 
 def unwind_on_signals() -> None:
     """Turn signals into exceptions, so that half-written files are removed."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupt)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores them
             signal.signal(number, _leave)
 
 
+def ending_signal() -> int | None:
+    """The first signal that was to end this process, None if there was none."""
+    return _received[0] if _received else None
+
+
+def _interrupt(number, _frame) -> NoReturn:
+    _received.append(number)
+    raise KeyboardInterrupt
+
+
 def _leave(number, _frame) -> NoReturn:
+    _received.append(number)
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 

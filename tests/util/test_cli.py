@@ -62,6 +62,17 @@ def test_signals_leave_nothing_half_written(start, tmp_path, number, status, mes
     assert process.returncode == status and os.listdir(tmp_path) == ["script.py"]
 
 
+@pytest.mark.parametrize(
+    "number, status, message", [(signal.SIGINT, 130, "\ninterrupted\n"), (signal.SIGTERM, 143, "")]
+)
+def test_signals_that_a_compiled_module_turns_into_an_import_error(start, number, status, message):
+    body = "try:\n            print('ready', flush=True); time.sleep(1000)\n        except BaseException as error:\n"
+    process = start(body + "            raise ImportError('initialization failed') from error")
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    assert process.communicate() == ("", message) and process.returncode == status
+
+
 def test_an_ignored_signal_stays_ignored(start):
     """As nohup wants it."""
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
