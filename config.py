@@ -88,7 +88,7 @@ KEYS = {
     "mixture": Key(list_of(mapping(DATA_SET, "dataset"), what="data sets"), [],
                    "training: several data sets in place of one, each with its own dataset, global_scale, ..., and its "
                    "weight: how often an epoch shows its images"),
-    "shuffle": Key(FLAG, True, "visit the images in random order, anew each epoch"),
+    "shuffle": Key(FLAG, True, "visit the images in random order, a new one each epoch"),
     "seed": Key(integer(0, 2**32 - 1), 0, "every random choice is a function of this and of the step"),
     "batch_size": Key(integer(1, 10_000), 1, "images at once, shared among all devices"),
     "accumulate_steps": Key(integer(1, 10_000), 1, "batches that make a step of training, for a step of more images "

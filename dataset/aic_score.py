@@ -114,7 +114,7 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     faults.add_many("predictions of images that are not in the reference", len(strangers), sorted(strangers))
     if len(strangers) == len(found):
         raise InputError(
-            f"not one of the {len(predictions)} predictions can be used: each needs the image_id of a "
+            f"none of the {len(predictions)} predictions can be used: each needs the image_id of a "
             "reference record (up to a dot) and keypoint_annotations (COCO's results are scored by "
             f"tools/eval_mscoco.py){faults.reasons()}"
         )
@@ -207,7 +207,7 @@ def _reference_people(truth: dict[str, dict], faults: Faults) -> tuple[People, n
     for i in np.flatnonzero(~good | odd_box | odd_flag):
         fault = keypoints_fault(values[i]) or box_fault(boxes[i])
         what = f"people with {fault}" if fault else "joints with a flag other than 1, 2, 3"
-        still = ", scored all the same" if fault and good[i] else ""
+        still = ", scored nevertheless" if fault and good[i] else ""
         faults.add(what + still, f"{ids[image[i]]} {names[i]}")
 
     num_boxes = np.fromiter((len(record["human_annotations"]) for record in records), int, count=len(ids))

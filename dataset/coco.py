@@ -63,9 +63,9 @@ NO_NUMBERS = "annotations with keypoints that are no numbers or out of all bound
 ODD_FLAG = "annotations with visibility flags other than 0, 1, 2"
 ODD_CROWD = "annotations with an iscrowd other than 0 and 1"
 NOTHING = "annotations with neither labelled joints nor a box with an area"
-ODD_BOX = "annotations whose box is not four numbers or has no area, made anew"
+ODD_BOX = "annotations whose box is not four numbers or has no area, replaced"
 ODD_AREA = "annotations whose area is no number above 0, that of the box is taken"
-MISCOUNTED = "annotations with a wrong num_keypoints, counted anew"
+MISCOUNTED = "annotations with a wrong num_keypoints, recounted"
 SHORT_POLYGON = "annotations with polygons that are not 3 or more points, dropped"
 ODD_MASK = "annotations with masks that do not fit their image, dropped"
 

@@ -168,7 +168,7 @@ def from_table(table: dict[str, Any], where: str) -> Skeleton:
 
         name          of the whole
         joints        in the order of the score maps, each a name or [name, sigma, colour]
-        pairs         [left, right] joints; by default what the names tell
+        pairs         [left, right] joints; by default those with matching names
         limbs         pairs of joints
         sparse_graph  pairs of joints; by default limbs and pairs, if these connect all joints
 
@@ -224,7 +224,7 @@ def is_sigma(value: Any) -> bool:
 def refuse_equal_names(names: Sequence[str], where: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{where}: joint names must differ, but {', '.join(twice)} stands there more than once")
+        raise InputError(f"{where}: joint names must differ, but {', '.join(twice)} occurs more than once")
 
 
 def _pairs_of(table: dict[str, Any], key: str, names: tuple[str, ...], where: str) -> Pairs:

@@ -97,7 +97,7 @@ def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps
     if image and "image" in content and str(np.ravel(content["image"])[0]) != image:
         raise InputError(
             f"{path}: the maps of another image of this name, or of an earlier version of it; "
-            "tools/cache_scoremaps.py writes them anew"
+            "tools/cache_scoremaps.py writes new ones"
         )
     part_prob = _numbers(content["scoremaps"], path)
     if part_prob.ndim != 3 or part_prob.shape[2] != num_joints:

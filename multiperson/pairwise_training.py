@@ -90,7 +90,7 @@ class PairReport(NamedTuple):
 def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> list[Scene]:
     """What a network detects in `number` random images of a data set, with the owners of the detections.
 
-    Images that cannot be read are named in the log and left out. Raises InputError when none is left.
+    Images that cannot be read are named in the log and left out. Raises InputError if none is left.
     """
     order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
     scenes = []
@@ -104,7 +104,7 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
         threshold = cfg.pos_dist_thresh * sample.scale
         scenes.append(make_scene(nodes, sample.people, threshold, sample.weight, cfg.stride))
     if not scenes:
-        raise InputError(f"{dataset.path}: not one image could be used")
+        raise InputError(f"{dataset.path}: none of its images could be used")
     return scenes
 
 
@@ -114,7 +114,7 @@ def make_scene(
     """Find the owner of each detection by the annotations.
 
     people: (P, J, 3) x, y, flag in the pixels of the detections; threshold: pixels
-    weight: (rows, cols) 0 in the cells, of so many pixels, where the annotations say nothing
+    weight: (rows, cols) 0 in cells, of `stride` pixels, where the annotations say nothing
 
     A detection belongs to the nearest labelled joint of its part within the threshold. Others are FALSE, but UNKNOWN
     up to twice the threshold, where the annotations say nothing, and within the extent of a person whose joint of
@@ -152,7 +152,7 @@ def train_pairs(
 ) -> tuple[dict[tuple[int, int], PairModel], list[PairReport]]:
     """Models and reports of the pairs of parts (a < b), from the detections of many images.
 
-    Raises InputError when not one pair of detections belongs to one person.
+    Raises InputError if no pair of detections belongs to one person.
     """
     rng = np.random.default_rng(seed)
     seen = _seen_examples(scenes, pairs, num_joints, rng)

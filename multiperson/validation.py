@@ -36,7 +36,7 @@ NUM_EXAMPLES = 4
 class Validation:
     """At most `eval_images` images of the held-out set, always the same ones.
 
-    training_set: where pairwise models are learnt, anew for each score, if `pairwise_model_dir` is incomplete
+    training_set: where pairwise models are learnt, for each score, if `pairwise_model_dir` is incomplete
     Raises InputError if there is no held-out set.
     """
 
@@ -87,7 +87,7 @@ class Validation:
             readable += 1
             yield sample, image
         if not readable:
-            raise InputError(f"{self.dataset.path}: not one of the held-out images can be read (named above)")
+            raise InputError(f"{self.dataset.path}: none of the held-out images can be read (named above)")
 
     def _spatial_model(self, network) -> SpatialModel | None:
         """The stored models of all pairs, or else new ones; None while the network detects nothing to learn from."""

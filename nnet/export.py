@@ -18,7 +18,7 @@ from util.files import atomic_path
 from util.logging import silent_stderr
 from util.maps import map_size
 
-CELLS = 64  # of a photo, whose pairwise offsets tell the range of such offsets
+CELLS = 64  # of a photo, at which the range of pairwise offsets is measured
 
 
 def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
@@ -45,7 +45,7 @@ def save_tflite(
     predictor: loaded, in float32
     photos: uint8 (H, W, 3) RGB as the network would see them; if given, the model computes in eight bits, and
         the range of each layer is the one seen on them (Jacob et al., arXiv 1712.05877)
-    half: keep the weights in half precision, which halves the file; the model computes in float32 all the same
+    half: store the weights in half precision, which halves the file; the model still computes in float32
     checkpoint: that the weights come from; the model takes its place as long as it is the same (nnet.load.find_weights)
     Raises InputError when the file cannot be written.
     """

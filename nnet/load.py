@@ -23,7 +23,7 @@ MAP_KEYS = ("net_type", "mean_pixel", "precision", "location_refinement", "locre
 
 # What the demos start with: a TensorFlow Lite model beside the checkpoint, made by tools/export.py --quick_start.
 QUICK_START = ".quick" + LITE_SUFFIX
-# Up to so many images TensorFlow takes longer to load than it gains on them.
+# For up to this many images TensorFlow takes longer to load than it saves on them.
 FEW_IMAGES = 20
 
 
@@ -43,7 +43,7 @@ def load_model(
 
     overrides: texts "key=value" or a mapping, over the YAML
     weights: a checkpoint or a TensorFlow Lite model; by default what `find_weights` finds
-    num_images: how many images the estimator is for, if that is known; for a few it is quicker to load
+    num_images: the number of images the estimator is for, if known; for a few it loads faster
 
     Raises InputError for whatever is missing or broken.
     """
@@ -109,7 +109,7 @@ def _network(cfg, weights):
 
 
 def find_weights(cfg, num_images: int | None = None) -> str:
-    """What inference runs: the checkpoint of `find_checkpoint`, or a TensorFlow Lite model of it that lies beside it.
+    """What inference runs: the checkpoint of `find_checkpoint`, or a TensorFlow Lite model of it beside it.
 
     <checkpoint>.tflite always takes its place; <checkpoint>.quick.tflite only for few images (num_images; None:
     unknown): it starts without TensorFlow, but is slower then. Where `precision` is not auto, the checkpoint itself is
@@ -127,7 +127,7 @@ def find_weights(cfg, num_images: int | None = None) -> str:
             return lite
         if os.path.isfile(lite):
             logging.warning(
-                "%s: not used, since it was made of another checkpoint than %s; make it anew with tools/export.py %s",
+                "%s: not used, since it was made from another checkpoint than %s; make a new one: tools/export.py %s",
                 lite,
                 checkpoint,
                 option,

@@ -70,7 +70,7 @@ def whole_generation(prefix: str | os.PathLike) -> str:
 
 
 def require_checkpoint(prefix: str | os.PathLike) -> str:
-    """The prefix to read a checkpoint by; one of its files will do. Raises InputError where there is none."""
+    """The prefix to read a checkpoint by, from that or a name of its files. Raises InputError if it is missing."""
     prefix = tensorflow_path(whole_generation(checkpoint_prefix(prefix)))
     if not (os.path.exists(prefix + INDEX) or os.path.isfile(prefix)):
         found = sorted(Path(prefix).parent.glob("*" + INDEX))

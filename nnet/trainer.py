@@ -84,7 +84,7 @@ class Trainer:
         step = step_of(path, arrays)
         optimizer = self._restore_optimizer(arrays, step)
         if not optimizer:
-            logging.info("%s: holds no state that %s can use; that starts anew", path, self.cfg.optimizer)
+            logging.info("%s: no state that the %s optimizer can use, which starts anew", path, self.cfg.optimizer)
         for name, variable in self._scaling().items():
             variable.assign(arrays.get(name, variable))
         logging.info("resuming from %s: step %d, weights%s", path, step, " and optimizer" if optimizer else "")

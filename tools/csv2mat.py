@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def read_labels(path: Path) -> Labels:
-    """The labels of a table. Raises InputError that names the first line that is not one."""
+    """The labels of a table. Raises InputError that names the first bad line."""
     labels: Labels = {}
     lines = csv.reader(io.StringIO(read_text(path, "a table"), newline=None))
     try:

@@ -143,7 +143,7 @@ def open_cache(cfg, weights: str | None) -> MapCache:
 
     cache = MapCache(cfg.cached_scoremaps, network_fingerprint(cfg, weights) if weights else None)
     if not cache.is_known:
-        logging.warning("%s: no %s: nothing tells of which network these maps are", cache.folder, SOURCE)
+        logging.warning("%s: no %s: it is unknown of which network these maps are", cache.folder, SOURCE)
     return cache
 
 

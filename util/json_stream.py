@@ -144,7 +144,7 @@ class JsonStream:
         self._position += 1
 
     def _goes_on(self, last: str) -> bool:
-        """Step over the comma in front of another item, and to it, or over the bracket behind the last one."""
+        """Skip the comma before the next item, or the bracket after the last one; whether there is a next item."""
         mark = self.peek()
         if mark not in (",", last):
             raise self._fault(f"Expecting ',' or '{last}'", self._position)

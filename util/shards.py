@@ -25,7 +25,7 @@ class Shard(NamedTuple):
         return range(self.number - 1, num_items, self.count)
 
     def header(self, num_items: int, run: dict[str, Any]) -> dict[str, Any]:
-        """Header of its journal in a run over so many items; run: what all parts have in common."""
+        """The header of its journal in a run over this number of items; run: what all parts have in common."""
         return {PART: list(self), COUNT: num_items, **run}
 
 

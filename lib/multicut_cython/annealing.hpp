@@ -68,7 +68,7 @@ private:
     void visit(std::size_t v) {
         const std::size_t start = random_.next() % GumbelNoise::period;
         const double lowest = lowest_noisy_price(v, start);
-        // Prices are relative to the node's own cost. Suppression takes the noise behind that of the last slot.
+        // Prices are relative to the node's own cost. Suppression takes the noise after that of the last slot.
         const double suppression =
             -clusters_.problem().unary[v] - temperature_ * *noise_.run(start, clusters_.slots());
         const Label here = clusters_.label(v);

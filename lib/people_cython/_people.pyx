@@ -50,11 +50,11 @@ cdef class _Checked:
 
 
 def drop_strays(labels, part, conf, coord, Py_ssize_t num_parts, *, double same_bias, double same_slope):
-    """The labels, -1 where a person has a surer detection of the same part that is probably another joint.
+    """The labels, -1 where a person has a more confident detection of the same part that is probably another joint.
 
     labels: (N,) cluster of each detection from 0, or -1; part, conf: (N,); coord: (N, 2) pixels
     same_bias, same_slope: log-odds that two detections of one part are one joint, and their change per pixel of
-        distance; a detection is dropped if they are negative for it and the surest one of its person's joint
+        distance; a detection is dropped if they are negative for it and the most confident one of its person's joint
 
     Returns labels (N,) int32. Raises ValueError for wrong shapes and numbers.
     """

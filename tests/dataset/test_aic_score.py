@@ -166,7 +166,7 @@ def test_predictions_match_up_to_the_first_dot():
 def test_score_notes_boxes_without_size_and_computes_on(area_fault):
     result = aic_score.score([record()], [record(boxes={"human1": area_fault})])
     assert result.score == 1
-    assert ["scored all the same" in what for what in result.faults.counts] == [True]
+    assert ["scored nevertheless" in what for what in result.faults.counts] == [True]
 
 
 @pytest.mark.parametrize("bad", [None, 7, "x", [], PERSON[:-1], [*PERSON[:-1], "1"], [*PERSON[:-1], None],
@@ -198,6 +198,6 @@ def test_predictions_of_other_images_or_formats():
         ([3], "no objects"),
         ([record("b")], r"not in the reference: 1\)"),
     ):
-        with pytest.raises(InputError, match=f"not one of the {len(predictions)} predictions can be used.*{reason}"):
+        with pytest.raises(InputError, match=f"none of the {len(predictions)} predictions can be used.*{reason}"):
             aic_score.score(predictions, [record()])
     assert aic_score.score([record("b"), record("a", keypoints={})], [record()]).score == 0

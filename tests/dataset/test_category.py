@@ -50,7 +50,7 @@ def test_own_graph_of_unconnected_limbs_becomes_all_pairs():
     [
         ({"keypoints": None}, "must be a list of joint names"),
         ({"keypoints": ["a", 1]}, "must be a list of joint names"),
-        ({"keypoints": ["a", "b", "a"]}, "a stands there more than once"),
+        ({"keypoints": ["a", "b", "a"]}, "a occurs more than once"),
         ({"sigmas": [1, 2]}, "must be 3 numbers > 0"),
         ({"sigmas": [1, 2, float("nan")]}, "must be 3 numbers > 0"),
     ],

@@ -132,7 +132,7 @@ def test_annotations_that_are_no_objects(read):
 def test_boxes_without_area_are_made_anew(read, change, box):
     coco, faults = read(content([annotation(**change)]))
     assert coco.annotations.boxes.tolist() == [box]
-    assert list(faults.effects.values()) == [CORRECTED] and "no area, made anew" in next(iter(faults.counts))
+    assert list(faults.effects.values()) == [CORRECTED] and "no area, replaced" in next(iter(faults.counts))
 
 
 @pytest.mark.parametrize(

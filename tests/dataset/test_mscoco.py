@@ -135,7 +135,7 @@ def test_a_labelled_person_is_kept(coco, caplog):
     assert dataset[0].boxes.tolist() == [[10, 20, 30, 21], [10, 20, 11, 21]] and not dataset[0].ignore
     left_out, corrected = [r.getMessage() for r in caplog.records]
     assert left_out.endswith("left out: annotations without 17 keypoints of 3 numbers: 1 (annotation 3)")
-    assert corrected.endswith("no area, made anew: 2 (annotation 1, annotation 2)")
+    assert corrected.endswith("no area, replaced: 2 (annotation 1, annotation 2)")
 
 
 def test_category_id_is_that_of_the_data(coco):

@@ -84,7 +84,7 @@ def test_from_config_groups_of_joints():
     assert own.symmetric_pairs == ((0, 2),)
     with pytest.raises(InputError, match="num_joints is missing"):
         from_config(make_config())
-    with pytest.raises(InputError, match="all_joints_names: joint names must differ, but ear stands there more"):
+    with pytest.raises(InputError, match="all_joints_names: joint names must differ, but ear occurs more"):
         from_config(make_config(all_joints=[[0], [1]], all_joints_names=["ear", "ear"]))
 
 
@@ -147,7 +147,7 @@ def test_tables_come_back_as_they_were(table):
     [
         ({"joints": []}, "'joints' must be a list of names"),
         ({"joints": ["a", 1]}, "joint 2: expected a name or .name, sigma, colour., found '1'"),
-        ({"joints": ["a", "a"]}, "a stands there more than once"),
+        ({"joints": ["a", "a"]}, "a occurs more than once"),
         ({"joints": [["a", -1]]}, "joint 1: the sigma of a must be a number above 0, found '-1'"),
         ({"joints": ["a", "b\x1b[1m"]}, "joint 2: expected a name"),
         ({"joints": [["a", 1, "blu"]]}, "joint 1: 'blu' is no colour"),

@@ -18,6 +18,11 @@ from multiperson.validation import Validation
 from util.errors import InputError
 
 
+def network_of(maps):
+    """What validation calls of a network that gives these maps of an image."""
+    return SimpleNamespace(maps=maps, maps_of_batch=lambda images: [maps(image) for image in images])
+
+
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):
     """Five drawn scenes in COCO's format, as training and as held-out set."""
@@ -54,14 +59,14 @@ def all_knowing(*datasets):
     def maps(image):
         return simulate_maps(people[image.tobytes()], *image.shape[:2], NOISE_LEVELS["none"])
 
-    return SimpleNamespace(maps=maps)
+    return network_of(maps)
 
 
 def test_perfect_maps_score_high_and_empty_ones_nothing(scenes):
     validation = coco_validation(scenes)
     assert validation.measure == "AIC score" and len(validation.samples) == 5
     assert validation.score(all_knowing(validation.dataset, validation.training_set)) > 0.9
-    nothing = SimpleNamespace(maps=lambda image: simulate_maps(np.zeros((0, 17, 3)), *image.shape[:2]))
+    nothing = network_of(lambda image: simulate_maps(np.zeros((0, 17, 3)), *image.shape[:2]))
     assert validation.score(nothing) == 0
     assert [image.shape for image in validation.examples()] == [(200, 240, 3)] * 4
 
@@ -96,7 +101,7 @@ def test_networks_without_pairs_get_pck(tmp_path):
             pose[2, 0] -= 60
         return simulate_maps(pose[None], 96, 128)
 
-    assert validation.score(SimpleNamespace(maps=maps)) == pytest.approx(5 / 6)
+    assert validation.score(network_of(maps)) == pytest.approx(5 / 6)
 
 
 def test_a_held_out_set_is_needed():

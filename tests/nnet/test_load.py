@@ -62,7 +62,7 @@ def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_m
     assert find_weights(type(cfg)(cfg, precision="float32")) == str(start)
     Path(f"{start}.index").write_text("trained on")
     assert find_weights(cfg) == str(start)
-    assert "start.tflite: not used, since it was made of another checkpoint" in caplog.text
+    assert "start.tflite: not used, since it was made from another checkpoint" in caplog.text
     caplog.clear()
     Path(f"{start}.index").unlink()  # only the TensorFlow Lite model was copied
     assert find_weights(cfg) == str(lite) and not caplog.text

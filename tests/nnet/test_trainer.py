@@ -97,7 +97,7 @@ def test_snapshots_of_older_versions(optimizer, kept, tmp_path, monkeypatch, cap
     checkpoint.write_checkpoint("snapshot-1", arrays)
     with caplog.at_level("INFO"):
         assert training.start("snapshot", "") == 1
-    assert ("no state that sgd can use; that starts anew" in caplog.text) != kept
+    assert ("no state that the sgd optimizer can use, which starts anew" in caplog.text) != kept
     for name, variable in training.state().items():
         np.testing.assert_array_equal(variable, kept or name in training.slim_variables, err_msg=name)
 

@@ -85,7 +85,7 @@ def test_broken_image_is_left_out(model_folder, caplog):
 def test_no_usable_image(model_folder):
     for k in range(6):
         (model_folder / f"{k}.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match="not one image could be used"):
+    with pytest.raises(InputError, match="none of its images could be used"):
         main(["--snapshot", "any"])
 
 

@@ -26,7 +26,7 @@ def add(commands) -> None:
     command.add_argument("--cfg", default=CFG, help="model (default: that of the demo)")
     command.add_argument("--image", default=IMAGE, type=Path, help="(default: README's, of two people)")
     command.add_argument("overrides", nargs="*", default=SEEN, metavar="key=value", help=f"({' '.join(SEEN)})")
-    command.add_argument("--images", default=40, type=int, help="how often it stands in the folder (40)")
+    command.add_argument("--images", default=40, type=int, help="copies of it in the folder (40)")
     command.add_argument("--repeat", type=int, default=5, help="runs of the whole process (5)")
     command.set_defaults(function=demo)
 

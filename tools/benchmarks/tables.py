@@ -34,7 +34,7 @@ def leading_number(cell) -> float | None:
 
 
 def with_ratios(new: Table, old: Table) -> Table:
-    """The new table with the ratio to the old one behind each number, in rows that both have at one place."""
+    """The new table with the ratio to the old one after each number, in rows that both have in the same place."""
     if list(new.header) != list(old.header):
         return new
     rows = [list(row) for row in new.rows]

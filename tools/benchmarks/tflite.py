@@ -19,7 +19,7 @@ def add(commands) -> None:
     command = commands.add_parser("tflite", help="TensorFlow Lite models in float32 and eight bits")
     command.add_argument("--cfg", help="a trained model (default: COCO's network, random weights)")
     command.add_argument("--net_types", nargs="+", default=["resnet_101"], help="without --cfg: (resnet_101)")
-    command.add_argument("--photos", nargs="+", default=[str(IMAGE)], help="that tell the layers' ranges (the demo's)")
+    command.add_argument("--photos", nargs="+", default=[str(IMAGE)], help="for the layers' ranges (the demo's)")
     command.add_argument("--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="(640 480)")
     command.add_argument("--repeat", type=int, default=15, help="runs (15)")
     command.set_defaults(function=tflite)
