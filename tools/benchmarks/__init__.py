@@ -1,1 +1,1 @@
-"""What `tools/benchmark.py` measures: a module for each command, with `add` to put it on the command line."""
+"""The commands of `tools/benchmark.py`: a module for each, whose `add` puts it on the command line."""

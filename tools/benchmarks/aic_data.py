@@ -1,4 +1,4 @@
-"""AI Challenger data made by program: people of random size and pose, as many per image as there."""
+"""Generated AI Challenger data: people of random size and pose, as many per image as in the real data."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def made_up_annotations(num_images: int, seed: int = 0) -> list[dict]:
 
 
 def made_up_submission(annotations: Sequence[dict], seed: int = 0) -> list[dict]:
-    """The annotated people, each joint some pixels off, as decimals."""
+    """The annotated people, with every joint a few pixels off, as decimals."""
     rng = np.random.default_rng(seed)
     submission = []
     for record in annotations:

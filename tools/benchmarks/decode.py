@@ -36,7 +36,7 @@ def decode(args: argparse.Namespace) -> list[Table]:
 
 
 def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable]]:
-    """Numbers of detections, edges and people, and the stages of the way from maps to people, each to be called."""
+    """Numbers of detections, edges and people, and the stages from maps to people as functions to call."""
     from lib.multicut_cython import solve_multicut
     from lib.nms_cython import nms_parts
     from multiperson import detections, predict
@@ -56,7 +56,7 @@ def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable
 
 
 def crowd_maps(number: int):
-    """Configuration, learnt spatial model and dense maps of a drawn crowd with at least `number` detections.
+    """Configuration, learnt spatial model and dense maps of a simulated crowd with at least `number` detections.
 
     Pairs of people stand in tiles, four to a row. Up to about 200 detections fit into 640x480 pixels.
     """

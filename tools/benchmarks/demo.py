@@ -1,4 +1,4 @@
-"""The demo from the start of its process to the written picture, and how many images of a folder it does a second."""
+"""The demo, from the start of its process to the written picture, and its images per second for a folder."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "demo" / "demo_multiperson.py"
 CFG = ROOT / "models" / "demo" / "pose_cfg.yaml"
 IMAGE = ROOT / "demo" / "people.jpg"
-# Seen so small, both of its people are found, and drawn.
+# At this size both of its people are found.
 SEEN = ["max_input_size=400"]
 
 

@@ -12,7 +12,7 @@ from tools.benchmarks.tables import Table, with_ratios
 from util.errors import InputError
 from util.files import atomic_path, read_json, write_json
 
-# The page's commands; those of ANNOTATED need annotations, too.
+# The commands of the page; those in ANNOTATED also need annotations.
 PAGE = (
     ("multicut",),
     ("exactness",),
@@ -29,7 +29,7 @@ PAGE = (
 )
 ANNOTATED = ("grouping", "labels")
 STORED = Path(__file__).with_name("reference.json")
-BUSY = 0.2  # of the processor's cores, used by others before the start
+BUSY = 0.2  # share of the processor's cores that others used before the start
 
 
 def add(commands, run_benchmark: Callable[[Sequence[str]], list[Table]]) -> None:
@@ -50,7 +50,7 @@ def add(commands, run_benchmark: Callable[[Sequence[str]], list[Table]]) -> None
 
 
 def run_all(args: argparse.Namespace, run_benchmark: Callable[[Sequence[str]], list[Table]]) -> list[Table]:
-    """Run the page's benchmarks and write what is there after each of them; the tables are printed meanwhile."""
+    """Run the benchmarks of the page; after each of them print its tables and write the page so far."""
     reference = read_run(args.reference or STORED) if args.reference or STORED.exists() else {}
     machine = machine_line()
     if "busy" in machine:
@@ -97,7 +97,7 @@ def read_run(path: Path) -> dict[str, list[Table]]:
 
 
 def machine_line() -> str:
-    """The processor, its cores, the day, and whether others keep it busy."""
+    """The processor, its cores, the date, and whether other processes keep it busy."""
     cores = os.cpu_count()
     busy = os.getloadavg()[0]
     line = f"{processor_name()}, {cores} cores, {time.strftime('%Y-%m-%d')}"

@@ -1,4 +1,4 @@
-"""How often the fast multicut solver finds the optimum that the integer program proves, and what it misses."""
+"""How often the fast multicut solver finds the optimum proven by the integer program, and by how much it misses."""
 
 import argparse
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How well simulated detections of real people are put together."""
+"""How well simulated detections of real people are grouped."""
 
 import argparse
 import time
@@ -52,7 +52,7 @@ def grouping(args: argparse.Namespace) -> list[Table]:
 
 
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
-    """A picture of each image whose people are not all found with an OKS above .95."""
+    """Draw each image whose people are not all found with an OKS above .95."""
     from dataset import aic_score
     from dataset.flags import VISIBLE
     from dataset.skeleton import AIC

@@ -1,4 +1,4 @@
-"""What the noise of labels leaves of a score: the labels against themselves, moved at random."""
+"""The best score that noisy labels allow: the labels scored against themselves, moved at random."""
 
 import argparse
 

@@ -9,7 +9,7 @@ from util.workers import call_in_process
 
 
 def best_time(function: Callable, repeat: int) -> float:
-    """Seconds that the fastest of some runs took: the others were disturbed."""
+    """Seconds of the fastest of several runs: the others were disturbed."""
     times = []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -19,7 +19,7 @@ def best_time(function: Callable, repeat: int) -> float:
 
 
 class Usage(NamedTuple):
-    """What a call has given and cost: its result, seconds, and MiB that its process has held at most."""
+    """A call: its result, its seconds, and the peak memory of its process in MiB."""
 
     result: Any
     seconds: float
@@ -27,7 +27,7 @@ class Usage(NamedTuple):
 
 
 def usage_in_new_process(function: Callable, *arguments) -> Usage:
-    """Call a function of a module in a process of its own, so that nobody else's memory is counted."""
+    """Call a function of a module in a process of its own, so that no other memory is counted."""
     return call_in_process(_usage, function, arguments)
 
 
@@ -41,6 +41,6 @@ def _usage(function: Callable, arguments: tuple) -> Usage:
 
 
 def run_times(function: Callable, repeat: int) -> list[float]:
-    """Seconds of each of some runs, after one to warm up."""
+    """Seconds of each of several runs, after one to warm up."""
     function()
     return [best_time(function, 1) for _ in range(repeat)]

@@ -1,4 +1,4 @@
-"""The multicut solver against the original's: how long until it has what that finds, and what it finds in the end."""
+"""The multicut solver against the original's: the time until it reaches the same objective, and its final objective."""
 
 import argparse
 import json
@@ -14,9 +14,9 @@ from tools.benchmarks.tables import Table
 
 INSTANCES = Path(__file__).parents[2] / "tests" / "golden"
 FILES = "multicut_small.npz", "multicut_large.npz"
-# What the original's solver takes for each, as its thread's processor time with the same compiler options.
+# The processor time of the original's solver for each, with the same compiler options.
 REFERENCE = Path(__file__).with_name("multicut_reference.json")
-STEP = 1.2  # from one time limit that is tried to the next
+STEP = 1.2  # factor between successive time limits
 TOLERANCE = 1e-6  # relative, of objectives
 
 

@@ -1,4 +1,4 @@
-"""How long the network takes for an image, in each arithmetic, and what the arithmetic changes."""
+"""The network's time for an image in each precision, and how much the precision changes the maps."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from util.logging import silence_tensorflow
 from util.maps import joint_pairs, map_size
 
 PAIRWISE_CELLS = 100  # as many as there are detections
-# With a gamma of 1 random weights overflow, and shifts of 0 would be left out of the graph, as trained ones are not.
+# With a gamma of 1 random weights overflow, and shifts of 0 would be optimised away, unlike trained ones.
 RANDOM_GAMMA, RANDOM_BETA = 0.3, 0.01
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "demo" / "people.jpg"

@@ -1,4 +1,4 @@
-"""What a benchmark finds: tables, for the terminal, for a page, and against those of another run."""
+"""Tables of benchmarks: for the terminal, for a page, and compared with another run."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from util.report import table
 
 
 class Table(NamedTuple):
-    """A table with its title: what was measured and on what. Cells are texts and numbers, as many as in the header."""
+    """A table; its title says what was measured on what. Rows of texts and numbers are as long as the header."""
 
     title: str
     header: Sequence[str]

@@ -1,4 +1,4 @@
-"""The network as a TensorFlow Lite model: how long it takes for an image, and what eight bits change."""
+"""The network as a TensorFlow Lite model: its time for an image, and how much eight bits change the maps."""
 
 import argparse
 import os

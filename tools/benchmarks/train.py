@@ -1,4 +1,4 @@
-"""A training step by stage, and what its data costs."""
+"""A training step by stage, and the time for its data."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
 
-# Steps whose batches are looked at for their sizes; nothing is read.
+# Steps whose batches are planned, by size only; no image is read.
 PLANNED_STEPS = 2000
 
 
