@@ -21,17 +21,19 @@ from util.cli import config_parser, run
 
 import argparse
 import logging
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from config import load_config, settings
 from dataset.skeleton import from_config
 from dataset.targets import Target, dataset_images, image_files
+from multiperson.estimator import PoseEstimator, PoseResult, estimate_ahead
 from multiperson.mapcache import SOURCE, MapCache
 from multiperson.predict import People
 from multiperson.table import people_table
@@ -65,6 +67,14 @@ class Run:
         """Whether this run would give the same entry."""
         drawn = self.picture(target) is None or self.picture(target).exists()
         return "unread" not in entry and entry.get("inputs") == self.inputs(target) and drawn
+
+
+class Photo(NamedTuple):
+    """An image that could be read: its number in the run, and the stamps of its files."""
+
+    number: int
+    target: Target
+    inputs: list
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -177,12 +187,16 @@ def predict(estimator, this_run: Run, numbers: list[int], journal: Journal) -> N
     with ThreadPoolExecutor(READERS, thread_name_prefix="images") as pool:
         photos = starmap_ahead(pool, _read, ((this_run, target) for target in targets), ahead=2 * READERS)
         progress = tqdm(zip(numbers, targets, photos, strict=True), total=len(numbers), unit="image", disable=None)
-        for number, target, (inputs, image) in progress:
-            if isinstance(image, InputError):
-                logging.warning("skipped %s", image)
-                journal.add(number, {"unread": str(image)})
-                continue
-            result = find_people(estimator, this_run.maps, image, target)
+
+        def readable():
+            for number, target, (inputs, image) in progress:
+                if isinstance(image, InputError):
+                    logging.warning("skipped %s", image)
+                    journal.add(number, {"unread": str(image)})
+                else:
+                    yield Photo(number, target, inputs), image
+
+        for (number, target, inputs), image, result in find_people(estimator, this_run.maps, readable()):
             reductions.add(target.path.name, result.reduction)
             if this_run.pictures:
                 write_image(this_run.picture(target), drawer.draw(image, result.people))
@@ -201,11 +215,16 @@ def _read(this_run: Run, target: Target) -> tuple[list, np.ndarray | InputError]
         return inputs, error
 
 
-def find_people(estimator, maps: MapCache | None, image: np.ndarray, target: Target):
-    """The result of the estimator, from cached maps if there is a cache."""
+def find_people(
+    estimator: PoseEstimator, maps: MapCache | None, photos: Iterable[tuple[Photo, np.ndarray]]
+) -> Iterator[tuple[Photo, np.ndarray, PoseResult]]:
+    """Each photo, its content and its people: from cached maps if there is a cache."""
     if maps is None:
-        return estimator(image)
-    return estimator.group(maps.load(target.name, target.path, estimator.cfg.num_joints), image.shape[:2])
+        yield from estimate_ahead(estimator, photos)
+        return
+    for photo, image in photos:
+        cached = maps.load(photo.target.name, photo.target.path, estimator.cfg.num_joints)
+        yield photo, image, estimator.group(cached, image.shape[:2])
 
 
 def entry(target: Target, result, skeleton) -> dict[str, Any]:

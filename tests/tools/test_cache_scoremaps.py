@@ -12,7 +12,7 @@ from multiperson.mapcache import MapCache
 from multiperson.predict import SpatialModel
 from multiperson.simulate import simulate_maps
 from tools.cache_scoremaps import cache
-from tools.predict_multiperson import find_people
+from tools.predict_multiperson import Photo, find_people
 from util.errors import InputError
 
 POSE = np.array([[0, -80], [-30, -40], [30, -40], [-20, 60]])
@@ -24,6 +24,9 @@ class Network:
 
     def maps(self, image):
         return simulate_maps(PEOPLE * [0.5, 0.5, 1], *image.shape[:2])
+
+    def maps_of_batch(self, images):
+        return list(map(self.maps, images))
 
 
 @pytest.fixture
@@ -54,7 +57,8 @@ def test_grouping_from_the_cache_equals_grouping_from_the_network(cfg, write, tm
     expected = PoseEstimator(Network(), SpatialModel(cfg), cfg)(tmp_path / "a.png")
     cached = PoseEstimator(None, SpatialModel(cfg), type(cfg)(cfg, cached_scoremaps=cfg.scoremap_dir))
     image = np.zeros((240, 320, 3), np.uint8)
-    found = find_people(cached, MapCache(cfg.scoremap_dir, "one"), image, Target(tmp_path / "a.png", "a", "a"))
+    photo = Photo(0, Target(tmp_path / "a.png", "a", "a"), [])
+    ((_, _, found),) = find_people(cached, MapCache(cfg.scoremap_dir, "one"), [(photo, image)])
     assert len(found.people.score) > 0 and found.image_size == (240, 320)
     np.testing.assert_allclose(found.people.keypoints, expected.people.keypoints, atol=1e-3)
 

@@ -34,6 +34,9 @@ class OnePerson:
     def __init__(self):
         self.seen = 0
 
+    def estimate_batch(self, images):
+        return [self(image) for image in images]
+
     def __call__(self, image):
         self.seen += 1
         keypoints = np.array([[[10.0 * joint, image.shape[1], 0.5] for joint in range(17)]])
@@ -268,6 +271,23 @@ class Slow(OnePerson):
 load.build_estimator = lambda cfg, weights: Slow()
 predict_multiperson.main(sys.argv[1:])
 """
+
+
+def test_images_of_one_size_are_seen_together(estimator, folder, monkeypatch):
+    for number in (2, 3):
+        Image.new("RGB", (21, 16)).save(folder / f"photos/{number}.png")
+    batches, one_by_one = [], estimator.estimate_batch
+
+    def estimate_batch(images):
+        batches.append(len(images))
+        return one_by_one(images)
+
+    monkeypatch.setattr(estimator, "estimate_batch", estimate_batch)
+    monkeypatch.setattr(estimator, "cfg", type(estimator.cfg)(estimator.cfg, predict_batch=2))
+    (folder / "photos/0.png").write_bytes(b"no image")
+    run()
+    assert batches == [2, 1, 1, 1, 1]
+    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == [21, 21, 21, 24, 25, 26]
 
 
 def test_a_killed_run_goes_on_where_it_was(estimator, folder):
