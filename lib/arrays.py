@@ -1,10 +1,10 @@
-"""Checks of the arrays that the compiled code gets: what does not fit is a ValueError, never converted in silence."""
+"""Checks of arrays for the compiled code: what does not fit is a ValueError, never converted silently."""
 
 import numpy as np
 
 
 def integers(values, name: str, dtype, shape: tuple | None = None) -> np.ndarray:
-    """A C-contiguous array of an integer type. shape: of any length where it is None.
+    """A C-contiguous array of an integer type; shape: None allows any length.
 
     Raises ValueError for anything but integers, for numbers too large for the type, and for a wrong shape.
     """
@@ -19,7 +19,7 @@ def integers(values, name: str, dtype, shape: tuple | None = None) -> np.ndarray
 
 
 def finite(values, name: str, shape: tuple) -> np.ndarray:
-    """A C-contiguous float64 array. Raises ValueError for NaN, infinity, no numbers, and for a wrong shape."""
+    """A C-contiguous float64 array. Raises ValueError for NaN, infinity, anything but numbers, and a wrong shape."""
     values = np.asarray(values)
     if values.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold real numbers, got {values.dtype}")

@@ -17,14 +17,14 @@ __all__ = ["objective", "solve_multicut", "solve_nl_lmp"]
 def solve_nl_lmp(
     unary_array, pwidx_array, pw_array, is_sparse_graph=True, solver_type=0, do_suppression=True, logit_in_solver=False
 ):
-    """The solver under the name and with the arguments that users of pose-tensorflow know.
+    """The solver with the name and the arguments of pose-tensorflow.
 
     unary_array: (n, 1) cost of selecting a node, or (n, 2) costs of selecting and of suppressing it
     pwidx_array: (m, 2) pairs of nodes
     pw_array: (m, 1) cost of having a pair in the same cluster
     do_suppression: without it every node is selected
     logit_in_solver: the arrays hold probabilities p; the cost is log((1 - p) / p)
-    is_sparse_graph, solver_type: accepted and without effect; there is one solver, and it looks at listed pairs only
+    is_sparse_graph, solver_type: accepted and without effect; there is one solver, which uses only the listed pairs
 
     Returns (n, 2) uint64: 1 for suppressed nodes and 0 for others; cluster. A suppressed node has a cluster number
     of its own.
@@ -38,7 +38,7 @@ def solve_nl_lmp(
         unary_array, pw_array = _log_odds(unary_array), _log_odds(pw_array)
     unary = unary_array[:, 0] - (unary_array[:, 1] if unary_array.shape[1] == 2 else 0)
     if not do_suppression:
-        # No node is worth suppressing that pays for itself; the scale keeps it above rounding.
+        # A node that pays for itself is never suppressed; the scale keeps it above rounding.
         unary = np.full_like(unary, -np.abs(pw_array).max(initial=1.0))
     labels = solve_multicut(unary, pwidx_array, pw_array[:, 0])
     lost = labels < 0

@@ -24,12 +24,12 @@ TOLERANCE = 1e-6
 
 
 def solve_exact(unary, edges, cost, *, time_limit=None):
-    """The best solution of a grouping problem and a proof of how good it is.
+    """The best solution of a grouping problem, and a bound that proves how good it is.
 
     The arguments are those of solve_multicut. Meant for up to some hundred nodes: the time is exponential in the worst
     case, and time_limit (seconds) ends it early.
 
-    Returns labels as solve_multicut and bound, a number that no solution can be below. If objective(labels) exceeds
+    Returns labels as solve_multicut does, and bound, below which no solution can be. If objective(labels) exceeds
     it by no more than rounding, the labels are optimal.
     """
     deadline = time.monotonic() + (np.inf if time_limit is None else time_limit)
@@ -57,7 +57,7 @@ def by_first_appearance(labels):
 
 
 def components(unary, edges, cost):
-    """Problems that do not influence each other: nodes, edges between their positions, costs (the C++ has proofs)."""
+    """Independent problems: nodes, edges between their positions, costs (components.hpp has the proofs)."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

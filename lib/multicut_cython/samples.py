@@ -1,4 +1,4 @@
-"""Grouping problems made by program: random ones, and ones that look like detections of people."""
+"""Generated grouping problems: random ones, and ones that resemble detections of people."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ MAX_DETECTIONS = 150
 
 
 def make_random_graph(rng, nodes, density=0.7, spread=3.0):
-    """Normal costs on random pairs; about as hard as such problems get. Returns unary, edges, cost."""
+    """Normal costs on random pairs; about the hardest kind of problem. Returns unary, edges, cost."""
     pairs = np.array([(a, b) for a in range(nodes) for b in range(a)], int).reshape(-1, 2)
     edges = pairs[rng.random(len(pairs)) < density]
     return rng.normal(-0.3, 1, nodes), edges, rng.normal(0, spread, len(edges))
@@ -48,7 +48,7 @@ def make_pose_graph(rng, people, noise=0.5, crowding=1.0):
 
 
 def pair_costs(part, xy, aim, height):
-    """Same part: by distance, as in the design. Limb: by the distance between offsets observed and regressed."""
+    """Same part: by distance. Limb: by the distance between observed and regressed offsets."""
     edges, cost = [], []
     for v in range(len(part)):
         for w in range(v):
