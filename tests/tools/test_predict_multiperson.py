@@ -287,6 +287,8 @@ def test_images_of_one_size_are_seen_together(estimator, folder, monkeypatch):
     (folder / "photos/0.png").write_bytes(b"no image")
     run()
     assert batches == [2, 1, 1, 1, 1]
+    run("predict_batch=2")  # a run goes on in other batches
+    assert batches == [2, 1, 1, 1, 1]
     assert [entry["keypoints"][4] for entry in results(folder, "coco")] == [21, 21, 21, 24, 25, 26]
 
 
