@@ -40,7 +40,7 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
     if notes is None:
         raise InputError(
             f"{path}: cut off, damaged, or no TensorFlow Lite model of tools/export.py; copy it again, or "
-            "export it with --tflite"
+            "make it anew (--tflite or --quick_start)"
         )
     return notes
 
