@@ -128,6 +128,7 @@ KEYS = {
     "pairwise_loss_weight": Key(WEIGHT, 1.0, "weight of the pairwise loss"),
     "pairwise_huber_loss": Key(FLAG, True, "Huber loss (k = 1) for pairwise offsets, else squared error"),
     "pairwise_stats_fn": Key(INPUT, "pairwise_stats.mat", "mean and deviation of each pair (tools/pairwise_stats.py)"),
+    "pairwise_scale": Key(FACTOR, None, "global_scale at which the pairwise head was trained; by default that of now"),
     "tensorflow_pairwise_order": Key(FLAG, True, "pairwise channels in this code's order, else by the stats' graph"),
     "intermediate_supervision": Key(FLAG, False, "a second part loss, on an earlier layer"),
     "intermediate_supervision_layer": Key(COUNT, 12, "which unit of ResNet block 3"),

@@ -42,6 +42,14 @@ class PairwiseStats(NamedTuple):
     rows: np.ndarray
 
 
+def stats_scale(cfg) -> float:
+    """From the statistics, in pixels at scale 1, to what the pairwise head means by them.
+
+    That was settled in its training: seen at another `global_scale`, the network still answers in the pixels it knows.
+    """
+    return cfg.pairwise_scale or cfg.global_scale
+
+
 def compute_offsets(dataset: PoseDataset) -> Offsets:
     """The statistics of a data set's people.
 

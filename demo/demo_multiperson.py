@@ -26,7 +26,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from demo.options import demo_config, demo_parser
+from config import load_config
+from demo.options import demo_parser
 from util.errors import InputError
 
 
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     from util.images import sample_photographs
 
     sources = None if options.camera is not None else find_sources(options.files or sample_photographs(), options.track)
-    cfg = demo_config(options, samples=options.camera is None and not options.files)
+    cfg = load_config(options.cfg, options.overrides + options.set)
     if sources is None:
         from util.video import read_camera
 

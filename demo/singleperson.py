@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.options import demo_config, demo_parser
+from config import load_config
+from demo.options import demo_parser
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     from util.images import find_images, sample_photographs
 
     paths = find_images(options.files or sample_photographs())
-    cfg = demo_config(options, samples=not options.files)
+    cfg = load_config(options.cfg, options.overrides + options.set)
 
     from nnet.load import build_single_estimator
 

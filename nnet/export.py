@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from config import SKELETON_FILE
+from dataset.pair_offsets import stats_scale
 from dataset.skeleton import from_config
 from nnet.checkpoint import network_id
 from nnet.errors import disk_reason, tensorflow_path
@@ -62,7 +63,7 @@ def save_tflite(
         with silent_stderr():
             content = converter.convert()
         notes = {
-            "global_scale": predictor.cfg.global_scale,
+            "global_scale": stats_scale(predictor.cfg),
             "checkpoint": checkpoint and checkpoint_id(checkpoint),
             "network": checkpoint and network_id(checkpoint),
             "skeleton": from_config(predictor.cfg).as_table(),

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from dataset.pair_offsets import stats_scale
 from multiperson.network import Network
 from nnet.lite_file import read_notes
 from util.errors import InputError
@@ -27,8 +28,8 @@ class LitePredictor(Network):
         super().__init__(cfg)
         self._turn = threading.Lock()
         path = os.fspath(path)
-        # Offsets between joints have been scaled for images of that scale.
-        self._pairwise_factor = cfg.global_scale / read_notes(path)["global_scale"]
+        # The file's offsets between joints hold for that scale.
+        self._pairwise_factor = stats_scale(cfg) / read_notes(path)["global_scale"]
         try:
             with silent_stderr():
                 interpreter = Interpreter(path, num_threads=os.cpu_count())

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from config import require
-from dataset.pair_offsets import PairwiseStats, load_pairwise_stats
+from dataset.pair_offsets import PairwiseStats, load_pairwise_stats, stats_scale
 from multiperson.network import Network
 from multiperson.single_person import argmax_pose_predict  # noqa: F401 - pose-tensorflow has it here
 from nnet import checkpoint
@@ -112,7 +112,7 @@ def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> n
     """Undo the normalisation: raw values (..., J(J-1), 2) of the pairwise head as offsets in the input's pixels."""
     if not cfg.tensorflow_pairwise_order:
         raw = tf.gather(raw, stats.rows, axis=-2) if tf.is_tensor(raw) else raw[..., stats.rows, :]
-    return (raw * stats.std_devs + stats.means) * cfg.global_scale
+    return (raw * stats.std_devs + stats.means) * stats_scale(cfg)
 
 
 def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from dataset.pair_offsets import PairwiseStats
+from dataset.pair_offsets import PairwiseStats, stats_scale
 
 
 class Targets(NamedTuple):
@@ -163,7 +163,7 @@ def _pairwise(people, positive, person, cfg, stats):
 
     center = tf.cast(positive[:, 2:0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
     means, deviations = (
-        tf.gather(np.float32(moment * cfg.global_scale).reshape(count, count - 1, 2), part)
+        tf.gather(np.float32(moment * stats_scale(cfg)).reshape(count, count - 1, 2), part)
         for moment in (stats.means, stats.std_devs)
     )
     present = others[..., 2] > 0

@@ -90,8 +90,9 @@ def test_threads_do_not_disturb_each_other(model, image):
         np.testing.assert_array_equal(offset, alone.pairwise(CELLS))
 
 
-def test_the_scale_may_be_another_than_at_the_export(model, image):
-    network, lite = predictors(model, global_scale=0.35)
+@pytest.mark.parametrize("pairwise_scale", [1, 0.35])
+def test_the_scale_may_be_another_than_at_the_export(model, image, pairwise_scale):
+    network, lite = predictors(model, global_scale=0.35, pairwise_scale=pairwise_scale)
     small = resize_image(image, (112, 176))
     assert_equal_maps(lite.maps(small), network.maps(small))
 

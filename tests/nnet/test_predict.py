@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tensorflow as tf
+from easydict import EasyDict
 from scipy.io import savemat
 
 from config import make_config
@@ -120,6 +121,8 @@ def test_pairwise_values_are_denormalised_by_pair(model):
     pairwise = extract_cnn_output(outputs, cfg, stats)[2]
     mean, std = stats.means[channel], stats.std_devs[channel]
     np.testing.assert_allclose(pairwise[1, 1, channel], 0.5 * (mean + [0, std[1]]))
+    seen_larger = EasyDict(cfg, global_scale=1.25, pairwise_scale=cfg.global_scale)
+    np.testing.assert_array_equal(extract_cnn_output(outputs, seen_larger, stats)[2], pairwise)
 
 
 def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, tmp_path):

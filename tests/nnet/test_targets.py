@@ -61,7 +61,7 @@ def test_targets_equal_the_original(golden, number):
 def test_crowd_nearest_joint_wins():
     rng = np.random.default_rng(3)
     people = np.concatenate([rng.uniform(0, 128, (2, 30, 5, 2)), rng.random((2, 30, 5, 1)) < 0.8], -1).astype("f")
-    cfg = make_config(num_joints=5, pos_dist_thresh=12)
+    cfg = make_config(num_joints=5, pos_dist_thresh=12, global_scale=0.5, pairwise_scale=1)
     stats = PairwiseStats(joint_pairs(5), rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)), np.arange(20))
     scale = np.array([1.0, 0.9], np.float32)
     targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, stats)
