@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
 
 def commands(page):
     """The arguments of the lines of the walk-through: script, and what follows."""
-    block = page[page.index("    cd models/own\n") : page.index("This learns a handful")]
+    block = page[page.index("    cd models/own\n") :].split("\n\n")[0]
     lines = [shlex.split(line, comments=True) for line in block.splitlines()]
     return [words[1:] for words in lines if words and words[0] == "python"]
 
