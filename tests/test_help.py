@@ -4,7 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+SCRIPTS = [
+    path
+    for path in (ROOT / "train.py", *sorted(ROOT.glob("tools/*.py")), *sorted(ROOT.glob("demo/*.py")))
+    if "__main__" in path.read_text(encoding="utf-8")
+]
 SLOW = "tensorflow", "keras", "scipy", "skimage", "matplotlib", "pycocotools"
 
 # One process asks all scripts; what one of them has loaded stays loaded, so the first to load it is named.
@@ -50,10 +57,8 @@ for command in sys.argv[1:]:
 
 
 def test_help_of_every_script_loads_nothing_slow():
-    scripts = [ROOT / "train.py", *sorted(ROOT.glob("tools/*.py")), *sorted(ROOT.glob("demo/*.py"))]
-    scripts = [str(path) for path in scripts if "__main__" in path.read_text(encoding="utf-8")]
-    assert len(scripts) > 20
-    run_code(ASK_ALL, scripts)
+    assert len(SCRIPTS) > 20
+    run_code(ASK_ALL, SCRIPTS)
 
 
 def test_a_missing_file_is_told_before_anything_slow_is_loaded():
@@ -64,3 +69,10 @@ def run_code(code, arguments):
     command = [sys.executable, "-c", f"SLOW = {set(SLOW)}" + code, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_without_the_environment_a_script_says_how_to_make_it(script):
+    """-S leaves out what is installed."""
+    bare = subprocess.run([sys.executable, "-E", "-S", script], capture_output=True, text=True)
+    assert bare.returncode and "./compile.sh" in bare.stderr and "Traceback" not in bare.stderr, bare.stderr

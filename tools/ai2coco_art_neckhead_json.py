@@ -7,7 +7,10 @@ COCO's 17 slots: the neck in slot 0, the head top in slot 1, slots 2-4 never lab
 writes coco_art_neckhead_annotations.json beside annotations.json.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

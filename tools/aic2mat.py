@@ -6,7 +6,10 @@ writes a PNG for each person and cropped/dataset.mat with MPII's 14 joints (data
 as forehead. AIC has no rectangles of heads: a person's height is estimated from the lengths of its limbs.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import re
 from pathlib import Path

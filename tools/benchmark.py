@@ -17,7 +17,10 @@ For example:
     python tools/benchmark.py startup --images 210000
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from tools.benchmarks import (
     convert,

@@ -9,7 +9,10 @@ for an image of 640x480 pixels and 17 joints. Existing files are kept, unless th
 maps of another network is refused.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import logging
 

@@ -9,7 +9,10 @@ is used as it is, but worth a look. It shows three examples of each kind, or all
 Exit status: 0 if nothing is left out or corrected, 1 if anything is, 2 if the file as a whole cannot be used.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import os
 from collections.abc import Iterator

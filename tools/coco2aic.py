@@ -7,7 +7,10 @@ Joints are matched by name, so any skeleton can be converted; AIC joints that it
 labelled. Crowds are left out, as is the second of a.jpg and a.png, which have the same name in AIC.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

@@ -10,7 +10,10 @@ except that MoveNet's heat maps of the first twelve joints pass through them unc
 network with other joints starts with a random head.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import re
 from pathlib import Path

@@ -8,7 +8,10 @@ within --img_dir; people and joints count from 0, joints in the order of the ske
 pixels from the photo's upper left corner. The first line may hold these five names.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import csv
 import io

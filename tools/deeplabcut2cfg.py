@@ -9,7 +9,10 @@ beside the file read, else the one that this file names. It is for one animal: D
 tell several apart, have no counterpart.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import os
 from collections.abc import Mapping

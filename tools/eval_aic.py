@@ -8,7 +8,10 @@ oddities. The plot follows the confidences in the submission's `scores`; a submi
 threshold.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import logging
 import math

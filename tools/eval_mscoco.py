@@ -12,7 +12,10 @@ one category, like those of a network, which does not tell categories apart, are
 categories.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

@@ -10,7 +10,10 @@ crops, which are scaled by it), PCK-box .2 of the longer side of the box around 
 All labelled joints count, hidden ones too; people without a size do not count in that column.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

@@ -23,7 +23,10 @@ tools here run it in place of the checkpoint of the same name (weights.tflite be
 unless it is up to date. For many pictures TensorFlow is faster.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import argparse
 from pathlib import Path

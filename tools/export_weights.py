@@ -10,7 +10,10 @@ Of several snapshots of one training it writes the mean, which may do better tha
 the training (model soups, arXiv 2203.05482).
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import os
 

@@ -8,7 +8,10 @@ Any checkpoint under slim's names: ImageNet weights, the published COCO and MPII
 snapshots, our own. The exit status is 1 if the configuration can neither start training from it nor predict with it.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import math
 from collections import Counter

@@ -10,7 +10,10 @@ four windows of photos at their own size, each around one person; joints that a 
 nor are bystanders.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import json
 from pathlib import Path

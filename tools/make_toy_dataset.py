@@ -9,7 +9,10 @@ mirror: false, since mirroring swaps the colours (faces and open jackets still s
 same seed gives the same people, with --no_images as well (a huge file in seconds: --images 210000 --no_images).
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

@@ -7,7 +7,10 @@ rectangle of the head), 130 pixels around people who stand alone, 65 around the 
 models/mpii/train/pose_cfg.yaml to cropped/dataset.mat.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

@@ -7,7 +7,10 @@
 It reads only the annotations, not the images. Training needs the file if pairwise_predict is on.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import numpy as np
 

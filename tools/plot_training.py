@@ -8,7 +8,10 @@ Reads the scalars that train.py writes for TensorBoard; what a killed run wrote 
 the continued run. train.py draws its own picture when it ends.
 """
 
-from util.cli import parser, run
+try:
+    from util.cli import parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 

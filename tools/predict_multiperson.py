@@ -17,7 +17,10 @@ share the work, each with its part, and the last step checks that nothing is mis
     python ../../../tools/predict_multiperson.py --out_dir results --merge
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import argparse
 import logging

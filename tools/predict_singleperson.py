@@ -12,7 +12,10 @@ The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of
 `--ref` gives results/aic.json, the people named as in that AI Challenger file.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from collections.abc import Iterator
 from pathlib import Path

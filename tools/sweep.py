@@ -8,7 +8,10 @@ AP, by the joints that the network has in common with the annotations, the best 
 than those on which you report the score.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import itertools
 import time

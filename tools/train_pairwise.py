@@ -11,7 +11,10 @@ higher score than another pair (1 is perfect, .5 is chance). Pairs with too few 
 pairs share; photos that show no strangers get synthetic ones (multiperson/pairwise_training.py).
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -8,7 +8,10 @@ One PNG a sample: on the left the people (left limbs red, right limbs blue, hidd
 ignore regions; on the right the cells that are positive for any joint.
 """
 
-from util.cli import config_parser, run
+try:
+    from util.cli import config_parser, run
+except ModuleNotFoundError:
+    raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 from pathlib import Path
 
