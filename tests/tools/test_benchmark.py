@@ -1,7 +1,6 @@
 """The benchmarks run, measure what they say, and perfect maps give the people back."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,8 +20,6 @@ from tools.benchmarks.grouping import simulated_image
 from tools.benchmarks.tables import Table, with_ratios
 from tools.benchmarks.train import batch_table, data_table, drawn_data, step_stages
 from util.errors import InputError
-
-MODEL = Path(__file__).parents[2] / "models" / "demo" / "pose_cfg.yaml"
 
 
 def written_records(folder, number=4, people=2):
@@ -134,11 +131,11 @@ def test_labels_of_limited_accuracy_limit_the_score(tmp_path, capsys):
 
 
 def test_eight_bits_are_a_smaller_file_with_nearly_the_same_maps(capsys):
-    main(["tflite", "--cfg", str(MODEL), "--size", "160", "128", "--repeat", "1"])
+    main(["tflite", "--net_types", "resnet_18", "--size", "160", "128", "--repeat", "1"])
     plain, small = ([float(value) for value in line.split()[-3:]] for line in capsys.readouterr().out.splitlines()[3:])
     assert small[0] < plain[0] / 3
     # Eight bits tell 2**-8 apart; what several layers round away adds up to a few such steps.
-    assert plain[1] < rounding(4 * 1280, layers=53) < small[1] and plain[2] < small[2] < 4 * 2**-8
+    assert plain[1] < rounding(9 * 512, layers=18) < small[1] and plain[2] < small[2] < 4 * 2**-8
 
 
 def test_multicut_table_compares_with_the_original(capsys):
