@@ -18,7 +18,7 @@ from util.fingerprint import fingerprint
 
 # The keys of the configuration that maps depend on, given the weights.
 MAP_KEYS = ("net_type", "mean_pixel", "precision", "location_refinement", "locref_stdev", "pairwise_predict",
-            "tensorflow_pairwise_order", "global_scale", "max_input_size", "tta")  # fmt: skip
+            "pairwise_scale", "tensorflow_pairwise_order", "global_scale", "max_input_size", "tta")  # fmt: skip
 
 
 # What the demos start with: a TensorFlow Lite model beside the checkpoint, made by tools/export.py --quick_start.

@@ -126,7 +126,13 @@ def test_pairwise_models_of_another_network_are_told(tmp_path, caplog):
 
 def test_a_network_has_a_fingerprint_of_its_weights_and_settings(cfg, tmp_path):
     found = network_fingerprint(cfg, tmp_path / "start")
-    for value in ({"tta": ["flip"]}, {"global_scale": 2.0}, {"nms_radius": 1.0}, {"pairwise_predict": True}):
+    for value in (
+        {"tta": ["flip"]},
+        {"global_scale": 2.0},
+        {"pairwise_scale": 2.0},
+        {"nms_radius": 1.0},
+        {"pairwise_predict": True},
+    ):
         changed = network_fingerprint(type(cfg)(cfg, **value), tmp_path / "start")
         assert (changed == found) == ("nms_radius" in value)
     write(tmp_path / "other")
