@@ -41,10 +41,12 @@ def find_people(network, image: np.ndarray, side: int) -> tuple[np.ndarray, np.n
 
 def load(path: Path):
     """The model as a function of a square (1, side, side, 3) int32 to rows (6, 56)."""
-    from nnet.tfjs import graph_function, read_graph_model, tf
+    from nnet.tfjs import graph_function, read_graph_model
+
+    import tensorflow as tf  # after nnet, which keeps it quiet
 
     function = graph_function(read_graph_model(path))
-    return lambda square: np.asarray(function(tf.constant(square))[0])[0]
+    return lambda square: function(tf.constant(square))[0].numpy()[0]
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -154,6 +154,20 @@ def watch_losses(params, stored, photos, key, stats):
     return compute_losses(params, stored, key, batch, stats, False, FROZEN)[1][0]
 
 
+def starting_state(folder: Path):
+    """The packed weights with an optimizer that has done nothing yet; means and deviations of the pairs' offsets."""
+    arrays = {name: jnp.asarray(value, jnp.float32) for name, value in np.load(folder / "weights.npz").items()}
+    stored = {name: value for name, value in arrays.items() if "/moving_" in name}
+    params = {name: value for name, value in arrays.items() if name not in stored}
+    first, second = ({name: jnp.zeros_like(value) for name, value in params.items()} for _ in range(2))
+    state = params, stored, first, second, {name: value + 0 for name, value in params.items()}, jnp.zeros((), int)
+    moments = np.load(folder / "stats.npz")
+    stats = tuple(
+        jnp.asarray(moments[name].reshape(JOINTS, JOINTS - 1, 2), jnp.float32) for name in ("means", "std_devs")
+    )
+    return state, stats
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, default=Path("packed"))
@@ -170,15 +184,7 @@ def main():
         print(line, file=log, flush=True)
 
     coco, lspet, watched = read_photos(options.data)
-    arrays = {name: jnp.asarray(value, jnp.float32) for name, value in np.load(options.data / "weights.npz").items()}
-    stored = {name: value for name, value in arrays.items() if "/moving_" in name}
-    params = {name: value for name, value in arrays.items() if name not in stored}
-    first, second = ({name: jnp.zeros_like(value) for name, value in params.items()} for _ in range(2))
-    state = params, stored, first, second, {name: value + 0 for name, value in params.items()}, jnp.zeros((), int)
-    moments = np.load(options.data / "stats.npz")
-    stats = tuple(
-        jnp.asarray(moments[name].reshape(JOINTS, JOINTS - 1, 2), jnp.float32) for name in ("means", "std_devs")
-    )
+    state, stats = starting_state(options.data)
     say(f"{len(coco.size)} + {len(lspet.size)} photos")
 
     def report(step):
