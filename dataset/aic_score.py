@@ -72,14 +72,6 @@ class Score:
     pairs: np.ndarray
     oks: np.ndarray
 
-    def best_by_person(self) -> dict[str, dict[str, float]]:
-        """image_id -> name -> highest OKS, for every true person."""
-        first = self.true.first
-        return {
-            image_id: dict(zip(self.true.names[a:b], self.best[a:b].tolist(), strict=True))
-            for image_id, a, b in zip(self.image_ids, first[:-1], first[1:], strict=True)
-        }
-
 
 def read_records(path: str | os.PathLike) -> list:
     """The records of a submission or reference. Raises InputError unless the file is a list of at least one."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from munkres import Munkres
+from scipy.optimize import linear_sum_assignment
 
 from multiperson.predict import People
 
@@ -46,7 +46,7 @@ class Tracker:
     """Identities for the people of successive frames, counted from 0.
 
     A person is expected where their motion would have taken them; poses and tracks are matched so that the sum of
-    their distances is least (Munkres 1957).
+    their distances is least.
 
     max_distance: in sizes of the person (see `pose_distance`); a pose farther away is somebody else
     max_gap: frames for which a person may be missing and still be recognised
@@ -77,10 +77,10 @@ class Tracker:
         """The matched tracks, by the number of the pose."""
         if not len(poses) or not self.tracks:
             return {}
-        cost = [[pose_distance(track.keypoints, pose) for track in self.tracks] for pose in poses]
-        cost = [[distance if distance <= self.max_distance else FORBIDDEN for distance in row] for row in cost]
-        pairs = Munkres().compute(cost)
-        return {pose: self.tracks[track] for pose, track in pairs if cost[pose][track] < FORBIDDEN}
+        distance = np.array([[pose_distance(track.keypoints, pose) for track in self.tracks] for pose in poses])
+        cost = np.where(distance <= self.max_distance, distance, FORBIDDEN)
+        pairs = np.transpose(linear_sum_assignment(cost)).tolist()
+        return {pose: self.tracks[track] for pose, track in pairs if cost[pose, track] < FORBIDDEN}
 
     def _start(self, keypoints):
         track = Track(self._count, np.array(keypoints, float), np.zeros(2))

@@ -1,11 +1,11 @@
-"""Drawing people, detections and offsets on an image."""
+"""Drawing people and detections on an image."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multiperson.detections import Detections, flatten
+from multiperson.detections import Detections
 from multiperson.predict import People
 from util.draw import draw_dots, draw_lines, enlarge_points, enlarge_small, line_width, palette
 
@@ -58,18 +58,3 @@ def visualize_detections(image: np.ndarray, detections: Detections, names: Seque
     if any(map(len, detections.coord)):
         axes.legend(loc="upper right", fontsize=4 * width, markerscale=0.5)
     return figure
-
-
-def visualize_offsets(image: np.ndarray, detections: Detections, limbs: Sequence[tuple[int, int]]) -> "Figure":
-    """Arrows from each detection to where it expects its neighbours along the limbs, both ways."""
-    from util.visualize import show_arrows
-
-    nodes = flatten(detections)
-    towards = [pair for a, b in limbs for pair in ((a, b), (b, a))]
-    start, offset, kind = [np.empty((0, 2))], [np.empty((0, 2))], [np.empty(0, int)]
-    for a, b in towards:
-        rows = nodes.part == a
-        start.append(nodes.grid[rows])
-        offset.append(nodes.outgoing[rows, b - (b > a)])
-        kind.append(np.full(rows.sum(), b))
-    return show_arrows(image, *map(np.concatenate, (start, offset, kind)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from util.errors import InputError, each_good
 from util.files import atomic_path
@@ -28,17 +28,6 @@ MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
 MAX_SIDE = 65_500
 # Warnings of Pillow about files that it reads nevertheless.
 warnings.filterwarnings("ignore", module="PIL")
-_EXIF_ORIENTATION = 0x0112
-# By the value of that tag: the operation that makes the image upright. From 5 on, width and height are swapped.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @contextmanager
@@ -77,9 +66,9 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
     16-bit gray is scaled to 8 bits, alpha is blended with white. Raises InputError for anything but a whole image.
     """
-    with open_image(path) as file:
-        file.load()
-        image = _upright(file)
+    with open_image(path) as image:
+        image.load()
+        _turn_upright(image)
         if image.mode.startswith("I") or image.mode == "F":
             return _deep_gray_to_rgb(np.asarray(image))
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -88,24 +77,13 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    turn = _TURNS.get(_orientation(image))
-    if turn is None:
-        return image
-    upright = image.transpose(turn)
-    image.close()  # of a large photo there should not be two
-    return upright
-
-
-def _orientation(image: Image.Image) -> int:
-    """The value of Exif's tag: 1, upright, if there is none or the Exif data is broken, which harms no pixel."""
-    if image.format == "TIFF":  # Pillow has rotated it
-        return 1
+def _turn_upright(image: Image.Image) -> None:
     try:
-        value = image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:
-        return 1
-    return value if value in range(1, 9) else 1
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception:  # broken Exif data, which harm no pixel
+        pass
 
 
 def _deep_gray_to_rgb(gray: np.ndarray) -> np.ndarray:
@@ -133,11 +111,19 @@ def read_image_size(path: str | os.PathLike) -> tuple[int, int]:
     """(height, width) of the upright image, from its header alone. Raises InputError."""
     with open_image(path) as image:
         width, height = image.size
-        # A PNG may have Exif data after the pixels, which Pillow would have to decode; only data announced before them
-        # is read.
-        if (image.format != "PNG" or "exif" in image.info) and _orientation(image) >= 5:
-            width, height = height, width
-        return height, width
+        return (width, height) if _lies_on_its_side(image) else (height, width)
+
+
+def _lies_on_its_side(image: Image.Image) -> bool:
+    """Whether Exif's orientation swaps width and height of an image whose pixels have not been read."""
+    # Pillow has rotated TIFFs. A PNG may have Exif data after the pixels, which it would have to decode; only data
+    # announced before them is read.
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+        return False
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+    except Exception:  # broken Exif data
+        return False
 
 
 def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> float:

@@ -1,21 +1,24 @@
 """Node labelling multicut with suppression (compiled)."""
 
-from lib import MissingExtension
-
-try:
-    from lib.multicut_cython._multicut import objective, solve_multicut
-except ModuleNotFoundError as error:
-    if error.name != "lib.multicut_cython._multicut":
-        raise
-    raise MissingExtension("lib.multicut_cython") from None
-
 import numpy as np
+
+from lib import compiled
+
+with compiled("lib.multicut_cython._multicut"):
+    from lib.multicut_cython._multicut import objective, solve_multicut
 
 __all__ = ["objective", "solve_multicut", "solve_nl_lmp"]
 
 
 def solve_nl_lmp(
-    unary_array, pwidx_array, pw_array, is_sparse_graph=True, solver_type=0, do_suppression=True, logit_in_solver=False
+    unary_array,
+    pwidx_array,
+    pw_array,
+    *,
+    is_sparse_graph=True,
+    solver_type=0,
+    do_suppression=True,
+    logit_in_solver=False,
 ):
     """The solver with the name and the arguments of pose-tensorflow.
 

@@ -6,7 +6,7 @@ from config import make_config
 from multiperson.detections import extract_detections
 from multiperson.predict import People
 from multiperson.simulate import simulate_maps
-from multiperson.visualize import PersonDraw, visualize_detections, visualize_offsets
+from multiperson.visualize import PersonDraw, visualize_detections
 from util.draw import palette
 from util.visualize import figure_image
 
@@ -54,6 +54,5 @@ def test_pictures_of_detections():
     names = ["a", "b", "c"]
     for shown in (maps, maps._replace(part_prob=np.zeros_like(maps.part_prob))):
         detections = extract_detections(make_config(num_joints=3), shown)
-        for figure in (visualize_detections(SMALL, detections, names), visualize_offsets(SMALL, detections, LIMBS)):
-            picture = figure_image(figure)
-            assert picture.shape == SMALL.shape and picture.any() == (shown is maps)
+        picture = figure_image(visualize_detections(SMALL, detections, names))
+        assert picture.shape == SMALL.shape and picture.any() == (shown is maps)
