@@ -9,7 +9,8 @@ held-out images, log.txt, scalars and score maps for TensorBoard to log/, and at
 snapshot and exits with status 130. CUDA_VISIBLE_DEVICES chooses the GPU.
 """
 
-from util.cli import INTERRUPTED, parser, run
+from util.cli import parser, run
+from util.signals import INTERRUPTED, noting_signals
 
 import logging
 import math
@@ -48,25 +49,6 @@ def learning_rate(cfg, step: int) -> float:
     else:
         rate = next((rate for rate, end in cfg.multi_step if step < end), cfg.multi_step[-1][0])
     return rate * min(1, (step + 1) / cfg.warmup_steps) if cfg.warmup_steps else rate
-
-
-class Interrupt:
-    """Turns the first Ctrl-C (or SIGTERM) into a flag, so that it never interrupts a step; a second one does."""
-
-    def __init__(self):
-        self.requested = False
-
-    def __enter__(self):
-        self._previous = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _note(self, number, _frame):
-        self.requested = True
-        signal.signal(number, self._previous[number])
 
 
 class Progress:
@@ -279,11 +261,12 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
     last_step = cfg.multi_step[-1][1]
     progress = Progress(cfg, step, writer)
     saved, limit = step, None
-    with Interrupt() as interrupt:
+    # The first Ctrl-C or SIGTERM never interrupts a step; a second one does.
+    with noting_signals(signal.SIGINT, signal.SIGTERM) as interrupted:
         # Several workers stop together, at the step at which all know that one has to.
-        while step < last_step and not (interrupt.requested and devices.workers == 1):
+        while step < last_step and not (interrupted() and devices.workers == 1):
             began = time.monotonic()
-            pieces = next_pieces(batches, cfg, devices, interrupt.requested)
+            pieces = next_pieces(batches, cfg, devices, interrupted())
             waited = time.monotonic() - began
             if pieces is None:
                 break

@@ -4,9 +4,8 @@ A person is scaled to 400 pixels (the head, an eighth of it, to 50) and cut out 
 points. Positions are measured from the image's upper left corner, so that a mirrored x is width - x.
 """
 
-import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +16,14 @@ from tqdm import tqdm
 
 from dataset.pose_dataset import save_dataset_mat
 from util.errors import InputError
+from util.faults import Faults
 from util.files import atomic_path
 from util.images import MAX_PIXELS, read_image
 
 HEAD_SIZE = 50  # pixels of a crop
 MARGIN_ALONE, MARGIN_IN_COMPANY = 130, 65
 CLEARANCE = 20  # between a crop and the joints of others
+UNUSABLE = "photos and people that cannot be cut out"
 
 
 class Person(NamedTuple):
@@ -83,49 +84,44 @@ def crop_bounds(size: tuple[int, int], person: Person, scale: float) -> np.ndarr
     return bounds.astype(int)
 
 
-def write_crops(images: Iterable[tuple[Path, list[Person]]], out_dir: str | os.PathLike) -> tuple[int, list[str]]:
-    """Write a PNG for each person and dataset.mat, which lists them; returns their number, and what was left out.
+def write_crops(images: Sequence[tuple[Path, list[Person]]], out_dir: Path, faults: Faults) -> int:
+    """Write a PNG for each person and dataset.mat, which lists them; returns their number.
 
+    faults: collects photos that cannot be read and people who cannot be cut out
     Raises InputError if nobody is left.
     """
-    out_dir, images = Path(out_dir), list(images)
-    records, left_out = [], []
+    records = []
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         # Pillow releases the interpreter lock while it works.
         results = pool.map(lambda task: _write_image(*task, out_dir), images)
-        for records_of_image, faults in tqdm(results, total=len(images), unit="image", disable=None):
+        for records_of_image, unusable in tqdm(results, total=len(images), unit="image", disable=None):
             records += records_of_image
-            left_out += faults
+            for error in unusable:
+                faults.add(UNUSABLE, error)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     if not records:
-        raise InputError(f"{out_dir}: nobody could be cut out" + (f"; {left_out[0]}" if left_out else ""))
+        raise InputError("; ".join([f"{out_dir}: nobody could be cut out", *map(str, faults.examples(UNUSABLE)[:1])]))
     save_dataset_mat(out_dir / "dataset.mat", records)
-    return len(records), left_out
+    return len(records)
 
 
 def _write_image(path: Path, people: list[Person], out_dir: Path) -> tuple[list, list[str]]:
-    """Records for `save_dataset_mat` of the people in one image, and the faults of the others."""
+    """Records for `save_dataset_mat` of the people in one image, and why others cannot be cut out."""
     try:
         image = read_image(path)
     except InputError as error:
         return [], [str(error)]
-    records, faults = [], []
+    records, unusable = [], []
     for person in people:
         try:
             crop = crop_person(image, person)
         except InputError as error:
-            faults.append(f"{path}: {error}")
+            unusable.append(f"{path}: {error}")
             continue
         name = f"{person.name}.png"
         with atomic_path(out_dir / name) as temporary:
             Image.fromarray(crop.image).save(temporary)
         records.append((name, crop.image.shape[:2], [crop.joints]))
-    return records, faults
-
-
-def log_left_out(left_out: list[str]) -> None:
-    """One warning for all faults."""
-    if left_out:
-        logging.warning("left out %d, such as %s", len(left_out), left_out[0])
+    return records, unusable

@@ -1,5 +1,7 @@
 """People in clips: found in each frame, tracked from frame to frame, drawn in a colour of their own."""
 
+from util.signals import noting_signals
+
 import itertools
 import json
 import signal
@@ -60,27 +62,10 @@ def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) 
         if window:
             window.show(picture)
 
-    with clip_writer(f"{out}.mp4", clip.fps) as add, _interrupted() as interrupted:
+    with clip_writer(f"{out}.mp4", clip.fps) as add, noting_signals(signal.SIGINT) as interrupted:
         print("Ctrl-C ends it" + (", or any key in the window" if window else ""), flush=True)
         going_on = itertools.takewhile(lambda _: not (interrupted() or window and window.closed), clip.frames)
         return _track(estimator, clip._replace(frames=going_on), "camera", save, out, csv)
-
-
-@contextmanager
-def _interrupted() -> Iterator[Callable[[], bool]]:
-    """A function that says whether Ctrl-C was pressed within the block; a second Ctrl-C interrupts as usual."""
-    pressed = False
-
-    def note(*_):
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _track(

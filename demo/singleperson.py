@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Write the results of each picture. Raises InputError if none can be read."""
+    from multiperson.predict import People, named_joints
+    from multiperson.visualize import PersonDraw
     from util.files import unused_name, write_json
     from util.images import readable_images, write_image
     from util.report import Reductions
@@ -42,6 +44,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     from util.visualize import show as show_picture
 
     skeleton = estimator.skeleton
+    drawer = PersonDraw(skeleton.limbs)
     used = list(skeleton.used)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  joints  mean score")
@@ -50,7 +53,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
         path, result = paths[number], estimator(image)
         pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
         name = unused_name(path.stem, taken)
-        picture = draw_pose(image, pose, skeleton.limbs)
+        picture = drawer.draw(image, People.of(pose[None]))
         write_image(out_dir / f"{name}_pose.jpg", picture)
         heatmaps = show_heatmaps(
             result.image,
@@ -59,7 +62,8 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
             result.network_keypoints[used],
         )
         save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)
-        write_json(out_dir / f"{name}_pose.json", as_dict(image, pose, skeleton.keypoints))
+        size = {"height": image.shape[0], "width": image.shape[1]}
+        write_json(out_dir / f"{name}_pose.json", size | {"keypoints": named_joints(skeleton.keypoints, pose)})
         score = result.keypoints[:, 2]
         print(f"{path.name:{width}}  {np.count_nonzero(pose[:, 2]):6}  {score.mean():10.2f}", flush=True)
         reductions.add(path.name, result.reduction)
@@ -72,24 +76,6 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
 def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:
     """keypoints (J, 3) with the confidence of joints below the threshold set to 0: missing."""
     return np.where(keypoints[:, 2:] >= threshold, keypoints, keypoints * [1, 1, 0])
-
-
-def draw_pose(image: np.ndarray, pose: np.ndarray, limbs) -> np.ndarray:
-    """The image with the person on it."""
-    from multiperson.predict import People
-    from multiperson.visualize import PersonDraw
-
-    return PersonDraw(limbs).draw(image, People(pose[None], pose[None, :, 2].mean(axis=1)))
-
-
-def as_dict(image: np.ndarray, pose: np.ndarray, names: tuple[str, ...]) -> dict:
-    """The pose in plain Python types; missing joints are left out."""
-    joints = {
-        name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
-        for name, (x, y, confidence) in zip(names, pose.tolist(), strict=True)
-        if confidence > 0
-    }
-    return {"height": image.shape[0], "width": image.shape[1], "keypoints": joints}
 
 
 if __name__ == "__main__":

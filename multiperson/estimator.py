@@ -17,7 +17,7 @@ import numpy as np
 from easydict import EasyDict
 
 from multiperson.network import Network
-from multiperson.predict import People, SpatialModel, predict_people
+from multiperson.predict import People, SpatialModel, named_joints, predict_people
 from util.ahead import starmap_ahead
 from util.errors import InputError
 from util.images import Reduction, find_reduction, fitting_scale, read_image, resize_image, scaled_size
@@ -47,18 +47,13 @@ class PoseResult:
 
     def as_dict(self) -> dict[str, Any]:
         """The result in plain Python types, for JSON; missing joints are left out."""
-        people = []
-        for keypoints, score in zip(self.people.keypoints.tolist(), self.people.score.tolist(), strict=True):
-            joints = {
-                name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(conf, 4)}
-                for name, (x, y, conf) in zip(self.joint_names, keypoints, strict=True)
-                if conf > 0
-            }
-            people.append({"score": round(score, 4), "keypoints": joints})
         return {
             "height": self.image_size[0],
             "width": self.image_size[1],
-            "people": people,
+            "people": [
+                {"score": round(score, 4), "keypoints": named_joints(self.joint_names, keypoints)}
+                for keypoints, score in zip(self.people.keypoints, self.people.score.tolist(), strict=True)
+            ],
             "network_seconds": round(self.network_seconds, 4),
             "grouping_seconds": round(self.grouping_seconds, 4),
         }

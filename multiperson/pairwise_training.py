@@ -10,7 +10,6 @@ model, without any threshold.
 """
 
 import itertools
-import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ from dataset.pose_dataset import PoseDataset
 from multiperson.detections import Nodes, extract_detections, flatten
 from multiperson.network import Network
 from multiperson.pairwise_model import NUM_FEATURES, PairModel, pair_edges, pair_features
-from util.errors import InputError
+from util.errors import InputError, each_good
 from util.maps import STRIDE
 
 # Owner of a detection that is on no labelled joint: it is wrong, or nobody can tell.
@@ -92,20 +91,16 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
 
     Images that cannot be read are named in the log and left out. Raises InputError if none is left.
     """
-    order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
-    scenes = []
-    for index in tqdm(order, unit="image", disable=None):
-        try:
-            sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
-        except InputError as error:
-            logging.warning("left out: %s", error)
-            continue
+
+    def look_at(index):
+        sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
         nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
         threshold = cfg.pos_dist_thresh * sample.scale
-        scenes.append(make_scene(nodes, sample.people, threshold, sample.weight, cfg.stride))
-    if not scenes:
-        raise InputError(f"{dataset.path}: none of its images could be used")
-    return scenes
+        return make_scene(nodes, sample.people, threshold, sample.weight, cfg.stride)
+
+    order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
+    images = tqdm(order, unit="image", disable=None)
+    return [scene for _, scene in each_good(images, look_at, "images")]
 
 
 def make_scene(

@@ -1,5 +1,6 @@
 """From detections to people: the costs of a graph over the detections, and people from the clusters of its multicut."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,20 @@ class People(NamedTuple):
 
     keypoints: np.ndarray
     score: np.ndarray
+
+    @classmethod
+    def of(cls, keypoints: np.ndarray) -> "People":
+        """The people with these keypoints."""
+        return cls(keypoints, keypoints[..., 2].mean(axis=1))
+
+
+def named_joints(names: Sequence[str], keypoints: np.ndarray) -> dict[str, dict[str, float]]:
+    """The joints (J, 3) of a person in plain Python types, for JSON; missing ones are left out."""
+    return {
+        name: {"x": round(x, 2), "y": round(y, 2), "confidence": round(confidence, 4)}
+        for name, (x, y, confidence) in zip(names, keypoints.tolist(), strict=True)
+        if confidence > 0
+    }
 
 
 class SpatialModel:
@@ -113,12 +128,9 @@ def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
         same_slope=SAME_PART_SLOPE,
         limit=MAX_COST,
     )
-    return Graph(_unary_costs(nodes.conf), edges, cost, nodes.part, nodes.conf, nodes.coord)
-
-
-def _unary_costs(conf):
-    probability = np.clip(conf, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    return np.log((1 - probability) / probability)
+    probability = np.clip(nodes.conf, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    unary = np.log((1 - probability) / probability)
+    return Graph(unary, edges, cost, nodes.part, nodes.conf, nodes.coord)
 
 
 def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> People:
@@ -128,7 +140,7 @@ def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: 
     highest of these. Suppressed detections (label -1) take no part.
     """
     num_joints = spatial_model.num_joints
-    return _people(people_cython.average_people(labels, graph.part, graph.conf, graph.coord, num_joints))
+    return People.of(people_cython.average_people(labels, graph.part, graph.conf, graph.coord, num_joints))
 
 
 def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> np.ndarray:
@@ -148,10 +160,6 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     )
 
 
-def _people(keypoints):
-    return People(keypoints, keypoints[..., 2].mean(axis=1))
-
-
 def fill_missing_joints(
     cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
 ) -> People:
@@ -169,7 +177,7 @@ def fill_missing_joints(
     keypoints[fill, :2] = guess[fill]
     there = maps.part_prob[cells[fill, 1], cells[fill, 0], np.nonzero(fill)[1]]
     keypoints[fill, 2] = np.maximum(there, MIN_GUESS_CONFIDENCE)
-    return _people(keypoints)
+    return People.of(keypoints)
 
 
 def _expected_joints(nodes):

@@ -7,7 +7,6 @@ data it is PCK, with the best cell of each part in each annotated box.
 
 import copy
 import itertools
-import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,7 +27,7 @@ from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator, person_boxes
 from util.errors import InputError
 from util.faults import Faults
-from util.images import read_image, resize_image
+from util.images import readable_images, resize_image
 
 NUM_EXAMPLES = 4
 
@@ -77,17 +76,8 @@ class Validation:
         return [resize_image(image, network_size(self.cfg, *image.shape[:2])) for image in images]
 
     def _images(self) -> Iterator[tuple[Sample, np.ndarray]]:
-        readable = 0
-        for sample in self.samples:
-            try:
-                image = read_image(sample.image)
-            except InputError as error:
-                logging.warning("left out: %s", error)
-                continue
-            readable += 1
-            yield sample, image
-        if not readable:
-            raise InputError(f"{self.dataset.path}: none of the held-out images can be read (named above)")
+        for number, image in readable_images([sample.image for sample in self.samples]):
+            yield self.samples[number], image
 
     def _spatial_model(self, network) -> SpatialModel | None:
         """The stored models of all pairs, or else new ones; None while the network detects nothing to learn from."""

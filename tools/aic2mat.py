@@ -40,16 +40,15 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
 
     from dataset.aic import AnnotationFile
-    from dataset.crops import log_left_out, write_crops
+    from dataset.crops import write_crops
 
     source, taken = AnnotationFile(options.keypoint_json), set()
     images = [
         (options.img_dir / name, people_of(record, source.faults, taken))
         for record, name in source.with_images(options.img_dir)
     ]
+    count = write_crops(images, options.out_dir, source.faults)
     source.faults.warn(options.keypoint_json)
-    count, left_out = write_crops(images, options.out_dir)
-    log_left_out(left_out)
     print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")
 
 

@@ -25,16 +25,15 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     require_folder(options.img_dir)
 
-    from dataset.crops import log_left_out, write_crops
+    from dataset.crops import write_crops
     from dataset.mpii_release import read_release
     from util.faults import Faults
 
     print(f"reading {options.mat} (a minute for all of MPII)", flush=True)
     faults = Faults()
     images = read_release(options.mat, faults)
+    count = write_crops([(options.img_dir / name, people) for name, people in images], options.out_dir, faults)
     faults.warn(options.mat)
-    count, left_out = write_crops([(options.img_dir / name, people) for name, people in images], options.out_dir)
-    log_left_out(left_out)
     print(f"{len(images)} images, {count} people written to {options.out_dir / 'dataset.mat'}")
 
 

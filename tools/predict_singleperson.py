@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.ref:
         _ = skeleton.to_aic  # refuse skeletons that lack a joint before the work, not after it
     pictures = options.out_dir if options.draw else None
-    poses, unread = predict(estimator, tasks, options.pad, options.side, skeleton.limbs, pictures)
+    poses, unread = predict(estimator, tasks, options.pad, options.side, pictures)
     if options.ref:
         path = options.out_dir / "aic.json"
         write_json(path, [submission(record, people, skeleton) for record, people in zip(records, poses, strict=True)])
@@ -96,18 +96,20 @@ def dataset_tasks(cfg) -> Iterator[Task]:
         yield Task(sample.image, person_boxes(sample.boxes, sample.people))
 
 
-def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs, pictures: Path | None):
+def predict(estimator, tasks: list[Task], pad: float, side: float | None, pictures: Path | None):
     """Poses (P, J, 3) of the people of each image, and how many images could not be read (their poses are 0).
 
     pictures: folder to draw into, or None; raises InputError if no image can be read
     """
     from tqdm import tqdm
 
-    from util.images import readable_images
+    from multiperson.predict import People
+    from multiperson.visualize import PersonDraw
+    from util.images import readable_images, write_image
     from util.names import distinct_names
     from util.report import Reductions
 
-    num_joints = estimator.cfg.num_joints
+    num_joints, drawer = estimator.cfg.num_joints, PersonDraw(estimator.skeleton.limbs)
     poses = [np.zeros((len(task.boxes), num_joints, 3)) for task in tasks]
     unread, reductions = len(tasks), Reductions(estimator.cfg.max_input_size)
     paths = [task.path for task in tasks]
@@ -119,17 +121,9 @@ def predict(estimator, tasks: list[Task], pad: float, side: float | None, limbs,
             poses[number][person] = pose.keypoints
             reductions.add(tasks[number].path.name, pose.reduction)
         if pictures:
-            draw(image, poses[number], limbs, pictures / f"{names[number]}_single.png")
+            write_image(pictures / f"{names[number]}_single.png", drawer.draw(image, People.of(poses[number])))
     reductions.print()
     return poses, unread
-
-
-def draw(image: np.ndarray, people: np.ndarray, limbs, path: Path) -> None:
-    from multiperson.predict import People
-    from multiperson.visualize import PersonDraw
-    from util.images import write_image
-
-    write_image(path, PersonDraw(limbs).draw(image, People(people, people[..., 2].mean(axis=1))))
 
 
 def submission(record, people: np.ndarray, skeleton) -> dict:

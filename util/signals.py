@@ -7,6 +7,8 @@ packages turn a KeyboardInterrupt into other errors.
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +29,24 @@ def unwind_on_signals() -> None:
 def ending_signal() -> int | None:
     """The first signal that was to end this process, None if there was none."""
     return _received[0] if _received else None
+
+
+@contextmanager
+def noting_signals(*numbers: int) -> Iterator[Callable[[], bool]]:
+    """A function that says whether one of these signals has come within the block; a second one acts as usual."""
+    came = False
+
+    def note(number, _frame):
+        nonlocal came
+        came = True
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number, _frame) -> NoReturn:

@@ -3,9 +3,10 @@ import pytest
 from PIL import Image
 
 from config import make_config
-from dataset.crops import Person, crop_bounds, crop_person, write_crops
+from dataset.crops import UNUSABLE, Person, crop_bounds, crop_person, write_crops
 from dataset.factory import create
 from util.errors import InputError
+from util.faults import Faults
 
 
 def somebody(*xy, head=25.0, **fields):
@@ -56,8 +57,9 @@ def test_files_can_be_read_as_a_data_set(tmp_path):
     (tmp_path / "b.png").write_bytes(b"no image")
     people = [somebody((100, 100), (120, 90))._replace(name="one"), somebody((50, 50))._replace(name="two")]
     tasks = [(tmp_path / "a.png", people), (tmp_path / "b.png", people)]
-    count, left_out = write_crops(tasks, tmp_path / "cropped")
-    assert count == 2 and len(left_out) == 1 and "b.png: not an image" in left_out[0]
+    faults = Faults()
+    assert write_crops(tasks, tmp_path / "cropped", faults) == 2
+    assert "b.png: not an image" in str(*faults.examples(UNUSABLE))
     dataset = create(make_config(dataset=str(tmp_path / "cropped/dataset.mat"), dataset_type="mpii"))
     assert [sample.image.name for sample in map(dataset.__getitem__, range(2))] == ["one.png", "two.png"]
     assert dataset[0].people.shape == (1, 14, 3) and dataset[0].people[0, :, 2].tolist() == [1, 1] + [0] * 12
@@ -65,4 +67,4 @@ def test_files_can_be_read_as_a_data_set(tmp_path):
     with Image.open(dataset[0].image) as image:
         assert image.size == dataset[0].size[::-1]
     with pytest.raises(InputError, match="nobody could be cut out; .*b.png"):
-        write_crops(tasks[1:], tmp_path / "cropped")
+        write_crops(tasks[1:], tmp_path / "cropped", Faults())
