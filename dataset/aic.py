@@ -1,4 +1,4 @@
-"""The keypoint files of AI Challenger (AIC): reading them, and writing submissions (their score: dataset.aic_score).
+"""The keypoint files of AI Challenger (AIC): read and written, as submissions are (their score: dataset.aic_score).
 
 A file is a JSON list with one record per image:
 
@@ -203,6 +203,21 @@ def _without_odd_flags(values: list) -> list:
             joint if joint[2] in AIC_FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
         )
     )
+
+
+def annotation_record(image_id: str, keypoints: np.ndarray, boxes: np.ndarray) -> dict:
+    """The record of an annotation file for the people of one image, who are called human1, human2, ...
+
+    keypoints: (P, 14, 3) int x, y, flag; boxes: (P, 4) int
+    """
+    keypoints = np.where(keypoints[..., 2:] == UNLABELLED, [0, 0, UNLABELLED], keypoints)
+    names = [f"human{number}" for number in range(1, len(keypoints) + 1)]
+    return {
+        "url": "",
+        "image_id": image_id,
+        "keypoint_annotations": dict(zip(names, keypoints.reshape(-1, NUM_VALUES).tolist(), strict=True)),
+        "human_annotations": dict(zip(names, boxes.tolist(), strict=True)),
+    }
 
 
 def people_to_aic(image_id: str, keypoints: np.ndarray, scores: np.ndarray, skeleton: Skeleton) -> dict:

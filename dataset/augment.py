@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from dataset.extent import joint_extent
 from dataset.pose_dataset import PoseDataset, Sample
 from dataset.window import jitter_colors, random_window
 from util.errors import InputError
@@ -134,15 +135,13 @@ def beside_people(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     people: (P, J, 3) x, y, flag in pixels of the image; each fills the box of its joints and a margin around it
     """
+    low, high = joint_extent(people[(people[..., 2] > 0).any(axis=1)])
+    margin = PERSON_MARGIN * (high - low).max(axis=1, keepdims=True)
+    first = np.maximum(np.floor(low - margin), 0).astype(int)
+    end = np.maximum(np.ceil(high + margin) + 1, 0).astype(int)
     beside = np.ones(size, np.uint8)
-    for person in people:
-        joints = person[person[:, 2] > 0, :2]
-        if len(joints):
-            low, high = joints.min(axis=0), joints.max(axis=0)
-            margin = PERSON_MARGIN * (high - low).max()
-            x0, y0 = np.maximum(np.floor(low - margin), 0).astype(int)
-            x1, y1 = np.maximum(np.ceil(high + margin) + 1, 0).astype(int)
-            beside[y0:y1, x0:x1] = 0
+    for (x0, y0), (x1, y1) in zip(first, end, strict=True):
+        beside[y0:y1, x0:x1] = 0
     return beside
 
 

@@ -12,15 +12,12 @@ import numpy as np
 
 from dataset.aic_to_coco import Summary
 from dataset.coco import CocoFile, read_coco
-from dataset.flags import AIC_FLAG, UNLABELLED
+from dataset.flags import AIC_FLAGS_OF_COCO, UNLABELLED
 from dataset.skeleton import AIC, Skeleton
 from util.errors import InputError
 from util.faults import Faults
 from util.files import write_json
 from util.images import IMAGE_SUFFIXES
-
-# By COCO's flags 0, 1, 2.
-_AIC_FLAGS = np.array([AIC_FLAG[flag] for flag in range(len(AIC_FLAG))])
 
 
 def aic_joints(skeleton: Skeleton) -> list[int | None]:
@@ -55,10 +52,9 @@ def _aic_keypoints(keypoints: np.ndarray, joints: Sequence[int | None]) -> np.nd
     result = np.zeros((len(keypoints), len(joints), 3))
     known = [joint is not None for joint in joints]
     result[:, known] = keypoints[:, [joint for joint in joints if joint is not None]]
-    labelled = result[..., 2:] > 0
-    return np.where(
-        labelled, np.concatenate([result[..., :2], _AIC_FLAGS[result[..., 2:].astype(int)]], axis=2), [0, 0, UNLABELLED]
-    )
+    result[..., 2] = AIC_FLAGS_OF_COCO[result[..., 2].astype(int)]
+    result[result[..., 2] == UNLABELLED, :2] = 0
+    return result
 
 
 def _plain_numbers(values: np.ndarray) -> list:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dataset.extent import joint_extent
 from lib.lists_cython import flat_numbers
 from util.checks import MAX_COORDINATE
 
@@ -162,11 +163,8 @@ def joint_boxes(keypoints: np.ndarray) -> np.ndarray:
 
     Without labelled joints it is a pixel at 0, 0.
     """
-    labelled = keypoints[..., 2:] > 0
-    low = np.where(labelled, keypoints[..., :2], np.inf).min(axis=1, initial=np.inf)
-    high = np.where(labelled, keypoints[..., :2], -np.inf).max(axis=1, initial=-np.inf)
-    nobody = ~labelled.any(axis=(1, 2))
-    low[nobody] = high[nobody] = 0
+    low, high = joint_extent(keypoints)
+    low[np.isinf(low)] = high[np.isinf(high)] = 0
     return np.concatenate([low, np.maximum(high, low + 1)], axis=1)
 
 

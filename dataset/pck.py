@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataset.extent import joint_extent
 from dataset.skeleton import Skeleton
 
 # MPII's crops are scaled so that the head (.6 of the diagonal of its rectangle, the unit of PCKh) has this size.
@@ -72,7 +73,6 @@ def head_size(people: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 def extent_size(people: np.ndarray) -> np.ndarray:
     """(N,) longer side of the box around the labelled joints, NaN without any."""
-    labelled = people[..., 2:] > 0
-    low = np.where(labelled, people[..., :2], np.inf).min(axis=1)
-    high = np.where(labelled, people[..., :2], -np.inf).max(axis=1)
-    return np.where(labelled.any(axis=(1, 2)), (high - low).max(axis=1), np.nan)
+    low, high = joint_extent(people)
+    size = (high - low).max(axis=1)
+    return np.where(np.isfinite(size), size, np.nan)

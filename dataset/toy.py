@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from dataset.aic import annotation_record
 from dataset.flags import HIDDEN, UNLABELLED, VISIBLE
 from util.errors import InputError
 from util.files import atomic_path
@@ -92,16 +93,7 @@ def _check(images: int, people: tuple[int, int], size: tuple[int, int], seed: in
 def record(scene: Scene, size: tuple[int, int], image_id: str) -> dict:
     """The scene as AI Challenger writes it."""
     keypoints = np.concatenate([np.rint(scene.joints), scene.flags[..., None]], axis=-1).astype(int)
-    keypoints[scene.flags == UNLABELLED, :2] = 0
-    names = [f"human{i}" for i in range(1, len(keypoints) + 1)]
-    return {
-        "url": "",
-        "image_id": image_id,
-        "keypoint_annotations": dict(
-            zip(names, keypoints.reshape(len(names), 3 * keypoints.shape[1]).tolist(), strict=True)
-        ),
-        "human_annotations": dict(zip(names, _boxes(scene, size).tolist(), strict=True)),
-    }
+    return annotation_record(image_id, keypoints, _boxes(scene, size))
 
 
 def _boxes(scene: Scene, size: tuple[int, int]) -> np.ndarray:

@@ -20,6 +20,7 @@ from scipy.stats import rankdata
 from tqdm import tqdm
 
 from dataset.augment import prepare
+from dataset.extent import joint_extent
 from dataset.pose_dataset import PoseDataset
 from multiperson.detections import Nodes, extract_detections, flatten
 from multiperson.network import Network
@@ -117,15 +118,13 @@ def make_scene(
     """
     people = np.asarray(people, float)
     people = people[(people[..., 2] > 0).any(axis=1)]
-    labelled = people[..., 2:] > 0
-    low = np.where(labelled, people[..., :2], np.inf).min(axis=1)
-    high = np.where(labelled, people[..., :2], -np.inf).max(axis=1)
+    low, high = joint_extent(people)
     owner = np.full(len(nodes.part), FALSE)
     if weight is not None:
         rows, cols = _cells(nodes.grid, weight.shape, stride)
         owner[weight[rows, cols] == 0] = UNKNOWN
     if len(people):
-        labelled = labelled[:, nodes.part, 0]  # (P, N)
+        labelled = people[:, nodes.part, 2] > 0  # (P, N)
         inside = np.all((nodes.coord >= low[:, None]) & (nodes.coord <= high[:, None]), axis=2)
         owner[np.any(inside & ~labelled, axis=0)] = UNKNOWN
         distance = np.linalg.norm(people[:, nodes.part, :2] - nodes.coord, axis=2)

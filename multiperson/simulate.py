@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataset.extent import joint_extent
 from util.maps import Maps, cell_centers, map_size
 
 # Standard deviation of a peak in the score maps, pixels: similar to the disc of positive cells (pos_dist_thresh 17).
@@ -94,7 +95,8 @@ def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray
 def _peaks(people, height, width, noise, rng):
     people = people[(people[..., 2] > 0).any(axis=1)]
     labelled = people[..., 2] > 0
-    size = np.array([_size(person[seen, :2]) for person, seen in zip(people, labelled, strict=True)])
+    low, high = joint_extent(people)
+    size = np.linalg.norm(high - low, axis=1)
     poses = _complete(people, labelled)
     owner, part = np.nonzero(labelled & (rng.random(labelled.shape) >= noise.misses))
     true = _Peaks(
@@ -124,10 +126,6 @@ def _complete(people, labelled):
     weight = labelled[..., None]
     middle = (people[..., :2] * weight).sum(axis=1) / weight.sum(axis=1)
     return np.where(weight, people[..., :2], middle[:, None])
-
-
-def _size(joints):
-    return np.linalg.norm(np.ptp(joints, axis=0))
 
 
 def _normal(rng, stdev, *shape):

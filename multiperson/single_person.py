@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from easydict import EasyDict
 
+from dataset.extent import joint_extent
 from dataset.skeleton import from_config
 from multiperson.network import Network
 from util.images import Reduction, find_reduction, fitting_scale, scale_image
@@ -104,5 +105,4 @@ def person_boxes(boxes: np.ndarray | None, people: np.ndarray) -> list:
         return boxes.tolist()
     if len(people) <= 1:
         return [None] * len(people)
-    joints = [person[person[:, 2] > 0, :2] for person in people]
-    return [[*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()] for xy in joints]
+    return np.hstack(joint_extent(people)).tolist()

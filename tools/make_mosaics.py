@@ -22,7 +22,9 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
-from dataset.flags import AIC_FLAG
+from dataset.aic import annotation_record
+from dataset.extent import joint_extent
+from dataset.flags import AIC_FLAGS_OF_COCO
 from util.files import atomic_path
 
 BOX_MARGIN = 0.1  # of the joints' extent, on each side
@@ -61,18 +63,13 @@ def main(argv: list[str] | None = None) -> None:
 
 def record(image_id: str, people: np.ndarray, side: int) -> dict:
     """An AI Challenger record of people (P, 14, 3) with COCO's flags; those without any joint are left out."""
-    keypoints, boxes = {}, {}
-    for person in people[(people[..., 2] > 0).any(axis=1)]:
-        name = f"human{len(keypoints) + 1}"
-        joints = np.rint(person).astype(int)
-        joints[:, 2] = [AIC_FLAG[flag] for flag in joints[:, 2]]
-        keypoints[name] = joints.ravel().tolist()
-        seen = person[person[:, 2] > 0, :2]
-        low, high = seen.min(axis=0), seen.max(axis=0)
-        margin = np.maximum(BOX_MARGIN * (high - low), 4)
-        corners = np.clip(np.rint([low - margin, high + margin]), 0, side - 1)
-        boxes[name] = corners.astype(int).ravel().tolist()
-    return {"url": "", "image_id": image_id, "keypoint_annotations": keypoints, "human_annotations": boxes}
+    people = people[(people[..., 2] > 0).any(axis=1)]
+    keypoints = np.rint(people).astype(int)
+    keypoints[..., 2] = AIC_FLAGS_OF_COCO[keypoints[..., 2]]
+    low, high = joint_extent(people)
+    margin = np.maximum(BOX_MARGIN * (high - low), 4)
+    boxes = np.clip(np.rint(np.hstack([low - margin, high + margin])), 0, side - 1).astype(int)
+    return annotation_record(image_id, keypoints, boxes)
 
 
 if __name__ == "__main__":

@@ -4,34 +4,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dataset.aic import annotation_record
+
 
 def made_up_annotations(num_images: int, seed: int = 0) -> list[dict]:
     """AIC records with 1.8 people an image, about a third of their joints hidden or not labelled."""
     rng = np.random.default_rng(seed)
     records = []
     for number, count in enumerate(1 + rng.poisson(0.8, num_images)):
-        people, boxes = {}, {}
-        for i in range(count):
+        people, boxes = [], []
+        for _ in range(count):
             x, y, width, height = rng.integers([0, 0, 40, 80], [400, 300, 300, 500])
-            joints = np.stack(
-                [
-                    rng.integers(x, x + width, 14),
-                    rng.integers(y, y + height, 14),
-                    rng.choice([1, 2, 3], 14, p=[0.63, 0.22, 0.15]),
-                ],
-                axis=1,
-            )
-            joints[joints[:, 2] == 3, :2] = 0
-            people[f"human{i + 1}"] = joints.ravel().tolist()
-            boxes[f"human{i + 1}"] = [int(x), int(y), int(x + width), int(y + height)]
-        records.append(
-            {
-                "url": f"http://example.org/{number}.jpg",
-                "image_id": f"{number:040x}",
-                "keypoint_annotations": people,
-                "human_annotations": boxes,
-            }
-        )
+            places = rng.integers(x, x + width, 14), rng.integers(y, y + height, 14)
+            people.append(np.stack([*places, rng.choice([1, 2, 3], 14, p=[0.63, 0.22, 0.15])], axis=1))
+            boxes.append([x, y, x + width, y + height])
+        record = annotation_record(f"{number:040x}", np.array(people), np.array(boxes))
+        records.append(record | {"url": f"http://example.org/{number}.jpg"})
     return records
 
 
