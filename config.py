@@ -220,21 +220,12 @@ def load_config(
         cfg[key] = _resolve(cfg[key], path.parent, suffix)
     for part in cfg.mixture:
         part["dataset"] = _resolve(part["dataset"], path.parent, "")
-    cfg.config_file = str(path)
-    cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg, path.parent)
-    cfg.overridden = sorted(overrides)
-    _check_together(cfg)
-    return cfg
+    return _completed(cfg, str(path), path.parent, sorted(overrides))
 
 
 def make_config(**values: Any) -> EasyDict:
     """The defaults with `values` over them, checked like those of a file."""
-    cfg = _checked(_defaults(), values, "make_config")
-    cfg.config_file = "make_config"
-    cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg)
-    cfg.overridden = []
-    _check_together(cfg)
-    return cfg
+    return _completed(_checked(_defaults(), values, "make_config"), "make_config", None, [])
 
 
 def with_skeleton(cfg: EasyDict, table: dict[str, Any], source: str) -> EasyDict:
@@ -310,6 +301,14 @@ def _checked(base: Mapping[str, Any], values: Mapping[Any, Any], source: str) ->
     return EasyDict(result)
 
 
+def _completed(cfg: EasyDict, config_file: str, folder: Path | None, overridden: list[str]) -> EasyDict:
+    """Adds where the values come from, and checks them together."""
+    cfg.config_file, cfg.overridden = config_file, overridden
+    cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg, folder)
+    _check_together(cfg)
+    return cfg
+
+
 def _refuse_unknown(names: list[Any], source: str) -> None:
     if not names:
         return
@@ -345,7 +344,7 @@ def _resolve(text: str, folder: Path, suffix: str) -> str:
     return beside
 
 
-def _skeleton_table(cfg: EasyDict, folder: Path | None = None) -> tuple[dict[str, Any] | None, str]:
+def _skeleton_table(cfg: EasyDict, folder: Path | None) -> tuple[dict[str, Any] | None, str]:
     """The table of `skeleton` (itself, by name or by file), else that of `folder` if it has one; and its source."""
     wanted = cfg.skeleton
     if isinstance(wanted, dict):

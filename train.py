@@ -104,7 +104,7 @@ class HeldOut:
 
     def __init__(self, cfg, trainer, training_set, writer):
         from multiperson.validation import Validation
-        from nnet.checkpoint import read_array
+        from nnet.checkpoint import read_checkpoint
         from nnet.checkpoint_names import SCORE
         from nnet.predict import Predictor
 
@@ -112,10 +112,8 @@ class HeldOut:
         self.validation = Validation(cfg, training_set)
         self.network = Predictor(cfg, trainer.stats, trainer.net)
         self.path = f"{cfg.snapshot_prefix}-best"
-        self.best = -math.inf
-        if Path(f"{self.path}.index").exists():
-            score = read_array(self.path, SCORE)
-            self.best = -math.inf if score is None else float(score)
+        kept = read_checkpoint(self.path) if Path(f"{self.path}.index").exists() else {}
+        self.best = float(kept.get(SCORE, -math.inf))
 
     def evaluate(self, step: int) -> None:
         """Log the score and write `snapshot-best` if it is the highest so far; score maps for TensorBoard."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from dataset.aic import NUM_JOINTS, NUM_VALUES, box_fault, check_image_id, keypoints_fault
 from dataset.flags import AIC_FLAGS, VISIBLE
-from dataset.skeleton import AIC_SIGMAS
+from dataset.skeleton import AIC
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault
 from util.errors import InputError
 from util.faults import Faults
@@ -53,8 +53,8 @@ class Score:
     score: mean of `precision` (10,), the share of people found at each of THRESHOLDS
     warnings: those of the official evaluator; faults: what it ignores, misjudges or fails at
     image_ids: I; counted: (I,) people counted, the larger of true and predicted number
-    true, predicted: the people; best: (N,) highest OKS of each true person, partner: (N,) the prediction that has it,
-    -1 = none; similarity: (N, 14) terms of that OKS, NaN where a joint does not count
+    true, predicted: the people; best: (N,) highest OKS of each true person
+    similarity: (N, 14) terms of that OKS, NaN where a joint does not count
     pairs: (Q, 2) true and predicted person of each pair in one image, oks: (Q,) theirs
     """
 
@@ -67,7 +67,6 @@ class Score:
     true: People
     predicted: People
     best: np.ndarray
-    partner: np.ndarray
     similarity: np.ndarray
     pairs: np.ndarray
     oks: np.ndarray
@@ -120,7 +119,7 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
     if not counted.sum():
         raise InputError("nobody to score: neither reference nor predictions hold a usable person")
     pairs, oks = _all_oks(true, predicted)
-    best, partner = _best(pairs, oks, len(true.names), num_predicted, num_true)
+    best, partner = _best(pairs, oks, len(true.names))
     precision = (best > THRESHOLDS[:, None]).sum(axis=1) / np.float64(np.float32(counted.sum()))
     return Score(
         score=float(np.mean(precision)),
@@ -132,7 +131,6 @@ def score(predictions: Sequence, reference: Sequence) -> Score:
         true=true,
         predicted=predicted,
         best=best,
-        partner=partner,
         similarity=_partner_similarity(true, predicted, partner),
         pairs=pairs,
         oks=oks,
@@ -210,7 +208,8 @@ def _reference_people(truth: dict[str, dict], faults: Faults) -> tuple[People, n
     # Single precision, as the official evaluator has it.
     area = ((y1 - y0) * (x1 - x0)).astype(np.float32).astype(np.float64)
     unknown = np.full(len(good), np.nan)
-    return People(first, names, _by_joint(keypoints), whole, area, scores=unknown).only(good), num_boxes
+    keypoints = keypoints.reshape(-1, NUM_JOINTS, 3)
+    return People(first, names, keypoints, whole, area, scores=unknown).only(good), num_boxes
 
 
 def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str], faults: Faults) -> People:
@@ -226,7 +225,8 @@ def _prediction_people(answers: Sequence[dict | None], image_ids: Sequence[str],
     scores = [scores[i].get(name) if type(scores[i]) is dict else None for i, name in zip(image, names, strict=True)]
     scores = np.array([s if type(s) in NUMBER and abs(s) < MAX_COORDINATE else np.nan for s in scores], np.float64)
     unknown = np.full(len(good), np.nan)
-    return People(first, names, _by_joint(keypoints), whole, area=unknown, scores=scores).only(good)
+    keypoints = keypoints.reshape(-1, NUM_JOINTS, 3)
+    return People(first, names, keypoints, whole, area=unknown, scores=scores).only(good)
 
 
 def _is_computable(values: Any) -> bool:
@@ -275,11 +275,6 @@ def _plain_array(rows: list, width: int) -> np.ndarray | None:
     return None
 
 
-def _by_joint(keypoints: np.ndarray) -> np.ndarray:
-    """(N, 42) as (N, 14, 3)."""
-    return keypoints.reshape(-1, NUM_JOINTS, 3)
-
-
 def _all_oks(true: People, predicted: People) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (Q, 2) of true and predicted people in one image, in the order of the true, and their OKS (Q,)."""
     num_predicted = np.diff(predicted.first)
@@ -308,16 +303,15 @@ def _similarity(true: People, predicted: People, pairs: np.ndarray) -> np.ndarra
         exponent = (dx * dx + dy * dy) / -2
         whole = true.whole[a] & predicted.whole[b]
         exponent[whole] = np.floor(exponent[whole])
-        return np.exp(exponent / (2 * np.array(AIC_SIGMAS)) ** 2 / (true.area[a, None] + 1))
+        return np.exp(exponent / (2 * np.array(AIC.sigmas)) ** 2 / (true.area[a, None] + 1))
 
 
-def _best(pairs, oks, num_people, num_predicted, num_true) -> tuple[np.ndarray, np.ndarray]:
-    """Highest OKS of each true person (0 without predictions; NaN wins), and the predicted person that has it."""
+def _best(pairs, oks, num_people) -> tuple[np.ndarray, np.ndarray]:
+    """Highest OKS of each true person (0 without predictions; NaN wins), and who of the predicted has it (-1)."""
     best, partner = np.zeros(num_people), np.full(num_people, -1)
-    has_partners = np.repeat(num_predicted, num_true) > 0
     if len(pairs):
         starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))
-        best[has_partners] = np.maximum.reduceat(oks, starts)
+        best[pairs[starts, 0]] = np.maximum.reduceat(oks, starts)
         is_best = oks == best[pairs[:, 0]]
         # Assigned in reverse order, so that the first of several equal ones stays.
         partner[pairs[is_best, 0][::-1]] = pairs[is_best, 1][::-1]

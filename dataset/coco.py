@@ -115,11 +115,6 @@ class Annotations:
         return len(self.image)
 
     @property
-    def num_labelled(self) -> np.ndarray:
-        """(N,) how many joints are labelled."""
-        return np.count_nonzero(self.keypoints[..., 2] > 0, axis=1)
-
-    @property
     def people(self) -> np.ndarray:
         """(N,) bool: labelled, and not a crowd."""
         return (self.keypoints[..., 2] > 0).any(axis=1) & ~self.crowd

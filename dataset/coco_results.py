@@ -54,11 +54,10 @@ def read_results(
     if not isinstance(entries, list):
         raise InputError(f"{path}: expected a JSON list of results, found {type(entries).__name__}")
     images, skeleton = set(truth.images.ids), skeleton or truth.skeleton
-    unusable, good = Faults(faults.keep), []
+    good = []
     for number, entry in enumerate(entries, start=1):
         fault = _fault(entry, truth, images, skeleton.num_joints)
         if fault:
-            unusable.add(f"results {fault}", f"result {number}")
             faults.add(f"results {fault}", f"result {number}")
         elif skeleton is truth.skeleton:
             good.append(entry)
@@ -66,7 +65,7 @@ def read_results(
             keypoints = np.reshape(entry["keypoints"], (1, -1, 3))
             good.append(entry | {"keypoints": skeleton.convert(keypoints, truth.skeleton).ravel().tolist()})
     if entries and not good:
-        raise InputError(f"{path}: no usable result for {truth.path}{unusable.reasons()}")
+        raise InputError(f"{path}: no usable result for {truth.path}{faults.reasons()}")
     return good
 
 

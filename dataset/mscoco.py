@@ -36,11 +36,10 @@ class MSCOCO(PoseDataset):
     @cached_property
     def names(self) -> list[str]:
         """Paths within the image folder, without suffixes, so that converted data keep AI Challenger's image_ids."""
-        return distinct_names([self._place_in_set(Path(path)) for path in self.table.images], folder=".")
-
-    def _place_in_set(self, image: Path) -> Path:
         folders = self.image_folder, self.image_folder.parent, Path(self.cfg.dataset)
-        return image.relative_to(next(folder for folder in folders if image.is_relative_to(folder)))
+        images = [Path(path) for path in self.table.images]
+        places = [image.relative_to(next(filter(image.is_relative_to, folders))) for image in images]
+        return distinct_names(places, folder=".")
 
     def _load(self, need_images: bool) -> Table:
         if not self.path.is_file():
@@ -73,7 +72,7 @@ class MSCOCO(PoseDataset):
         folder = str(self.image_folder)
         paths = [f"{folder}{os.sep}{name}" for name in names]
         if not need_images:
-            return [path if _has_suffix(path) else path + ".jpg" for path in paths]
+            return [path if path.lower().endswith(tuple(IMAGE_SUFFIXES)) else path + ".jpg" for path in paths]
         files = FileLister()
         in_folder = files.names(folder)
         for row, (name, path) in enumerate(zip(names, paths, strict=True)):
@@ -86,10 +85,6 @@ class MSCOCO(PoseDataset):
     def _other_places(self, name: str, path: str) -> list[str]:
         places = [path, os.path.join(self.cfg.dataset, "images", name), os.path.join(self.cfg.dataset, name)]
         return [place for path in places for place in (path, path + ".jpg")]
-
-
-def _has_suffix(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES
 
 
 def _table(coco: CocoFile, paths: list[str | None], only_with_people: bool) -> Table:

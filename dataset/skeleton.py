@@ -75,14 +75,12 @@ class Skeleton:
     def require_sides(self, where: str, wish: str) -> None:
         """Raise InputError if left and right are unknown; wish: the setting of `where` that needs them."""
         if self.symmetric_pairs is None:
+            names = ", ".join(self.keypoints[:3]) + ", ..." * (self.num_joints > 3)
             raise InputError(
-                f"{where}: {wish} swaps left and right, but the joints' names ({self._some_names()}) tell "
+                f"{where}: {wish} swaps left and right, but the joints' names ({names}) tell "
                 "no sides: name the pairs in all_joints or in the skeleton's `pairs` ([] if there are "
                 "none)"
             )
-
-    def _some_names(self) -> str:
-        return ", ".join(self.keypoints[:3]) + ", ..." * (self.num_joints > 3)
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -266,7 +264,6 @@ def _connected(num_joints: int, pairs: Pairs) -> bool:
 # Each file in skeletons/ is a skeleton.
 SKELETONS = {name: from_table(named_skeleton_table(name), str(path)) for name, path in NAMED_SKELETONS.items()}
 AIC, COCO, MPII, NECKHEAD = map(SKELETONS.__getitem__, ("aic", "coco", "mpii", "neckhead"))
-AIC_SIGMAS = AIC.sigmas
 
 
 def by_names(keypoints: Sequence[str]) -> Skeleton | None:

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     from util.images import sample_photographs
 
     sources = None if options.camera is not None else find_sources(options.files or sample_photographs(), options.track)
-    cfg = load_config(options.cfg, options.overrides + options.set)
+    cfg = load_config(options.cfg, options.overrides)
     if sources is None:
         from util.video import read_camera
 

@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     from util.images import find_images, sample_photographs
 
     paths = find_images(options.files or sample_photographs())
-    cfg = load_config(options.cfg, options.overrides + options.set)
+    cfg = load_config(options.cfg, options.overrides)
 
     from nnet.load import build_single_estimator
 

@@ -84,8 +84,7 @@ class PoseEstimator:
                 "only tools/predict_multiperson.py groups from the cache"
             )
         started = time.perf_counter()
-        size = network_size(self.cfg, *image.shape[:2])
-        batch = self.network.maps_of_batch([resize_image(image, size) for image in images])
+        batch = self.network.maps_of_batch([network_image(self.cfg, image) for image in images])
         seconds = (time.perf_counter() - started) / len(images)
         return [self.group(maps, image.shape[:2], seconds) for maps in batch]
 
@@ -142,3 +141,8 @@ def _batches(images: Iterable[tuple[Label, np.ndarray]], size: int) -> Iterator[
 def network_size(cfg: EasyDict, height: int, width: int) -> tuple[int, int]:
     """Size (height, width) at which the network sees an image: `global_scale`, at most `max_input_size` squared."""
     return scaled_size((height, width), fitting_scale((height, width), cfg.global_scale, cfg.max_input_size))
+
+
+def network_image(cfg: EasyDict, image: np.ndarray) -> np.ndarray:
+    """The image, uint8 (H, W, 3), as large as the network sees it."""
+    return resize_image(image, network_size(cfg, *image.shape[:2]))

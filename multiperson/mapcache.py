@@ -13,10 +13,11 @@ from util.checks import stays_inside
 from util.errors import InputError
 from util.files import read_json, write_json
 from util.fingerprint import fingerprint
-from util.maps import Maps
+from util.maps import Maps, check_maps
 from util.matfile import read_mat, write_mat
 
 SOURCE, NETWORK = "source.json", "network"
+MAPS = "scoremaps", "locreg_pred", "pairwise_diff"  # pose-tensorflow's names of util.maps.Maps
 
 
 class MapCache:
@@ -73,19 +74,12 @@ def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
 
     image: fingerprint of the image
     """
-    rows, cols, _ = maps.part_prob.shape
-    content = {"scoremaps": maps.part_prob.astype(np.float32)}
-    if image:
-        content["image"] = image
-    if maps.locref is not None:
-        content["locreg_pred"] = maps.locref.astype(np.float32)
-    if maps.pairwise is not None:
-        pairwise = maps.pairwise
-        if callable(pairwise):
-            cells = np.moveaxis(np.indices((rows, cols)), 0, -1).reshape(-1, 2)
-            pairwise = pairwise(cells).reshape(rows, cols, -1, 2)
-        content["pairwise_diff"] = pairwise.astype(np.float32)
-    write_mat(path, content)
+    if callable(maps.pairwise):
+        rows, cols, _ = maps.part_prob.shape
+        cells = np.moveaxis(np.indices((rows, cols)), 0, -1).reshape(-1, 2)
+        maps = maps._replace(pairwise=maps.pairwise(cells).reshape(rows, cols, -1, 2))
+    content = {name: array.astype(np.float32) for name, array in zip(MAPS, maps, strict=True) if array is not None}
+    write_mat(path, content | ({"image": image} if image else {}))
 
 
 def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps:
@@ -99,20 +93,12 @@ def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps
             f"{path}: the maps of another image of this name, or of an earlier version of it; "
             "tools/cache_scoremaps.py writes new ones"
         )
-    part_prob = _numbers(content["scoremaps"], path)
-    if part_prob.ndim != 3 or part_prob.shape[2] != num_joints:
-        raise InputError(f"{path}: scoremaps are {part_prob.shape}; expected (rows, cols, {num_joints})")
-    rows, cols, _ = part_prob.shape
-    shapes = {
-        "locreg_pred": (rows, cols, num_joints, 2),
-        "pairwise_diff": (rows, cols, num_joints * (num_joints - 1), 2),
-    }
-    optional = {}
-    for name, shape in shapes.items():
-        optional[name] = _numbers(content[name], path) if name in content else None
-        if optional[name] is not None and optional[name].shape != shape:
-            raise InputError(f"{path}: {name} is {optional[name].shape}; expected {shape}")
-    return Maps(part_prob, optional["locreg_pred"], optional["pairwise_diff"])
+    maps = Maps(*(_numbers(content[name], path) if name in content else None for name in MAPS))
+    try:
+        check_maps(maps, num_joints, MAPS)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+    return maps
 
 
 def _numbers(values, path) -> np.ndarray:

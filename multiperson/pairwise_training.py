@@ -207,16 +207,13 @@ class _Pool:
     """All detections with an owner, from which to make pairs of strangers."""
 
     def __init__(self, scenes):
-        kept = [scene.owner >= 0 for scene in scenes]
-        self.nodes = Nodes(
-            *(
-                np.concatenate([field[rows] for field, rows in zip(fields, kept, strict=True)])
-                for fields in zip(*(scene.nodes for scene in scenes), strict=True)
-            )
-        )
-        owners = [scene.owner[rows] for scene, rows in zip(scenes, kept, strict=True)]
-        self.center = np.concatenate([scene.center[owner] for scene, owner in zip(scenes, owners, strict=True)])
-        self.size = np.concatenate([scene.size[owner] for scene, owner in zip(scenes, owners, strict=True)])
+        def owned(scene):
+            kept = scene.owner >= 0
+            owner = scene.owner[kept]
+            return *(field[kept] for field in scene.nodes), scene.center[owner], scene.size[owner]
+
+        *nodes, self.center, self.size = map(np.concatenate, zip(*map(owned, scenes), strict=True))
+        self.nodes = Nodes(*nodes)
 
     def synthetic_negatives(self, pair, count, rng) -> np.ndarray:
         """Features (8, count) of pairs of strangers; empty if a part was never detected."""

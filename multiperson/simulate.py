@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset.extent import joint_extent
-from util.maps import Maps, cell_centers, map_size
+from util.maps import Maps, cell_centers, joint_pairs, map_size
 
 # Standard deviation of a peak in the score maps, pixels: similar to the disc of positive cells (pos_dist_thresh 17).
 PEAK_STDEV = 8.0
@@ -81,7 +81,7 @@ def _closeness(distance):
 
 def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     num_joints = owner.shape[2]
-    a, b = np.nonzero(~np.eye(num_joints, dtype=bool))  # the order of `util.maps.pair_index`
+    a, b = joint_pairs(num_joints).T
     # The offsets of a part without any peak (owner -1) are meaningless.
     expected = np.concatenate([peaks.expected, np.zeros((1, num_joints, 2))])
 

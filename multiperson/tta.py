@@ -9,7 +9,7 @@ import numpy as np
 from easydict import EasyDict
 
 from util.images import fitting_scale, resize_image, scaled_size
-from util.maps import Maps, cell_centers, map_size, pair_index
+from util.maps import Maps, cell_centers, joint_pairs, map_size, pair_index
 
 FLIP = "flip"  # in cfg.tta, beside factors of size
 _TO_THE_LEFT = np.array([-1, 1], np.float32)
@@ -58,7 +58,7 @@ def mirror_image(image: np.ndarray, fill: Sequence[float], stride: int) -> np.nd
 def unmirror_maps(maps: Maps, mirror_map: np.ndarray) -> Maps:
     """The maps of an image from those of its mirror image, left and right parts swapped."""
     cols, num_joints = maps.part_prob.shape[1:]
-    start, end = np.nonzero(~np.eye(num_joints, dtype=bool))  # in the order of the channels
+    start, end = joint_pairs(num_joints).T
     mirrored_pairs = pair_index(mirror_map[start], mirror_map[end], num_joints)
 
     def pairwise(cells):

@@ -19,7 +19,7 @@ from dataset.coco_to_aic import aic_records
 from dataset.factory import create
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
-from multiperson.estimator import PoseEstimator, network_size
+from multiperson.estimator import PoseEstimator, network_image
 from multiperson.network import Network
 from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import collect_scenes, train_pairs
@@ -27,7 +27,7 @@ from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator, person_boxes
 from util.errors import InputError
 from util.faults import Faults
-from util.images import readable_images, resize_image
+from util.images import readable_images
 
 NUM_EXAMPLES = 4
 
@@ -48,15 +48,11 @@ class Validation:
         self.training_set.cfg = type(cfg)(training_set.cfg, crop=False)
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
         self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
-        groups = cfg.pairwise_predict and isinstance(self.dataset, MSCOCO)
-        self.truth = None
-        if groups:
+        self.truth, self.measure = None, f"PCK@{cfg.pck_threshold:g}"
+        if cfg.pairwise_predict and isinstance(self.dataset, MSCOCO):
             # The faults of the file were reported when the data set was read.
             self.truth = read_coco(self.dataset.path, Faults()).only_images(sample.id for sample in self.samples)
             self.truth.skeleton = self.dataset.skeleton
-        if self.truth is None:
-            self.measure = f"PCK@{cfg.pck_threshold:g}"
-        else:
             self.measure = "AIC score" if self.dataset.skeleton.has_aic_joints else "AP"
 
     def score(self, network: Network) -> float:
@@ -71,9 +67,8 @@ class Validation:
         return self._aic_score(found) if self.measure == "AIC score" else self._average_precision(found)
 
     def examples(self) -> list[np.ndarray]:
-        """The first few images, resized as for the network."""
-        images = [image for _, image in itertools.islice(self._images(), NUM_EXAMPLES)]
-        return [resize_image(image, network_size(self.cfg, *image.shape[:2])) for image in images]
+        """The first few images, as large as the network sees them."""
+        return [network_image(self.cfg, image) for _, image in itertools.islice(self._images(), NUM_EXAMPLES)]
 
     def _images(self) -> Iterator[tuple[Sample, np.ndarray]]:
         for number, image in readable_images([sample.image for sample in self.samples]):

@@ -30,12 +30,6 @@ def read_checkpoint(prefix: str | os.PathLike) -> dict[str, np.ndarray]:
     return {name: _read(reader, name, prefix) for name in reader.get_variable_to_shape_map()}
 
 
-def read_array(prefix: str | os.PathLike, name: str) -> np.ndarray | None:
-    """One array of a checkpoint, or None if it is not there. Raises InputError for a missing or broken one."""
-    reader = _open(prefix)
-    return _read(reader, name, prefix) if name in reader.get_variable_to_shape_map() else None
-
-
 def network_id(prefix: str | os.PathLike) -> str:
     """A fingerprint that identifies the network in a checkpoint. Raises InputError.
 

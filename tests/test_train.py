@@ -20,7 +20,7 @@ from dataset.aic_to_coco import convert
 from dataset.skeleton import COCO, NECKHEAD
 from dataset.toy import write_toy_set
 from multiperson.validation import Validation
-from nnet.checkpoint import read_array
+from nnet.checkpoint import read_checkpoint
 from nnet.curves import read_scalars
 from nnet.model_skeleton import keep_beside, read_skeleton
 from tools import pairwise_stats
@@ -96,8 +96,8 @@ def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):
     scores = iter([0.2, 0.7, 0.5])
     monkeypatch.setattr(Validation, "score", lambda self, network: next(scores))
     train.main(["eval_iters=2", "eval_phase=train"])
-    assert int(read_array("snapshot-best", "global_step")) == 4
-    assert float(read_array("snapshot-best", "validation_score")) == 0.7
+    assert int(read_checkpoint("snapshot-best")["global_step"]) == 4
+    assert float(read_checkpoint("snapshot-best")["validation_score"]) == 0.7
     best = weights_of("best")
     for name, value in weights_of(4).items():
         np.testing.assert_array_equal(best[name], value, err_msg=name)
@@ -106,7 +106,7 @@ def test_held_out_scores_keep_the_best_snapshot(model_dir, monkeypatch):
     # A continued run knows the best score so far.
     scores = iter([0.6])
     train.main(["eval_iters=2", "eval_phase=train", "multi_step=[[0.02, 7]]"])
-    assert int(read_array("snapshot-best", "global_step")) == 4
+    assert int(read_checkpoint("snapshot-best")["global_step"]) == 4
     assert "step 7: AIC score 0.6000 on 4 held-out images, the best was 0.7000" in Path("log.txt").read_text()
 
 

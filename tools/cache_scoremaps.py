@@ -21,8 +21,7 @@ from util.errors import InputError
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__)
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments = config_parser(__doc__, snapshot=True)
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
 
@@ -48,8 +47,8 @@ def cache(targets, network, folder, cfg) -> tuple[int, int]:
     """Write the maps of each image without current ones; returns how many were written, and how many are unreadable."""
     from tqdm import tqdm
 
-    from multiperson.estimator import network_size
-    from util.images import read_image, resize_image
+    from multiperson.estimator import network_image
+    from util.images import read_image
 
     written = unread = 0
     for target in tqdm(targets, unit="image", disable=None):
@@ -61,7 +60,7 @@ def cache(targets, network, folder, cfg) -> tuple[int, int]:
             logging.warning("skipped %s", error)
             unread += 1
             continue
-        maps = network.maps(resize_image(image, network_size(cfg, *image.shape[:2])))
+        maps = network.maps(network_image(cfg, image))
         folder.save(target.name, target.path, maps)
         written += 1
     return written, unread

@@ -120,13 +120,10 @@ def _let_heat_maps_through(net):
     beta[len(body) : len(chosen)] = OFFSET_SHIFT
     mean, variance = detail.moving_mean.numpy(), detail.moving_variance.numpy()
     mean[: len(body)], variance[: len(body)] = HEAT_MAP_MEAN, HEAT_MAP_DEVIATION**2
-    for variable, value in (
-        (detail.kernel, kernel),
-        (detail.beta, beta),
-        (detail.moving_mean, mean),
-        (detail.moving_variance, variance),
-    ):
-        variable.assign(value)
+    detail.kernel.assign(kernel)
+    detail.beta.assign(beta)
+    detail.moving_mean.assign(mean)
+    detail.moving_variance.assign(variance)
 
     kernel, bias = head.kernel.numpy(), head.bias.numpy()
     channels = len(beta)

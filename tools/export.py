@@ -34,15 +34,14 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from multiperson.estimator import network_size
+from multiperson.estimator import network_image
 from util.errors import InputError
-from util.images import find_images, readable_images, resize_image
+from util.images import find_images, readable_images
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The options. Raises InputError for those that do not go together."""
-    arguments = config_parser(__doc__)
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments = config_parser(__doc__, snapshot=True)
     kind = arguments.add_mutually_exclusive_group(required=True)
     kind.add_argument("--out_dir", type=Path, help="new folder for the SavedModel")
     kind.add_argument("--tflite", type=Path, help="new file for the TensorFlow Lite model")
@@ -110,9 +109,7 @@ def is_up_to_date(lite: Path, weights: str) -> bool:
 
 def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:
     """The readable photos, as large as the network sees them. Raises InputError if there are none."""
-    photos = [
-        resize_image(photo, network_size(cfg, *photo.shape[:2])) for _, photo in readable_images(find_images(paths))
-    ]
+    photos = [network_image(cfg, photo) for _, photo in readable_images(find_images(paths))]
     print(f"measuring the layers' ranges on {len(photos)} photos")
     return photos
 

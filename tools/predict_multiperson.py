@@ -22,7 +22,6 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
-import argparse
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +44,7 @@ from util.errors import InputError
 from util.files import write_json
 from util.fingerprint import file_stamp, fingerprint
 from util.journal import Journal
-from util.shards import WHOLE, Shard, parse_shard, whole_run
+from util.shards import WHOLE, parse_shard, whole_run
 
 READERS = 2  # threads that decode images while the network is busy
 
@@ -81,14 +80,13 @@ class Photo(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__)
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments = config_parser(__doc__, snapshot=True)
     arguments.add_argument("--images", nargs="+", metavar="PATH", help="images or folders instead of the data set")
     arguments.add_argument("--out_dir", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     arguments.add_argument("--draw", action="store_true", help="write a picture of each image with its people")
     arguments.add_argument("--csv", action="store_true", help="write a table of people, too (parts: at --merge)")
     part = arguments.add_mutually_exclusive_group()
-    part.add_argument("--shard", type=_shard, default=WHOLE, metavar="i/n", help="only part i of n")
+    part.add_argument("--shard", type=parse_shard, default=WHOLE, metavar="i/n", help="only part i of n")
     part.add_argument("--merge", action="store_true", help="put the parts together, once all are there")
     options = arguments.parse_args(argv)
     if options.merge:
@@ -96,6 +94,7 @@ def main(argv: list[str] | None = None) -> None:
         return
     cfg = load_config(options.cfg, options.overrides)
 
+    from dataset.factory import create
     from nnet.load import build_estimator, find_weights, weights_file
     from nnet.model_skeleton import with_skeleton_of
 
@@ -103,7 +102,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg = with_skeleton_of(cfg, weights) if weights else cfg
     maps = open_cache(cfg, weights) if cfg.cached_scoremaps else None
     source = maps.folder / SOURCE if maps else weights_file(weights)
-    shard, targets = options.shard, find_targets(cfg, options.images)
+    shard, targets = options.shard, image_files(options.images) if options.images else dataset_images(create(cfg))
     this_run = Run(targets, maps, options.out_dir if options.draw else None)
     header = shard.header(len(targets), identity(cfg, targets, source))
     with Journal(options.out_dir / shard.journal, header) as journal:
@@ -120,22 +119,6 @@ def main(argv: list[str] | None = None) -> None:
         merge(options.out_dir, options.csv)
     else:
         print(f"part {shard.number} of {shard.count} is done; --merge when all are")
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return parse_shard(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected i/n with i from 1 to n, such as 2/4") from None
-
-
-def find_targets(cfg, paths: list[str] | None) -> list[Target]:
-    if paths:
-        return image_files(paths)
-
-    from dataset.factory import create
-
-    return dataset_images(create(cfg))
 
 
 def weights_at_hand(cfg, snapshot: str | None) -> str | None:

@@ -36,8 +36,7 @@ class Task(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__)
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments = config_parser(__doc__, snapshot=True)
     arguments.add_argument("--ref", type=Path, help="AI Challenger annotations instead of the data set")
     arguments.add_argument("--img_dir", type=Path, help="--ref: folder of the images")
     arguments.add_argument("--pad", type=float, default=0.1, help="margin around a box (default: %(default)s)")

@@ -43,11 +43,10 @@ class Outcome(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__)
+    arguments = config_parser(__doc__, snapshot=True)
     arguments.add_argument("--ref", required=True, type=Path, help="COCO annotations")
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of their images")
     arguments.add_argument("--images", type=int, help="number of images, the same ones in each run (default: all)")
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     arguments.add_argument(
         "--try",
         dest="tries",
@@ -101,10 +100,10 @@ def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) ->
     """The outcome of each configuration on the people of `truth`; they differ only in grouping keys."""
     from dataset.coco_results import people_to_coco
     from dataset.coco_score import score
-    from multiperson.estimator import PoseEstimator, network_size
+    from multiperson.estimator import PoseEstimator, network_image
     from multiperson.predict import SpatialModel
     from nnet.load import load_network
-    from util.images import read_image, resize_image
+    from util.images import read_image
 
     network = load_network(configs[0], weights)
     estimators = [PoseEstimator(network, SpatialModel(cfg).load(), cfg) for cfg in configs]
@@ -113,11 +112,10 @@ def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) ->
     images = list(zip(truth.images.ids, truth.images.names, strict=True))
     for image_id, name in tqdm(images, unit="image", disable=None):
         image = read_image(folder / name)
-        size = image.shape[:2]
-        maps = network.maps(resize_image(image, network_size(configs[0], *size)))
+        maps = network.maps(network_image(configs[0], image))
         for number, estimator in enumerate(estimators):
             began = time.process_time()
-            people = estimator.group(maps, size).people
+            people = estimator.group(maps, image.shape[:2]).people
             seconds[number] += time.process_time() - began
             keypoints = estimator.skeleton.convert(people.keypoints, truth.skeleton)
             results[number] += people_to_coco(image_id, keypoints, people.score, category)

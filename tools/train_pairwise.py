@@ -26,8 +26,7 @@ from util.errors import InputError
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = config_parser(__doc__)
-    arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
+    arguments = config_parser(__doc__, snapshot=True)
     arguments.add_argument("--images", type=int, default=1000, help="at most this many (default: %(default)s)")
     arguments.add_argument("--out_dir", type=Path, help="folder to write to (default: pairwise_model_dir)")
     options = arguments.parse_args(argv)

@@ -48,17 +48,22 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def config_parser(doc: str, cfg: str | os.PathLike = "pose_cfg.yaml", files: str = "") -> argparse.ArgumentParser:
+def config_parser(
+    doc: str, cfg: str | os.PathLike = "pose_cfg.yaml", *, files: str = "", snapshot: bool = False
+) -> argparse.ArgumentParser:
     """A parser for a script that reads a configuration: with --cfg, and `overrides` of its keys.
 
     cfg: the default configuration
     files: the script's name for its `files` argument; empty if it has none
+    snapshot: whether it takes a network's weights, with --snapshot
     """
     arguments = ConfigParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     if files:
         arguments.add_argument("files", nargs="*", metavar=files)
     arguments.add_argument("--cfg", default=cfg, help="configuration (default: %(default)s)")
     arguments.add_argument("overrides", nargs="*", metavar="key=value", help="a key of the configuration (config.py)")
+    if snapshot:
+        arguments.add_argument("--snapshot", help="checkpoint (default: the newest snapshot, else init_weights)")
     return arguments
 
 

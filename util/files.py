@@ -122,18 +122,19 @@ def unused_name(name: str, taken: set[str]) -> str:
     return unused
 
 
-def read_text(path: str | os.PathLike, expected: str = "JSON") -> str:
+def read_text(path: str | os.PathLike, expected: str = "", hint: str = "") -> str:
     """The content of a text file (UTF-8, with or without byte order mark).
 
-    expected: the content it should have, for the message about an empty file
+    expected: the content it should have, for the message about an empty file; "" if it may be empty
+    hint: what to do if the file cannot be opened
 
     Raises InputError if the file is missing, empty or not text.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if not data.strip():
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}{hint and f'; {hint}'}") from error
+    if expected and not data.strip():
         raise InputError(f"{path}: the file is empty; expected {expected}")
     try:
         return data.decode("utf-8-sig")
@@ -154,7 +155,7 @@ def parse_json(text: str) -> Any:
 
 def read_json(path: str | os.PathLike) -> Any:
     """The content of a JSON file. Raises InputError with the place of the fault."""
-    text = read_text(path)
+    text = read_text(path, "JSON")
     try:
         with no_garbage_collection():
             return parse_json(text)

@@ -5,7 +5,7 @@ any size, since a network sees whole cells only: `PoseNet` pads images at the ri
 feature pyramid the stride is 4 (`cfg.stride`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,17 +31,13 @@ class Maps(NamedTuple):
     pairwise: np.ndarray | PairwiseFunction | None = None
 
 
-def check_maps(maps: Maps, num_joints: int) -> None:
-    """Raise ValueError unless the maps have one size and `num_joints` joints."""
+def check_maps(maps: Maps, num_joints: int, names: Sequence[str] = Maps._fields) -> None:
+    """Raise ValueError unless the maps have one size and `num_joints` joints; names: of the three in its message."""
     size = np.shape(maps.part_prob)[:2]
-    expected = {
-        "part_prob": (*size, num_joints),
-        "locref": (*size, num_joints, 2),
-        "pairwise": (*size, num_joints * (num_joints - 1), 2),
-    }
-    for name, array in maps._asdict().items():
-        if array is not None and not callable(array) and np.shape(array) != expected[name]:
-            raise ValueError(f"{name}: expected {expected[name]} for {num_joints} joints, found {np.shape(array)}")
+    shapes = (*size, num_joints), (*size, num_joints, 2), (*size, num_joints * (num_joints - 1), 2)
+    for name, array, shape in zip(names, maps, shapes, strict=True):
+        if array is not None and not callable(array) and np.shape(array) != shape:
+            raise ValueError(f"{name}: expected {shape} for {num_joints} joints, found {np.shape(array)}")
 
 
 def map_size(height: int, width: int, stride: int = STRIDE) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Runs over many items in parts, each with its own journal, so that processes and machines can share the work."""
 
+import argparse
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,11 +35,11 @@ WHOLE = Shard(1, 1)
 
 
 def parse_shard(text: str) -> Shard:
-    """The shard "i/n". Raises ValueError for any other text."""
-    number, count = map(int, text.split("/"))
-    if not 1 <= number <= count:
-        raise ValueError(text)
-    return Shard(number, count)
+    """The shard "i/n", as an option's type."""
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected i/n with i from 1 to n, such as 2/4")
+    return Shard(int(match[1]), int(match[2]))
 
 
 def whole_run(folder: Path) -> tuple[list[Path], dict[str, Any], dict[int, dict[str, Any]]]:

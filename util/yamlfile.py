@@ -1,12 +1,12 @@
 """Reading YAML files, which may be handwritten or of unknown origin."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from util.errors import InputError
+from util.files import read_text
 
 # A few lines of anchors can expand to billions of values; sensible files have hundreds.
 MAX_VALUES = 100_000
@@ -57,14 +57,7 @@ def read_yaml(path: str | os.PathLike, hint: str = "") -> Any:
 
     hint: what to do if the file cannot be opened. Raises InputError with the place of the fault.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}{hint and f'; {hint}'}") from error
-    except ValueError as error:
-        place = f"byte {error.start} is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
-        raise InputError(f"{path}: {place}") from error
-    return parse_yaml(text, str(path))
+    return parse_yaml(read_text(path, hint=hint), str(path))
 
 
 def parse_yaml(text: str, source: str) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset import aic_score
-from dataset.skeleton import AIC_SIGMAS
+from dataset.skeleton import AIC
 from tests.dataset.aic_records import PERSON, record
 from util.errors import InputError
 
@@ -48,7 +48,7 @@ def slow_oks(true, box, guess):
             squared = (x - guess[3 * joint]) ** 2 + (y - guess[3 * joint + 1]) ** 2
             exponent = np.float64(-((squared + 1) // 2) if whole else -squared / 2)
             with np.errstate(all="ignore"):
-                terms.append(np.exp(exponent / (2 * AIC_SIGMAS[joint]) ** 2 / (area + 1)))
+                terms.append(np.exp(exponent / (2 * AIC.sigmas[joint]) ** 2 / (area + 1)))
     return float(np.mean(terms)) if terms else 0.0
 
 
@@ -129,7 +129,7 @@ def test_rounding_of_integers_costs():
     shifted = [value + (i % 3 == 0) for i, value in enumerate(PERSON)]  # d^2 / 2 = 0.5 becomes 1
     as_integers = aic_score.score([record(keypoints={"a": shifted})], [record()]).best[0]
     as_decimals = aic_score.score([record(keypoints={"a": [float(value) for value in shifted]})], [record()]).best[0]
-    terms = [np.exp(-np.array([1, 0.5]) / (2 * sigma) ** 2 / (130 * 260 + 1)) for sigma in AIC_SIGMAS]
+    terms = [np.exp(-np.array([1, 0.5]) / (2 * sigma) ** 2 / (130 * 260 + 1)) for sigma in AIC.sigmas]
     assert [as_integers, as_decimals] == pytest.approx(list(np.mean(terms, axis=0)), abs=1e-12)
 
 

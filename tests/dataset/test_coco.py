@@ -57,7 +57,6 @@ def test_what_is_read(read):
     assert people.boxes.tolist() == [[1, 2, 31, 42]] * 3
     assert people.area.tolist() == [700.5] * 3
     assert people.crowd.tolist() == [False, True, False] and people.people.tolist() == [True, False, False]
-    assert people.num_labelled.tolist() == [2, 0, 0]
     assert people.names == {2: "human4"}
     assert list(people.regions) == [1, 2] and people.regions[1] == RLE
     assert [rows.tolist() for rows in coco.by_image()] == [[0, 2], [1]]
@@ -148,7 +147,7 @@ def test_boxes_without_area_are_made_anew(read, change, box):
 )
 def test_corrected_annotations(read, change, kind):
     coco, faults = read(content([annotation(**change)]))
-    assert coco.annotations.num_labelled.tolist() == [2]
+    assert np.count_nonzero(coco.annotations.keypoints[..., 2]) == 2
     assert np.isnan(coco.annotations.area[0]) == ("area" in change)
     assert list(faults.effects.values()) == [CORRECTED] and kind in next(iter(faults.counts))
 

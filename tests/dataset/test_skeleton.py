@@ -9,7 +9,6 @@ from config import make_config
 from dataset import skeleton
 from dataset.skeleton import (
     AIC,
-    AIC_SIGMAS,
     COCO,
     MPII,
     NECKHEAD,
@@ -61,8 +60,7 @@ def test_coco_sparse_graph_is_the_published_one(golden_dir):
 def test_aic_joints_within_neckhead():
     assert [NECKHEAD.keypoints[slot] for slot in NECKHEAD.to_aic] == list(AIC.keypoints)
     assert AIC.to_aic == tuple(range(14))
-    assert AIC.sigmas == AIC_SIGMAS
-    assert tuple(NECKHEAD.sigmas[slot] for slot in NECKHEAD.to_aic) == AIC_SIGMAS
+    assert tuple(NECKHEAD.sigmas[slot] for slot in NECKHEAD.to_aic) == AIC.sigmas
     with pytest.raises(InputError, match="coco has no head_top, neck"):
         _ = COCO.to_aic
 

@@ -57,7 +57,7 @@ def test_a_broken_picture_is_named_and_the_others_are_done(estimator, pictures, 
     [
         (["nowhere.jpg"], "nowhere.jpg: no such file or folder"),
         (["--cfg", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
-        (["--set", "nms_radios=3"], "unknown key 'nms_radios' (did you mean nms_radius?)"),
+        (["nms_radios=3"], "unknown key 'nms_radios' (did you mean nms_radius?)"),
     ],
 )
 def test_mistakes_are_one_line_and_status_2(arguments, message, tmp_path):

@@ -37,10 +37,10 @@ def test_wrong_files(tmp_path, maps):
     with pytest.raises(InputError, match=r"no such file; tools/cache_scoremaps\.py writes it"):
         load_maps(path, 3)
     save_maps(path, maps)
-    with pytest.raises(InputError, match=r"scoremaps are \(2, 4, 3\); expected \(rows, cols, 4\)"):
+    with pytest.raises(InputError, match=r"scoremaps: expected \(2, 4, 4\) for 4 joints, found \(2, 4, 3\)"):
         load_maps(path, 4)
     savemat(path, {"scoremaps": maps.part_prob, "locreg_pred": np.zeros((2, 4, 6))})
-    with pytest.raises(InputError, match=r"locreg_pred is \(2, 4, 6\); expected \(2, 4, 3, 2\)"):
+    with pytest.raises(InputError, match=r"locreg_pred: expected \(2, 4, 3, 2\) for 3 joints, found \(2, 4, 6\)"):
         load_maps(path, 3)
     savemat(path, {"scoremaps": "text"})
     with pytest.raises(InputError, match="expected arrays of numbers"):

@@ -1,5 +1,7 @@
 """Parts of a run, and what all of them make together."""
 
+import argparse
+
 import pytest
 
 from util.errors import InputError
@@ -22,7 +24,7 @@ def test_parts_share_the_items():
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "1/2/3", ""])
 def test_other_texts_are_no_parts(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(argparse.ArgumentTypeError):
         parse_shard(text)
 
 

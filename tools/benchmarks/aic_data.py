@@ -1,10 +1,16 @@
 """Generated AI Challenger data: people of random size and pose, as many per image as in the real data."""
 
+import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from dataset.aic import annotation_record
+
+DIFFERENT_PHOTOS = 32
 
 
 def made_up_annotations(num_images: int, seed: int = 0) -> list[dict]:
@@ -35,3 +41,29 @@ def made_up_submission(annotations: Sequence[dict], seed: int = 0) -> list[dict]
             people[name] = joints.ravel().tolist()
         submission.append({"image_id": record["image_id"], "keypoint_annotations": people})
     return submission
+
+
+def write_data_set(num_images: int, annotations: Path, images: Path) -> int:
+    """Write annotations to a file and photos into a folder; returns the number of people."""
+    records = made_up_annotations(num_images)
+    annotations.write_text(json.dumps(records))
+    write_photos(images, [record["image_id"] for record in records])
+    return sum(len(record["keypoint_annotations"]) for record in records)
+
+
+def write_photos(folder: Path, image_ids: Sequence[str]) -> None:
+    """A JPEG file for each image: a few different ones, as cameras and editors write them, and links to these."""
+    exif = Image.Exif()
+    exif[0x010F] = "camera"
+    headers = [{}, {}, {"comment": b"edited " * 20}, {"progressive": True}, {}, {"icc_profile": bytes(3000)}, {},
+               {"exif": exif}]  # fmt: skip
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for number, image_id in enumerate(image_ids):
+        path = folder / f"{image_id}.jpg"
+        if number < DIFFERENT_PHOTOS:
+            height, width = rng.integers(300, 900, 2)
+            photo = Image.fromarray(rng.integers(0, 255, (height, width, 3), np.uint8))
+            photo.save(path, **headers[number % len(headers)])
+        else:
+            os.link(folder / f"{image_ids[number % DIFFERENT_PHOTOS]}.jpg", path)

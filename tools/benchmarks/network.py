@@ -67,15 +67,10 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     part probabilities, refinements and pairwise offsets (px), the last at `PAIRWISE_CELLS` cells."""
     silence_tensorflow()
     from nnet.precision import compute_dtype
-    from nnet.predict import setup_pose_prediction
     from util.images import read_image, resize_image
 
     start = time.perf_counter()
-    if path:
-        cfg = load_config(path, overrides)
-        predictor = setup_pose_prediction(cfg, find_checkpoint(cfg))
-    else:
-        predictor = random_network(overrides)
+    predictor = load_predictor(path, overrides)
     ready = time.perf_counter() - start
     image = resize_image(read_image(IMAGE), size)
     cells = np.random.default_rng(0).integers(0, map_size(*size, predictor.cfg.stride), (PAIRWISE_CELLS, 2))
@@ -89,13 +84,15 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     return f"{cfg.net_type}, {compute_dtype(cfg.precision)}", ready, times, look()
 
 
-def random_network(overrides: list[str]):
-    """COCO's network with random weights, the same in every process."""
+def load_predictor(path: str | None, overrides: list[str]):
+    """A trained network, or without a path COCO's with random weights, the same in every process."""
     import keras
 
-    from nnet.predict import Predictor
+    from nnet.predict import Predictor, setup_pose_prediction
 
-    cfg = load_config(COCO, overrides)
+    cfg = load_config(path or COCO, overrides)
+    if path:
+        return setup_pose_prediction(cfg, find_checkpoint(cfg))
     keras.utils.set_random_seed(0)
     pairs = joint_pairs(cfg.num_joints)
     ones = np.ones(pairs.shape)

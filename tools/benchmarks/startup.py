@@ -5,11 +5,9 @@ import tempfile
 from pathlib import Path
 
 from config import make_config
-from tools.benchmarks.aic_data import made_up_annotations
-from tools.benchmarks.convert import write_photos
+from tools.benchmarks.aic_data import write_data_set
 from tools.benchmarks.measure import usage_in_new_process
 from tools.benchmarks.tables import Table
-from util.files import write_json
 
 
 def add(commands) -> None:
@@ -26,13 +24,7 @@ def startup(args: argparse.Namespace) -> list[Table]:
         with tempfile.TemporaryDirectory() as folder:
             aic, images = Path(folder, "aic.json"), Path(folder, "images/train")
             coco = Path(folder, "annotations/person_keypoints_train.json")
-            records = made_up_annotations(number)
-            write_json(aic, records)
-            images.parent.mkdir()
-            write_photos(images, [record["image_id"] for record in records])
-            people = sum(len(record["keypoint_annotations"]) for record in records)
-            del records
-            coco.parent.mkdir()
+            people = write_data_set(number, aic, images)
             convert(aic, images, coco)
             usage = usage_in_new_process(first_sample, folder)
             rows.append([number, people, round(coco.stat().st_size / 2**20), usage.seconds, round(usage.peak_memory)])

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from config import load_config
-from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
-from tools.benchmarks.network import IMAGE, random_network
+from tools.benchmarks.network import IMAGE, load_predictor
 from tools.benchmarks.tables import Table
 from util.logging import silence_tensorflow
 
@@ -56,14 +54,9 @@ def run_tflite(path: str | None, net_type: str | None, photos: list[str], size: 
     silence_tensorflow()
     from nnet.export import save_tflite
     from nnet.lite import LitePredictor
-    from nnet.predict import setup_pose_prediction
     from util.images import find_images, read_image, resize_image
 
-    if path:
-        cfg = load_config(path, ["precision=float32"])
-        predictor = setup_pose_prediction(cfg, find_checkpoint(cfg))
-    else:
-        predictor = random_network([f"net_type={net_type}", "precision=float32"])
+    predictor = load_predictor(path, ["precision=float32", *([] if path else [f"net_type={net_type}"])])
     image = resize_image(read_image(IMAGE), size)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "model.tflite")

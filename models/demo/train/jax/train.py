@@ -18,11 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from network import Layers, dense_heads, features, pairwise_at
-from windows import JOINTS, MEAN_PIXEL, STRIDE, Batch, corners, cut_windows, read_photos
+from windows import JOINTS, MEAN_PIXEL, STRIDE, Batch, Cut, corners, cut_windows, read_photos
 
-SIDE, COCO, LSPET = 512, 32, 16  # of windows: pixels, how many a step
-JITTER, COLORS, ROTATION = (0.5, 1.9), 0.25, 40
-COCO_SCALE, LSPET_SCALE, LSPET_ROTATION = 0.9, 1.0, 60
+SIDE = 512  # of windows, pixels
+COCO = Cut(count=32, side=SIDE, scale=0.9, jitter=(0.5, 1.9), colors=0.25, rotation=40)
+LSPET = COCO._replace(count=16, scale=1.0, rotation=60)
+WINDOWS = COCO.count + LSPET.count  # of a step
+WATCHED = Cut(count=WINDOWS, side=SIDE, scale=1.0, jitter=(0.6, 1.6), colors=0.0, rotation=0.0)
 LOCREF_STDEV, LOCREF_WEIGHT, PAIRWISE_WEIGHT = 7.2801, 0.03, 0.02
 REACH, REACH_SHARE, MARGIN = 4.0, 0.04, 0.2  # px and parts of a person's extent
 PAIRWISE_CELLS = 96  # of a window, at most
@@ -73,10 +75,10 @@ def huber(error):
     return jnp.where(size < 1, 0.5 * error * error, size - 0.5)
 
 
-def compute_losses(params, stored, key, batch: Batch, stats, training: bool, frozen: int):
+def compute_losses(params, stored, key, batch: Batch, stats, *, training: bool):
     """The total, and the three losses with the moments of the batch."""
     layers = Layers(params, stored, training, jnp.bfloat16)
-    y = features(layers, batch.image - MEAN_PIXEL, frozen)
+    y = features(layers, batch.image - MEAN_PIXEL, FROZEN)
     logits, locref = dense_heads(params, y, jnp.bfloat16)
     hit, weight, x_offset, y_offset, who = jax.lax.stop_gradient(make_targets(batch))
     entropy = jnp.maximum(logits, 0) - logits * hit + jnp.log1p(jnp.exp(-jnp.abs(logits)))
@@ -124,13 +126,10 @@ def train_step(state, coco, lspet, key, rate, stats):
     """AdamW with a smaller rate for MoveNet's layers, and a moving average of the weights."""
     params, stored, first, second, average, step = state
     keys = jax.random.split(key, 3)
-    parts = (
-        cut_windows(keys[0], coco, COCO, SIDE, COCO_SCALE, JITTER, COLORS, ROTATION),
-        cut_windows(keys[1], lspet, LSPET, SIDE, LSPET_SCALE, JITTER, COLORS, LSPET_ROTATION),
-    )
+    parts = cut_windows(keys[0], coco, COCO), cut_windows(keys[1], lspet, LSPET)
     batch = Batch(*map(jnp.concatenate, zip(*parts, strict=True)))
-    gradient = jax.grad(compute_losses, has_aux=True)
-    gradients, (losses, moments) = gradient(params, stored, keys[2], batch, stats, True, FROZEN)
+    gradient = jax.grad(partial(compute_losses, training=True), has_aux=True)
+    gradients, (losses, moments) = gradient(params, stored, keys[2], batch, stats)
     step += 1
     decay = jnp.minimum(AVERAGE_DECAY, (1 + step) / (10 + step))
     new = {}, {}, {}, {}
@@ -150,8 +149,8 @@ def train_step(state, coco, lspet, key, rate, stats):
 @jax.jit
 def watch_losses(params, stored, photos, key, stats):
     """The losses on windows that are neither turned nor recoloured."""
-    batch = cut_windows(key, photos, COCO + LSPET, SIDE, 1.0, (0.6, 1.6), 0.0, 0.0)
-    return compute_losses(params, stored, key, batch, stats, False, FROZEN)[1][0]
+    batch = cut_windows(key, photos, WATCHED)
+    return compute_losses(params, stored, key, batch, stats, training=False)[1][0]
 
 
 def starting_state(folder: Path):
@@ -209,7 +208,7 @@ def main():
         if step % 200 == 0:
             part, locref, pairwise = np.mean(sums, axis=0)
             sums = []
-            speed = step * (COCO + LSPET) / (time.time() - started)
+            speed = step * WINDOWS / (time.time() - started)
             losses = f"part {part:.5f} locref {locref:.4f} pairwise {pairwise:.4f}"
             say(f"step {step} rate {rate:.6f} {losses}; {speed:.0f} windows/s")
         if step % 1750 == 0:

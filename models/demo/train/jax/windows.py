@@ -34,6 +34,21 @@ class Photos(NamedTuple):
     boxes: jax.Array
 
 
+class Cut(NamedTuple):
+    """How windows are cut: `count` of them, `side` pixels wide and high.
+
+    scale, jitter: factor on the photos' size, and the range of a random one; colors: strength of their change;
+    rotation: largest angle, degrees
+    """
+
+    count: int
+    side: int
+    scale: float
+    jitter: tuple[float, float]
+    colors: float
+    rotation: float
+
+
 class Batch(NamedTuple):
     """image: (B, S, S, 3) float32, 0 to 255; people: (B, P, J, 3), flag 0 outside of the window; whole: the same
     with all joints; extent: (B, P) px, longer side of all joints; weight: (B, S / 4, S / 4), 0 where nobody knows"""
@@ -110,19 +125,14 @@ def corners(people):
     return jnp.where(there[..., None], low, 0), jnp.where(there[..., None], high, 0), there
 
 
-def cut_windows(
-    key, photos: Photos, count: int, side: int, scale: float, jitter, colors: float, rotation: float
-) -> Batch:
-    """Windows that show somebody, where there is anybody.
-
-    scale, jitter: factor on the photos' size, and the range of a random one; colors: strength of their change;
-    rotation: largest angle, degrees
-    """
+def cut_windows(key, photos: Photos, cut: Cut) -> Batch:
+    """Windows that show somebody, where there is anybody."""
+    count, side = cut.count, cut.side
     keys = iter(jax.random.split(key, 20))
     number = jax.random.randint(next(keys), (count,), 0, len(photos.atlas))
     size, people, boxes = photos.size[number].astype(jnp.float32), photos.people[number], photos.boxes[number]
     low, high, there = corners(people)
-    view = choose_view(keys, size, low, high, there, side, scale, jitter, rotation)
+    view = choose_view(keys, size, low, high, there, cut)
 
     moved = view.move(people[..., :2])
     labelled = people[..., 2] > 0
@@ -130,9 +140,8 @@ def cut_windows(
     both = [jnp.concatenate([moved, flag[..., None].astype(jnp.float32)], -1) for flag in (inside, labelled)]
     seen, whole = (jnp.where(view.mirrored[:, None, None, None], flags[:, :, MIRRORED], flags) for flags in both)
 
-    pixels = sample(photos.atlas, number, size, view, side)
-    pixels, outside = pixels
-    pixels = jitter_colors(keys, pixels, colors)
+    pixels, outside = sample(photos.atlas, number, size, view)
+    pixels = jitter_colors(keys, pixels, cut.colors)
     image = jnp.where(outside[..., None], MEAN_PIXEL, pixels).reshape(count, side, side, 3)
 
     cells = side // STRIDE
@@ -149,9 +158,9 @@ def grid(side, count):
     return jnp.broadcast_to(xy, (count, side * side, 2)).astype(jnp.float32)
 
 
-def choose_view(keys, size, low, high, there, side, scale, jitter, rotation) -> View:
+def choose_view(keys, size, low, high, there, cut: Cut) -> View:
     """A random view of each photo (B, ...) that shows one of its people, all of that person where it fits."""
-    count = len(size)
+    count, side = cut.count, cut.side
     nobody = ~there.any(1)
     shown = jnp.argmax(jnp.where(there, jax.random.uniform(next(keys), there.shape), -1), 1)
     start, end = (jnp.take_along_axis(corner, shown[:, None, None], 1)[:, 0] for corner in (low, high))
@@ -161,13 +170,13 @@ def choose_view(keys, size, low, high, there, side, scale, jitter, rotation) -> 
         return jnp.exp(jax.random.uniform(next(keys), (count,), minval=jnp.log(least), maxval=jnp.log(most)))
 
     sized = jax.random.uniform(next(keys), (count,)) < SIZED
-    by_photo = scale * logarithmic(*jitter)
+    by_photo = cut.scale * logarithmic(*cut.jitter)
     by_person = logarithmic(LEAST_EXTENT, 1.1 * side) / jnp.maximum((end - start).max(-1), 8)
-    by_person = jnp.clip(by_person, 0.2 * scale, 2.2 * scale)
+    by_person = jnp.clip(by_person, 0.2 * cut.scale, 2.2 * cut.scale)
     factor = jnp.where(sized & ~nobody, by_person, by_photo)
     factor = jnp.maximum(factor, COVERED * side / size.max(-1))
 
-    angle = jnp.radians(rotation) * jax.random.uniform(next(keys), (count,), minval=-1, maxval=1)
+    angle = jnp.radians(cut.rotation) * jax.random.uniform(next(keys), (count,), minval=-1, maxval=1)
     angle *= jnp.where(jax.random.uniform(next(keys), (count,)) < 0.5, 1, 0.3)
     cos, sin = jnp.cos(angle), jnp.sin(angle)
     turn = jnp.stack([jnp.stack([cos, -sin], -1), jnp.stack([sin, cos], -1)], -2)
@@ -184,9 +193,9 @@ def choose_view(keys, size, low, high, there, side, scale, jitter, rotation) -> 
     return View(factor, turn, center, place, jax.random.bernoulli(next(keys), 0.5, (count,)), side)
 
 
-def sample(atlas, number, size, view: View, side):
+def sample(atlas, number, size, view: View):
     """The windows' pixels (B, side * side, 3), bilinear, and which of them lie outside of the photos."""
-    source = view.back(grid(side, len(number)))
+    source = view.back(grid(view.side, len(number)))
     outside = ((source < -0.5) | (source > size[:, None, ::-1] - 0.5)).any(-1)
     # From the photo, its half or its quarter, so that nothing flickers when it is made small.
     level = jnp.clip(jnp.floor(-jnp.log2(view.scale) + 0.25), 0, 2).astype(jnp.int32)
