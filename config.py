@@ -401,14 +401,14 @@ def _count_joints(cfg: EasyDict) -> None:
     joints = cfg.skeleton.get("joints")
     if not isinstance(joints, list):
         raise InputError(f"{cfg.skeleton_source}: skeleton: 'joints' must be a list of names, found {_shown(joints)}")
+    _agree_on_joints(cfg, len(joints), f"the skeleton {cfg.skeleton.get('name', 'own')} in {cfg.skeleton_source}")
+
+
+def _agree_on_joints(cfg: EasyDict, count: int, source: str) -> None:
     if cfg.num_joints is None:
-        cfg.num_joints = len(joints)
-    if cfg.num_joints != len(joints):
-        name = cfg.skeleton.get("name", "own")
-        raise InputError(
-            f"{cfg.config_file}: num_joints is {cfg.num_joints}, but the skeleton {name} in "
-            f"{cfg.skeleton_source} has {len(joints)} joints"
-        )
+        cfg.num_joints = count
+    if cfg.num_joints != count:
+        raise InputError(f"{cfg.config_file}: num_joints is {cfg.num_joints}, but {source} has {count} joints")
 
 
 def _check_joint_groups(cfg: EasyDict) -> None:
@@ -416,10 +416,7 @@ def _check_joint_groups(cfg: EasyDict) -> None:
     ids = sorted(joint for group in cfg.all_joints for joint in group)
     if ids != list(range(len(ids))):
         raise InputError(f"{where}: all_joints: every joint id from 0 on exactly once, found {_shown(ids)}")
-    if cfg.num_joints is None:
-        cfg.num_joints = len(ids)
-    if cfg.num_joints != len(ids):
-        raise InputError(f"{where}: num_joints is {cfg.num_joints}, but all_joints has {len(ids)} joints")
+    _agree_on_joints(cfg, len(ids), "all_joints")
     if cfg.all_joints_names and len(cfg.all_joints_names) != len(cfg.all_joints):
         raise InputError(
             f"{where}: all_joints_names: {len(cfg.all_joints)} names expected (one a group of "

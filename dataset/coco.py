@@ -379,10 +379,30 @@ class _Columns:
         rows = np.array([images.rows.get(image_id, -2) for image_id in self.image_ids], np.int64)
         keypoints = self._keypoints(num_joints)
         boxes = self._column("boxes")
-        odd_mask = self._drop_odd_masks(rows, images)
-        kept = self._candidates(used, others, rows, faults)
-        kept &= ~self._note_faulty(kept, keypoints, boxes, faults)
-        self._note_corrected(kept, odd_mask, faults)
+        odd_mask, odd_box = self._drop_odd_masks(rows, images), self._column("odd_box")
+        # A faulty image is noted once, not per annotation.
+        kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)
+        unknown = np.array([category not in used for category in self.category_ids], bool)
+        self._leave_out(
+            kept,
+            {
+                NO_OBJECT: self._column("no_object"),
+                ODD_ID: self._column("odd_id"),
+                NO_CATEGORY: unknown,
+                UNLISTED: rows == -2,
+            },
+            faults,
+        )
+        self._leave_out(kept, {SAME_ID: self._repeated(kept)}, faults)
+        self._leave_out(kept, self._odd_values(keypoints, boxes), faults)
+        for kind, mask in {
+            ODD_BOX: odd_box,
+            ODD_AREA: self._column("odd_area") & ~odd_box,
+            MISCOUNTED: self._column("miscounted"),
+            SHORT_POLYGON: self._column("short_polygon"),
+            ODD_MASK: odd_mask,
+        }.items():
+            self._note(kind, mask & kept, faults, CORRECTED)
         everybody = Annotations(
             ids=self.ids,
             image=rows,
@@ -398,35 +418,26 @@ class _Columns:
         _fill_boxes(annotations)
         return annotations
 
-    def _note_faulty(self, kept: np.ndarray, keypoints: np.ndarray, boxes: np.ndarray, faults: Faults) -> np.ndarray:
-        """(N,) bool: which of those `kept` are left out for a fault of their own; each is noted for its first one."""
+    def _leave_out(self, kept: np.ndarray, masks: dict[str, np.ndarray], faults: Faults) -> None:
+        """Take the annotations of each kind of fault out of `kept` (N,); each is noted for its first one."""
+        for kind, mask in masks.items():
+            self._note(kind, mask & kept, faults)
+            kept &= ~mask
+
+    def _odd_values(self, keypoints: np.ndarray, boxes: np.ndarray) -> dict[str, np.ndarray]:
+        """By kind of fault (N,) bool: whose values cannot be used."""
         num_joints = keypoints.shape[1]
         no_shape = np.isnan(boxes[:, 0])
         no_shape[list(self.regions)] = False
         lengths = self._column("lengths")
         in_bounds, good_flags = check_keypoints(keypoints)
-        faulty = np.zeros(len(kept), bool)
-        for kind, mask in {
+        return {
             WRONG_COUNT.format(num_joints=num_joints): (lengths != 3 * num_joints) & (lengths != 0) & (lengths != -2),
             NO_NUMBERS: (lengths == -2) | ~in_bounds,
             ODD_FLAG: ~good_flags,
             ODD_CROWD: self._column("odd_crowd"),
             NOTHING: no_shape & ~(keypoints[..., 2] > 0).any(axis=1),
-        }.items():
-            self._note(kind, mask & kept & ~faulty, faults)
-            faulty |= mask
-        return faulty
-
-    def _note_corrected(self, kept: np.ndarray, odd_mask: np.ndarray, faults: Faults) -> None:
-        odd_box = self._column("odd_box")
-        for kind, mask in {
-            ODD_BOX: odd_box,
-            ODD_AREA: self._column("odd_area") & ~odd_box,
-            MISCOUNTED: self._column("miscounted"),
-            SHORT_POLYGON: self._column("short_polygon"),
-            ODD_MASK: odd_mask,
-        }.items():
-            self._note(kind, mask & kept, faults, CORRECTED)
+        }
 
     def _keypoints(self, num_joints: int) -> np.ndarray:
         """(N, J, 3); zeros for annotations with another number of joints."""
@@ -439,23 +450,6 @@ class _Columns:
         result = np.zeros((len(lengths), num_joints, 3), numbers.dtype)
         result[fits] = numbers[starts[:, None] + np.arange(3 * num_joints)].reshape(-1, num_joints, 3)
         return result
-
-    def _candidates(self, used: set, others: set, rows: np.ndarray, faults: Faults) -> np.ndarray:
-        """(N,) bool: whose category, image and id are valid. A faulty image is noted once, not per annotation."""
-        no_object, odd_id = self._column("no_object"), self._column("odd_id")
-        unknown = np.array([category not in used for category in self.category_ids], bool)
-        kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)
-        for kind, mask in {
-            NO_OBJECT: no_object,
-            ODD_ID: odd_id,
-            NO_CATEGORY: unknown,
-            UNLISTED: rows == -2,
-        }.items():
-            self._note(kind, mask & kept, faults)
-            kept &= ~mask
-        repeated = self._repeated(kept)
-        self._note(SAME_ID, repeated, faults)
-        return kept & ~repeated
 
     def _repeated(self, candidates: np.ndarray) -> np.ndarray:
         """(N,) which of the candidates have the id of an earlier one."""

@@ -343,7 +343,13 @@ def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
     if not cfg.skeleton:
         return _with_groups(cfg, found, source)
     own = from_config(cfg)
-    _refuse_other_joints(own, found, cfg.skeleton_source, source)
+    spelled_alike = zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)
+    for joint, (ours, theirs) in enumerate(spelled_alike):
+        if ours != theirs:
+            raise InputError(
+                f"{cfg.skeleton_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
+                f"{found.keypoints[joint]} in {source}"
+            )
     own = _with_pairs(own, found.symmetric_pairs, cfg.skeleton_source, source)
     unmeasured = set(own.sigmas) == {DEFAULT_SIGMA}
     return replace(
@@ -352,13 +358,3 @@ def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
         sparse_graph=own.sparse_graph or found.sparse_graph,
         sigmas=found.sigmas if unmeasured else own.sigmas,
     )
-
-
-def _refuse_other_joints(own: Skeleton, found: Skeleton, own_source: str, source: str) -> None:
-    spelled_alike = zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)
-    for joint, (ours, theirs) in enumerate(spelled_alike):
-        if ours != theirs:
-            raise InputError(
-                f"{own_source}: joint {joint} is {own.keypoints[joint]} in skeleton {own.name}, but "
-                f"{found.keypoints[joint]} in {source}"
-            )
