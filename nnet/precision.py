@@ -1,5 +1,8 @@
 """The arithmetic of the convolutions."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import tensorflow as tf
 
 
@@ -20,8 +23,7 @@ def compute_dtype(precision: str) -> str:
 
 
 def _processor_has_bfloat16():
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as file:
-            return any(flag in file.read() for flag in ("avx512_bf16", "amx_bf16"))
-    except OSError:
-        return False
+    with suppress(OSError):
+        features = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+        return "avx512_bf16" in features or "amx_bf16" in features
+    return False

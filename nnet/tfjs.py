@@ -5,7 +5,6 @@ Convolutions may be fused with what follows them, which TensorFlow itself only r
 """
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,8 +70,8 @@ def convolutions(model: GraphModel) -> dict[str, Convolution]:
     return found
 
 
-def graph_function(model: GraphModel, outputs: Sequence[str] = ()):
-    """A function from the model's one input to its results, or to the nodes `outputs`."""
+def graph_function(model: GraphModel):
+    """A function from the model's one input to its results."""
     from google.protobuf import json_format
 
     graph = tf.compat.v1.GraphDef()
@@ -82,7 +81,7 @@ def graph_function(model: GraphModel, outputs: Sequence[str] = ()):
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(model.arrays[node.name]))
             node.attr["dtype"].type = node.attr["value"].tensor.dtype
         graph.node.extend(_separate(node) if node.op in FUSED else [node])
-    results = outputs or [node["name"] for node in model.nodes if node["op"] == "Identity"]
+    results = [node["name"] for node in model.nodes if node["op"] == "Identity"]
     [image] = (node["name"] for node in model.nodes if node["op"] == "Placeholder")
     whole = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
     return whole.prune(f"{image}:0", [f"{name}:0" for name in results])

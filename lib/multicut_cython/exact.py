@@ -91,16 +91,16 @@ def merge_parallel(edges, cost, size):
 class Rows:
     """Constraints sum coefficient * variable <= 0, collected as triplets."""
 
+    count: int = 0
     row: list = field(default_factory=list)
     column: list = field(default_factory=list)
     value: list = field(default_factory=list)
-    upper: list = field(default_factory=list)
 
-    def add(self, columns, values, upper):
-        self.row += [len(self.upper)] * len(columns)
+    def add(self, columns, values):
+        self.row += [self.count] * len(columns)
         self.column += columns
         self.value += values
-        self.upper.append(upper)
+        self.count += 1
 
 
 class Program:
@@ -117,7 +117,7 @@ class Program:
         for e in self.negative:
             for v in edges[e]:
                 if self.lower[v] == 0:
-                    self.rows.add([self.size + e, v], [1, -1], 0)
+                    self.rows.add([self.size + e, v], [1, -1])
 
     def solve(self, known, deadline):
         """Labels better than a known solution, or None, and a lower bound."""
@@ -142,13 +142,13 @@ class Program:
         from scipy.sparse import coo_matrix
 
         rows = self.rows
-        shape = (len(rows.upper), len(self.gain))
+        shape = (rows.count, len(self.gain))
         matrix = coo_matrix((rows.value, (rows.row, rows.column)), shape).tocsr()
         result = milp(
             self.gain,
             integrality=np.full(len(self.gain), int(integral)),
             bounds=Bounds(self.lower, 1),
-            constraints=LinearConstraint(matrix, -np.inf, rows.upper) if rows.upper else None,
+            constraints=LinearConstraint(matrix, -np.inf, 0) if rows.count else None,
             options={"time_limit": min(max(deadline - time.monotonic(), 0.1), 1e6), "mip_rel_gap": 0},
         )
         bound = result.fun if result.status == 0 else result.mip_dual_bound
@@ -164,7 +164,7 @@ class Program:
         # A length of 0 would mean no edge.
         length = coo_matrix((np.maximum(1 - y[self.negative], 0) + 1e-9, (a, b)), (self.size, self.size)).tocsr()
         distance, before = dijkstra(length, directed=False, return_predecessors=True, limit=1)
-        count = len(self.rows.upper)
+        count = self.rows.count
         for f in self.positive:
             s, t = self.edges[f]
             if distance[s, t] >= 1 - y[f]:
@@ -173,7 +173,7 @@ class Program:
             while path[-1] != s:
                 path.append(before[s, path[-1]])
             self.add_path(path, f, values)
-        return len(self.rows.upper) > count
+        return self.rows.count > count
 
     def add_path(self, path, f, values):
         """The constraint of a path between the ends of the positive edge f, if the values violate it."""
@@ -181,7 +181,7 @@ class Program:
         columns = [self.size + e for e in steps] + path[1:-1] + [self.size + f]
         factors = [1] * len(steps) + [-1] * len(path[1:-1]) + [-1]
         if np.dot(factors, values[columns]) > TOLERANCE:
-            self.rows.add(columns, factors, 0)
+            self.rows.add(columns, factors)
 
     def labels(self, values):
         """Clusters of an integral solution: what chosen negative edges connect."""

@@ -1,5 +1,7 @@
 """The quickest arithmetic that the hardware has."""
 
+from pathlib import Path
+
 import pytest
 import tensorflow as tf
 
@@ -13,3 +15,12 @@ def test_automatic_precision_on_gpus(monkeypatch, capability, expected):
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu})
     assert compute_dtype("auto") == expected
     assert compute_dtype("float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    "flags, expected", [("avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx2", "float32")]
+)
+def test_automatic_precision_on_processors(monkeypatch, flag, expected):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : fpu {flag}")
+    assert compute_dtype("auto") == expected
