@@ -1,10 +1,12 @@
-"""What the golden numbers of the network were made with: weights by formula, and dense targets."""
+"""The weights by formula and the dense targets that the golden numbers of the network were made with; a small model."""
 
 import zlib
 
 import numpy as np
 import pytest
 
+from config import make_config
+from dataset.pair_offsets import save_pairwise_stats
 from nnet.targets import Targets
 
 
@@ -34,6 +36,31 @@ def set_formula_weights():
             variable.assign(formula_weight(name, tuple(variable.shape)))
 
     return assign
+
+
+@pytest.fixture(scope="module")
+def small_model(tiny_resnet, set_formula_weights, tmp_path_factory):
+    """The configuration of a small network of four joints with all heads; its weights and statistics are in files."""
+    from nnet.checkpoint import write_checkpoint
+    from nnet.net_factory import pose_net
+
+    folder = tmp_path_factory.mktemp("model")
+    rng = np.random.default_rng(5)
+    save_pairwise_stats(folder / "pairwise_stats.mat", rng.normal(0, 20, (12, 2)), rng.uniform(5, 9, (12, 2)))
+    cfg = make_config(
+        all_joints=[[0], [1, 3], [2]],
+        all_joints_names=["neck", "hand", "foot"],
+        net_type="resnet_18",
+        location_refinement=True,
+        pairwise_predict=True,
+        pairwise_stats_fn=str(folder / "pairwise_stats.mat"),
+        init_weights=str(folder / "weights"),
+        global_scale=0.5,
+    )
+    variables = pose_net(cfg).slim_variables()
+    set_formula_weights(variables)
+    write_checkpoint(cfg.init_weights, {name: variable.numpy() for name, variable in variables.items()})
+    return cfg
 
 
 @pytest.fixture(scope="session")

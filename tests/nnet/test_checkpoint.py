@@ -1,4 +1,4 @@
-"""Checkpoints, read and written beside TensorFlow's own reader and writer."""
+"""Checkpoints against TensorFlow's own reader and writer; broken and unwritable ones."""
 
 import resource
 
@@ -63,7 +63,7 @@ def test_training_starts_from_the_backbone_and_the_heads_that_fit(tmp_path, capl
         checkpoint.initialize(variables(**{"resnet_v1_50/more": np.zeros(1, "f")}), tmp_path / "a")
 
 
-def test_what_does_not_fit_is_listed_and_nothing_is_set(tmp_path):
+def test_what_does_not_fit_is_listed_and_nothing_is_loaded(tmp_path):
     checkpoint.write_checkpoint(tmp_path / "a", ARRAYS)
     ours = variables(**{"pose/part_pred/block4/biases": np.zeros(5, "f"), "resnet_v1_50/extra": np.zeros(1, "f")})
     with pytest.raises(InputError) as caught:
@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_listed_and_nothing_is_set(tmp_path):
     assert not any(variable.numpy().any() for variable in ours.values())
 
 
-def test_missing_and_broken_files(tmp_path):
+def test_missing_and_broken_files_are_named(tmp_path):
     checkpoint.write_checkpoint(tmp_path / "good", ARRAYS)
     with pytest.raises(InputError, match="no such checkpoint.*found there: good"):
         checkpoint.load_weights(variables(), tmp_path / "bad")
@@ -93,7 +93,7 @@ def not_finite(name):
     return ARRAYS | {name: np.full_like(ARRAYS[name], np.nan)}
 
 
-def test_what_is_not_finite_is_neither_written_nor_read(tmp_path):
+def test_values_that_are_not_finite_are_neither_written_nor_read(tmp_path):
     name = "pose/part_pred/block4/biases"
     with pytest.raises(InputError, match=rf"a: {name} holds values that are not finite"):
         checkpoint.write_checkpoint(tmp_path / "a", not_finite(name))
@@ -130,7 +130,7 @@ def test_the_newest_good_snapshot_is_found(tmp_path, caplog):
         checkpoint.read_newest(tmp_path, "snapshot")
 
 
-def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_earlier_checkpoints_alone(tmp_path, monkeypatch):
     checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
 
     def full(*_):
@@ -143,8 +143,8 @@ def test_a_failed_write_leaves_nothing_and_harms_nothing(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_what_a_full_disk_cuts_off_is_no_checkpoint(tmp_path):
-    """A limit on the size of files fails inside of TensorFlow, as a full disk does."""
+def test_a_checkpoint_cut_off_by_a_full_disk_is_removed(tmp_path):
+    """A limit on the size of files fails inside TensorFlow, as a full disk does."""
     checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))

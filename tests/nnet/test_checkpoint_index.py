@@ -1,4 +1,4 @@
-"""Indices that TensorFlow writes are good; those that would end its process are refused."""
+"""Indices written by TensorFlow are accepted; those that would crash its process are refused."""
 
 import struct
 
@@ -32,7 +32,7 @@ def block(entries):
 
 
 def write_index(prefix, **values):
-    """A checkpoint of one array of six float32, and what its entry says otherwise."""
+    """A checkpoint of one array of six float32, with other values in its entry."""
     values = {"dtype": FLOAT, "shape": [3, 2], "offset": 0, "size": 24} | values
     shape = {"dim": [{"size": side} for side in values.pop("shape")]}
     entry, header = BundleEntryProto(shape=shape, **values), BundleHeaderProto(num_shards=1)
@@ -45,7 +45,7 @@ def write_index(prefix, **values):
     prefix.with_suffix(".data-00000-of-00001").write_bytes(bytes(24))
 
 
-def test_what_tensorflow_writes(tmp_path):
+def test_what_tensorflow_writes_is_accepted(tmp_path):
     kinds = {np.dtype(kind).name: np.ones((2, 3), kind) for kind in ("f2", "f4", "f8", "i4", "i8", "u1", "?", "c8")}
     save(tmp_path / "kinds", kinds | {"texts": np.array([b"a", b"bcd"]), "none": np.zeros((0, 5)), "step": 7})
     # A block of the index has 256 KiB.
@@ -55,30 +55,27 @@ def test_what_tensorflow_writes(tmp_path):
         check_index(tmp_path / name)
 
 
-def test_an_entry_made_by_hand_is_good(tmp_path):
-    """So that what follows is refused for what it changes."""
+def test_an_entry_made_by_hand_is_accepted(tmp_path):
+    """The following tests change it."""
     write_index(tmp_path / "x")
     check_index(tmp_path / "x")
 
 
-@pytest.mark.parametrize(
-    "values, message",
-    [
-        ({"shape": [-3, -2]}, r"impossible shape \[-3, -2\]"),
-        ({"shape": [1 << 62, 4, 0], "size": 0}, "impossible shape"),
-        ({"shape": [1] * 255, "size": 4}, "impossible shape"),
-        ({"shape": [6, 2]}, r"a/weights is \(6, 2\) in its index and has 24 bytes"),
-        ({"shape": [1 << 20, 1 << 20], "size": 1 << 42}, "beyond the end of the data"),
-        ({"shape": [1], "size": 1 << 50, "dtype": TEXT}, "beyond the end of the data"),
-        ({"offset": 1}, "beyond the end of the data"),
-        ({"offset": -1}, "beyond the end of the data"),
-        ({"dtype": 0}, r"unknown type \(0\)"),
-        ({"dtype": 101}, r"unknown type \(101\)"),
-        ({"dtype": 999}, r"unknown type \(999\)"),
-        ({"shard_id": 1}, r"x\.data-00001-of-00001: cannot be read: No such file"),
-    ],
-)
-def test_what_contradicts_itself_is_refused(tmp_path, values, message):
+@pytest.mark.parametrize("values, message", [
+    ({"shape": [-3, -2]}, r"impossible shape \[-3, -2\]"),
+    ({"shape": [1 << 62, 4, 0], "size": 0}, "impossible shape"),
+    ({"shape": [1] * 255, "size": 4}, "impossible shape"),
+    ({"shape": [6, 2]}, r"a/weights is \(6, 2\) in its index and has 24 bytes"),
+    ({"shape": [1 << 20, 1 << 20], "size": 1 << 42}, "beyond the end of the data"),
+    ({"shape": [1], "size": 1 << 50, "dtype": TEXT}, "beyond the end of the data"),
+    ({"offset": 1}, "beyond the end of the data"),
+    ({"offset": -1}, "beyond the end of the data"),
+    ({"dtype": 0}, r"unknown type \(0\)"),
+    ({"dtype": 101}, r"unknown type \(101\)"),
+    ({"dtype": 999}, r"unknown type \(999\)"),
+    ({"shard_id": 1}, r"x\.data-00001-of-00001: cannot be read: No such file"),
+])  # fmt: skip
+def test_contradictory_entries_are_refused(tmp_path, values, message):
     write_index(tmp_path / "x", **values)
     with pytest.raises(InputError, match=message):
         check_index(tmp_path / "x")

@@ -1,3 +1,5 @@
+"""Workers of a training, as TF_CONFIG lists them."""
+
 import json
 
 import pytest
@@ -10,18 +12,15 @@ def config(kind="worker", index=0, **cluster):
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
 
-@pytest.mark.parametrize(
-    "text, expected",
-    [
-        (None, (1, 0)),
-        ("", (1, 0)),
-        (config(worker=["a:1"]), (1, 0)),
-        (config(worker=["a.b-c.org:1", "[::1]:65535", "10.0.0.1:3"], index="2"), (3, 2)),
-        (config(chief=["a:1"], worker=["a:2", "a:3"], index=1), (3, 2)),
-        (config("chief", worker=["a:2", "a:3"], chief=["a:1"]), (3, 0)),
-    ],
-)
-def test_workers_and_which_one_this_is(text, expected):
+@pytest.mark.parametrize("text, expected", [
+    (None, (1, 0)),
+    ("", (1, 0)),
+    (config(worker=["a:1"]), (1, 0)),
+    (config(worker=["a.b-c.org:1", "[::1]:65535", "10.0.0.1:3"], index="2"), (3, 2)),
+    (config(chief=["a:1"], worker=["a:2", "a:3"], index=1), (3, 2)),
+    (config("chief", worker=["a:2", "a:3"], chief=["a:1"]), (3, 0)),
+])  # fmt: skip
+def test_workers_and_the_number_of_this_one(text, expected):
     assert read_cluster(text) == Cluster(*expected)
 
 
@@ -29,27 +28,24 @@ def test_workers_and_which_one_this_is(text, expected):
                                   config(worker=["a:1"], index=1), config(worker=["a:1"], index=-1),
                                   config(worker=["a:1"], index=None), config(worker=["a:1"], index=1e400),
                                   config(worker=["a:1"], kind="ps"), '{"cluster": "worker", "task": {}}'])  # fmt: skip
-def test_what_has_another_form_is_one_line(text):
+def test_other_forms_are_refused(text):
     with pytest.raises(InputError, match="TF_CONFIG: expected .*an index into that list"):
         read_cluster(text)
 
 
-@pytest.mark.parametrize(
-    "addresses, message",
-    [
-        (["a:1", "b:99999"], "'b:99999' is no address"),
-        (["a:1", "b:0"], "'b:0' is no address"),
-        (["a:1", "b"], "'b' is no address"),
-        (["a:1", ":2"], "':2' is no address"),
-        (["a:1", "b :2"], "'b :2' is no address"),
-        (["a:1", 7], "7 is no address"),
-        (["a:1", ["b:1"]], "is no address"),
-        ("a:1", "'a' is no address"),
-        (["a:1", "b:1", "a:1"], "two workers have the address a:1"),
-    ],
-)
-def test_addresses_that_nobody_can_have(addresses, message):
-    """TensorFlow would wait for them without end."""
+@pytest.mark.parametrize("addresses, message", [
+    (["a:1", "b:99999"], "'b:99999' is no address"),
+    (["a:1", "b:0"], "'b:0' is no address"),
+    (["a:1", "b"], "'b' is no address"),
+    (["a:1", ":2"], "':2' is no address"),
+    (["a:1", "b :2"], "'b :2' is no address"),
+    (["a:1", 7], "7 is no address"),
+    (["a:1", ["b:1"]], "is no address"),
+    ("a:1", "'a' is no address"),
+    (["a:1", "b:1", "a:1"], "two workers have the address a:1"),
+])  # fmt: skip
+def test_impossible_addresses_are_refused(addresses, message):
+    """TensorFlow would wait for them forever."""
     with pytest.raises(InputError, match=message):
         read_cluster(config(worker=addresses))
 
@@ -58,6 +54,6 @@ def test_addresses_that_nobody_can_have(addresses, message):
     "cluster, what",
     [({"ps": ["b:1"]}, "'ps' 0"), ({"evaluator": ["b:1"]}, "'evaluator' 0"), ({"chief": ["b:1", "c:1"]}, "'chief' 1")],
 )
-def test_processes_without_a_part_in_the_training(cluster, what):
+def test_processes_other_than_workers_are_refused(cluster, what):
     with pytest.raises(InputError, match=f"TF_CONFIG: {what} in the cluster; there can be workers"):
         read_cluster(config(worker=["a:1"], **cluster))

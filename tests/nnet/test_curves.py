@@ -1,4 +1,4 @@
-"""What is read of a run, and that each run has its line."""
+"""The curves of runs, read and drawn."""
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ def write(folder, steps, offset=0.0):
         writer.scalars(step, {"total_loss": 1 / step + offset, "learning_rate": 0.1})
 
 
-def test_a_continued_run_wins_over_what_a_killed_one_wrote(tmp_path):
+def test_a_continued_run_replaces_what_a_killed_one_wrote(tmp_path):
     write(tmp_path / "log", [1, 2, 3])
     write(tmp_path / "log", [2, 3, 4], offset=5)
     # The killed one was writing a record.

@@ -1,4 +1,4 @@
-"""One device, and how batches are shared out; tests/test_workers.py has several at work."""
+"""One device, and the sharing out of batches; tests/test_workers.py trains on several."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from util.errors import InputError
 
 
 def test_batches_are_shared_out_evenly(monkeypatch):
-    """Which is known before all workers are there."""
+    """Uneven ones are refused before the workers connect."""
     two = Devices()
     two.replicas = two.workers = 2
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
@@ -29,7 +29,7 @@ def test_one_device_computes_everything_itself(monkeypatch):
     np.testing.assert_array_equal(one.gather([4, 5]), [[4, 5]])
 
 
-def test_a_fault_of_the_only_worker_is_not_blamed_on_another():
+def test_only_several_workers_blame_another():
     def fail():
         raise tf.errors.UnavailableError(None, None, "gone")
 

@@ -1,4 +1,4 @@
-"""What is trained is what is used: a network and its exports find the joints where training put them."""
+"""A network and its exports find the joints in the places that it was trained on."""
 
 from itertools import cycle, islice
 
@@ -19,7 +19,7 @@ STEPS = 400
 
 
 def draw_scene(height, width, rng):
-    """A photo of noise with two coloured discs, and the middles of these: (H, W, 3) uint8 and (2, 2) x, y."""
+    """A picture of noise with two coloured discs, (H, W, 3) uint8, and their centres, (2, 2) x, y."""
     image = rng.integers(105, 135, (height, width, 3), np.uint8)
     middle = width / 2
     joints = np.stack([rng.uniform((6, middle + 6), (middle - 6, width - 6)), rng.uniform(6, height - 6, 2)], axis=1)
@@ -31,7 +31,7 @@ def draw_scene(height, width, rng):
 
 @pytest.fixture(scope="module")
 def scenes():
-    """Images whose sides leave every remainder modulo 16, with their joints."""
+    """Images with their joints; the sides have every remainder modulo 16."""
     rng = np.random.default_rng(0)
     return [draw_scene(48 + rest, 48 + 5 * rest % 16, rng) for rest in range(16)]
 
@@ -47,8 +47,8 @@ def single_batch(image, joints):
 
 
 @pytest.fixture(scope="module")
-def predictor(scenes):
-    """A small ResNet that knows the scenes by heart, from steps of one image each."""
+def predictor(tiny_resnet, scenes):
+    """A small ResNet that has learnt the scenes by heart, one image in each step."""
     cfg = make_config(
         num_joints=2,
         net_type="resnet_18",
@@ -58,7 +58,7 @@ def predictor(scenes):
         pos_dist_thresh=9,
     )
     trainer = Trainer(cfg)
-    # Moments to start from, since those of batches of one image would differ from the stored ones.
+    # The moments come from all images, since those of a single image would differ from the stored ones.
     start = pose_net(type(cfg)(cfg, batch_norm="train", batch_norm_decay=0))
     start(np.stack([image[:48, :48] for image, _ in scenes]), training=True)
     for name, variable in start.slim_variables().items():
@@ -69,7 +69,7 @@ def predictor(scenes):
 
 
 def assert_finds(scenes, maps_of):
-    """The joints of all scenes are within a pixel. maps_of: an image to part_prob and locref."""
+    """All joints are found within a pixel. maps_of: gives part_prob and locref of an image"""
     found = [argmax_pose_predict(*maps_of(image)[:2])[:, :2] for image, _ in scenes]
     distances = np.linalg.norm(np.subtract(found, [joints for _, joints in scenes]), axis=2)
     assert distances.max() < 1
@@ -79,7 +79,7 @@ def test_joints_are_found_in_images_of_all_sizes(scenes, predictor):
     assert_finds(scenes, predictor.maps)
 
 
-def test_a_saved_model_finds_them_too(scenes, predictor, tmp_path):
+def test_a_saved_model_finds_them_as_well(scenes, predictor, tmp_path):
     save_model(predictor, tmp_path / "1")
     serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
 
@@ -90,6 +90,6 @@ def test_a_saved_model_finds_them_too(scenes, predictor, tmp_path):
     assert_finds(scenes, maps)
 
 
-def test_a_tensorflow_lite_model_finds_them_too(scenes, predictor, tmp_path):
+def test_a_tensorflow_lite_model_finds_them_as_well(scenes, predictor, tmp_path):
     save_tflite(predictor, tmp_path / "pose.tflite")
     assert_finds(scenes, LitePredictor(predictor.cfg, tmp_path / "pose.tflite").maps)

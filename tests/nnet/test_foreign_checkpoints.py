@@ -1,4 +1,4 @@
-"""Files of exactly the names and shapes that pose-tensorflow and DeepLabCut use, and what they load into."""
+"""Files with the names and shapes of pose-tensorflow and DeepLabCut, and what is loaded from them."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from config import make_config
 from nnet import checkpoint
 from nnet.net_factory import pose_net
 
-UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+UNITS = {50: (3, 4, 6, 3), 152: (3, 8, 36, 3)}
 BATCH_NORM = "beta", "gamma", "moving_mean", "moving_variance"
 
 
@@ -37,7 +37,7 @@ def backbone(depth):
 
 
 def heads(joints, pairwise):
-    """The names and shapes of the heads; deconvolutions have their input last."""
+    """The names and shapes of the heads; transposed convolutions have their input last."""
     channels = {
         "part_pred": (joints, 2048),
         "locref_pred": (2 * joints, 2048),
@@ -50,7 +50,7 @@ def heads(joints, pairwise):
 
 
 def arrays(shapes):
-    """A value of its own for each array."""
+    """Each array has a value of its own."""
     return {name: np.full(shape, number / 1000, np.float32) for number, (name, shape) in enumerate(shapes.items())}
 
 
@@ -67,17 +67,17 @@ def config(joints, depth=50, pairwise=False):
 
 @pytest.fixture(scope="module")
 def variables():
-    """Those of a single-person network with MPII's 14 joints."""
+    """The variables of a single-person network with MPII's 14 joints."""
     return pose_net(config(14)).slim_variables()
 
 
-@pytest.mark.parametrize("depth", [101, 152])
-def test_names_and_shapes_of_deep_networks(depth):
-    ours = {name: tuple(var.shape) for name, var in pose_net(config(17, depth, True)).slim_variables().items()}
-    assert ours == backbone(depth) | heads(17, pairwise=True)
+def test_names_and_shapes_of_the_deepest_network():
+    """tests/nnet/test_pose_net.py compares the others with those of the original."""
+    variables = pose_net(config(17, 152, pairwise=True)).slim_variables()
+    assert {name: tuple(var.shape) for name, var in variables.items()} == backbone(152) | heads(17, pairwise=True)
 
 
-def test_imagenet_weights_in_the_old_single_file(tmp_path, variables, caplog):
+def test_imagenet_weights_are_read_from_the_old_single_file(tmp_path, variables, caplog):
     classifier = {
         "resnet_v1_50/logits/weights": (1, 1, 2048, 1000),
         "resnet_v1_50/logits/biases": (1000,),
@@ -101,11 +101,10 @@ def test_imagenet_weights_in_the_old_single_file(tmp_path, variables, caplog):
     ("joints", "pairwise", "random"),
     [
         (14, False, None),  # mpii-single, or DeepLabCut with 14 body parts
-        (4, False, "intermediate_supervision, locref_pred, part_pred"),  # DeepLabCut with 4 body parts
-        (17, True, "intermediate_supervision, locref_pred, part_pred"),  # coco
+        (17, True, "intermediate_supervision, locref_pred, part_pred"),  # coco; DeepLabCut with other body parts
     ],
 )
-def test_published_models_and_deeplabcut_snapshots(tmp_path, variables, caplog, joints, pairwise, random):
+def test_published_models_are_read_and_heads_that_fit_kept(tmp_path, variables, caplog, joints, pairwise, random):
     model = backbone(50) | heads(joints, pairwise)
     slots = {f"{name}/Momentum": shape for name, shape in model.items() if "moving" not in name and len(shape) == 1}
     content = arrays(model | slots) | {"global_step": np.int64(1030000)}

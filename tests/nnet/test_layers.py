@@ -20,7 +20,7 @@ print(layer(np.zeros((1, 8, 6, 3), "float32")).shape, {variable.dtype for variab
 """
 
 
-def test_neither_environment_nor_keras_json_decide(tmp_path):
+def test_environment_and_keras_json_change_nothing(tmp_path):
     (tmp_path / "keras.json").write_text(
         json.dumps({"floatx": "float16", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"})
     )
@@ -34,7 +34,7 @@ def random_values(*shape):
 
 
 def pointwise(**options):
-    """A 1x1 convolution of 3 channels to 4 with random weights and moments, and these."""
+    """A 1x1 convolution of 3 channels to 4, and its random weights and moments."""
     layer = ConvBN("net/conv", 4, 1, **options)
     layer.build((None, None, None, 3))
     values = {"kernel": random_values(1, 1, 3, 4), "gamma": random_values(4), "beta": random_values(4),
@@ -48,7 +48,7 @@ def normalised(y, mean, variance, values):
     return (y - mean) / np.sqrt(variance + 1e-5) * values["gamma"] + values["beta"]
 
 
-def test_stored_moments_normalise_with_and_without_folding():
+def test_stored_moments_normalise_before_and_after_folding():
     layer, values = pointwise()
     x = random_values(2, 5, 6, 3)
     y = x @ values["kernel"][0, 0]
@@ -75,7 +75,7 @@ def test_training_normalises_by_the_batch_and_averages_its_moments():
 
 @pytest.mark.parametrize("size", [8, 9])
 def test_explicit_padding_depends_on_the_kernel_alone(size):
-    """Each 1 of the output stands for the cell in the middle of the kernel; the original pads its input by one."""
+    """A kernel with a 1 in its middle takes every second cell, since the original pads its input by one."""
     layer = ConvBN("net/conv", 1, 3, stride=2, explicit_padding=True, activation=None, epsilon=0)
     layer.build((None, None, None, 1))
     kernel = np.zeros((3, 3, 1, 1), np.float32)

@@ -1,3 +1,5 @@
+"""Notes at the end of TensorFlow Lite models."""
+
 import pytest
 
 from nnet.lite_file import read_notes, seal
@@ -6,7 +8,7 @@ from util.errors import InputError
 MODEL, NOTES = b"\x1c\0\0\0TFL3" + bytes(range(200)), {"global_scale": 0.8, "name": "Füße"}
 
 
-def test_notes_come_back_and_the_model_stays_in_front(tmp_path):
+def test_notes_are_read_as_written_after_the_model(tmp_path):
     (tmp_path / "x.tflite").write_bytes(seal(MODEL, NOTES))
     assert read_notes(tmp_path / "x.tflite") == NOTES
     assert (tmp_path / "x.tflite").read_bytes().startswith(MODEL)
@@ -22,7 +24,7 @@ def test_a_file_cut_anywhere_or_with_a_byte_changed_is_refused(tmp_path):
             read_notes(path)
 
 
-def test_no_file_and_nothing_in_it(tmp_path):
+def test_missing_and_empty_files_are_named(tmp_path):
     (tmp_path / "empty").touch()
     for name, message in (("none", "no such file"), ("empty", "cannot be read"), (".", "cannot be read")):
         with pytest.raises(InputError, match=message):

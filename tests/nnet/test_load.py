@@ -1,4 +1,4 @@
-"""Models from Python."""
+"""Models loaded from Python: which weights are taken, and what is told."""
 
 import re
 import subprocess
@@ -30,21 +30,16 @@ def test_a_single_person_network_is_refused():
         load_model(ROOT / "models" / "mpii" / "test")
 
 
-def test_missing_pairwise_models_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"spatial_model_cidx_1_2\.mat: no such file; tools/train_pairwise\.py"):
-        load_model(ROOT / "models" / "demo", {"pairwise_model_dir": str(tmp_path)})
-
-
 @pytest.fixture
 def cfg(tmp_path):
-    """Of a folder with the checkpoint "start", and room for more."""
+    """The configuration of a folder that holds the checkpoint "start"."""
     (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2\ninit_weights: start\nprecision: auto")
     write(tmp_path / "start")
     return load_config(tmp_path / "pose_cfg.yaml")
 
 
 def write(prefix):
-    """What is taken for a checkpoint until it is read."""
+    """Files that look like a checkpoint until they are read."""
     for suffix in (".index", ".data-00000-of-00001"):
         Path(f"{prefix}{suffix}").write_text(prefix.name)
 
@@ -55,7 +50,7 @@ def test_the_newest_snapshot_wins_over_init_weights(cfg, tmp_path):
     assert find_weights(cfg) == find_checkpoint(cfg) == str(tmp_path / "snapshot-30")
 
 
-def test_a_tensorflow_lite_model_takes_the_place_of_the_checkpoint_that_it_was_made_of(cfg, tmp_path, caplog):
+def test_a_tensorflow_lite_model_replaces_the_checkpoint_it_was_made_from(cfg, tmp_path, caplog):
     start, lite = tmp_path / "start", tmp_path / "start.tflite"
     lite.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start)}))
     assert find_weights(cfg) == str(lite) and find_checkpoint(cfg) == str(start)
@@ -86,18 +81,18 @@ def test_a_model_that_starts_quickly_is_for_few_images(cfg, tmp_path, caplog):
     assert "start.quick.tflite: not used" in caplog.text and "tools/export.py --quick_start" in caplog.text
 
 
-def test_weights_named_over_the_yaml_win_over_all(cfg, tmp_path):
+def test_weights_on_the_command_line_win_over_all(cfg, tmp_path):
     write(tmp_path / "snapshot-30")
     assert find_weights(load_config(tmp_path / "pose_cfg.yaml", ["init_weights=other"])) == str(tmp_path / "other")
 
 
-def test_without_weights_one_learns_what_to_do(tmp_path):
+def test_without_weights_the_remedy_is_named(tmp_path):
     (tmp_path / "pose_cfg.yaml").write_text("num_joints: 2")
     with pytest.raises(InputError, match=r"train first \(train\.py\), or name weights \(init_weights=\.\.\.\)"):
         find_weights(load_config(tmp_path / "pose_cfg.yaml"))
 
 
-def test_nothing_but_a_network_imports_tensorflow():
+def test_only_networks_import_tensorflow():
     code = """
 import sys
 import nnet.load
@@ -124,17 +119,12 @@ def test_pairwise_models_of_another_network_are_told(tmp_path, caplog):
     ]
 
 
-def test_a_network_has_a_fingerprint_of_its_weights_and_settings(cfg, tmp_path):
+def test_the_fingerprint_depends_on_weights_and_settings(cfg, tmp_path):
     found = network_fingerprint(cfg, tmp_path / "start")
-    for value in (
-        {"tta": ["flip"]},
-        {"global_scale": 2.0},
-        {"pairwise_scale": 2.0},
-        {"nms_radius": 1.0},
-        {"pairwise_predict": True},
-    ):
-        changed = network_fingerprint(type(cfg)(cfg, **value), tmp_path / "start")
-        assert (changed == found) == ("nms_radius" in value)
+    values = {"tta": ["flip"], "global_scale": 2.0, "pairwise_scale": 2.0, "nms_radius": 1.0, "pairwise_predict": True}
+    for key, value in values.items():
+        changed = network_fingerprint(type(cfg)(cfg, **{key: value}), tmp_path / "start")
+        assert (changed == found) == (key == "nms_radius")
     write(tmp_path / "other")
     (tmp_path / "other.index").write_text("other weights")
     assert network_fingerprint(cfg, tmp_path / "other") != found

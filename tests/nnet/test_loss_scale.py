@@ -1,4 +1,4 @@
-"""When the factor on the loss grows and shrinks."""
+"""The factor on the loss grows and shrinks."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_many_good_steps_double_it(monkeypatch):
 
 
 @pytest.mark.parametrize(("start", "finite"), [(loss_scale.LARGEST, True), (1.0, False)])
-def test_it_has_limits(start, finite, monkeypatch):
+def test_the_scale_has_limits(start, finite, monkeypatch):
     monkeypatch.setattr(loss_scale, "PATIENCE", 1)
     scale = loss_scale.LossScale()
     scale.scale.assign(start)

@@ -61,12 +61,12 @@ def test_losses_and_gradients_equal_the_original(golden, golden_targets, name, w
             np.testing.assert_allclose(gradient, theirs, rtol=0, atol=tolerance, err_msg=key)
 
 
-def test_nothing_counts_is_zero():
+def test_a_mean_without_weights_is_zero():
     assert weighted_mean(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32), 0.0) == 0
 
 
 def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_targets):
-    """The images of a batch have unlike numbers of people, so that a mean of means would be another number."""
+    """Their numbers of positive cells differ, so that a mean of means would be another number."""
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith("c/batch/")}
     cfg = make_config(num_joints=17, location_refinement=True, weigh_part_predictions=True)
     part = golden["c/head/part_pred"]

@@ -32,5 +32,5 @@ def test_layers_have_the_strides_that_a_pyramid_takes(output_stride):
     for stride, name in LEVELS.items():
         assert outputs[name].shape[1:3] == (64 // stride, 96 // stride)
     assert outputs["features"].shape[1:] == (64 // output_stride, 96 // output_stride, 1280)
-    # Slim's rule: multiples of 8 that are not much narrower than asked for.
+    # Slim's rule: multiples of 8, none of them much narrower than asked for.
     assert [outputs[f"layer_{number}"].shape[-1] for number in (1, 2, 3, 18)] == [16, 8, 8, 112]

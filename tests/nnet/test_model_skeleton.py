@@ -1,4 +1,4 @@
-"""The skeleton that travels with a network."""
+"""The skeleton that is kept with a network."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from util.errors import InputError
 DOG = from_table({"name": "dog", "joints": ["nose", ["L_ear", 0.02], "R_ear"], "limbs": [["nose", "L_ear"]]}, "")
 
 
-def test_beside_a_checkpoint(tmp_path):
+def test_a_skeleton_is_kept_beside_a_checkpoint(tmp_path):
     assert read_skeleton(tmp_path / "snapshot-5") == (None, str(tmp_path / "skeleton.yaml"))
     keep_beside(tmp_path / "snapshot", DOG)
     assert read_skeleton(tmp_path / "snapshot-5")[0] == DOG
@@ -19,7 +19,7 @@ def test_beside_a_checkpoint(tmp_path):
     assert from_config(cfg) == DOG and cfg.num_joints == 3
 
 
-def test_inside_a_tensorflow_lite_model(tmp_path):
+def test_a_skeleton_is_kept_inside_a_tensorflow_lite_model(tmp_path):
     path = tmp_path / "dog.tflite"
     path.write_bytes(seal(b"model", {"skeleton": DOG.as_table()}))
     assert from_config(with_skeleton_of(make_config(num_joints=3), path)) == DOG
@@ -27,7 +27,7 @@ def test_inside_a_tensorflow_lite_model(tmp_path):
     assert read_skeleton(path)[0] is None
 
 
-def test_weights_without_skeleton_need_that_of_the_configuration(tmp_path):
+def test_weights_without_a_skeleton_need_that_of_the_configuration(tmp_path):
     assert from_config(with_skeleton_of(make_config(skeleton="aic"), tmp_path / "weights")) == AIC
     with pytest.raises(InputError, match="num_joints is missing"):
         with_skeleton_of(make_config(), tmp_path / "weights")
@@ -41,7 +41,7 @@ def test_weights_of_other_joints_are_refused(tmp_path):
         with_skeleton_of(make_config(num_joints=3), tmp_path / "snapshot-5")
 
 
-def test_weights_of_other_joints_do_not_come_beside_them(tmp_path):
+def test_a_folder_keeps_one_skeleton(tmp_path):
     keep_beside(tmp_path / "snapshot", MPII)
     keep_beside(tmp_path / "snapshot", MPII)
     with pytest.raises(InputError, match="skeleton.yaml: has other joints than aic; move it away with the snapshots"):
@@ -49,7 +49,7 @@ def test_weights_of_other_joints_do_not_come_beside_them(tmp_path):
     assert read_skeleton(tmp_path / "snapshot")[0] == MPII
 
 
-def test_the_file_beside_a_configuration_counts_where_that_names_none(tmp_path):
+def test_a_configuration_without_a_skeleton_takes_the_file_beside_it(tmp_path):
     keep_beside(tmp_path / "snapshot", DOG)
     (tmp_path / "pose_cfg.yaml").write_text("min_keypoints: 1\n")
     assert from_config(load_config(tmp_path / "pose_cfg.yaml")) == DOG

@@ -1,4 +1,4 @@
-"""What a feature pyramid reads of MoveNet's body; tests/tools/test_convert_movenet.py fills it with weights."""
+"""The levels of MoveNet's body; tests/tools/test_convert_movenet.py fills it with weights."""
 
 import keras
 

@@ -1,3 +1,5 @@
+"""The arithmetic of a network."""
+
 import numpy as np
 
 from config import make_config
@@ -5,7 +7,7 @@ from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 
 
-def test_the_arithmetic_is_that_asked_for_and_weights_and_maps_stay_in_float32():
+def test_weights_and_maps_are_float32_in_any_arithmetic():
     net = pose_net(make_config(num_joints=2, net_type="resnet_18"), "bfloat16")
     assert isinstance(net, PoseNet)
     image = np.zeros((1, 32, 32, 3), np.uint8)

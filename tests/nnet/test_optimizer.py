@@ -1,4 +1,4 @@
-"""Steps against the formulas of the papers, and the names of the state."""
+"""Steps follow the formulas of the papers; the state has TensorFlow's names."""
 
 import keras
 import numpy as np
@@ -35,7 +35,7 @@ def adam(decay=0.0):
 
 
 def test_momentum_sums_up_gradients():
-    """As in TensorFlow 1: the learning rate of the step multiplies their sum."""
+    """As in TensorFlow 1, the learning rate of the step multiplies the sum."""
     state, (first, second) = after_two_steps()
     np.testing.assert_allclose(first, START - RATES[0] * GRADIENTS[0], rtol=1e-6)
     total = 0.9 * GRADIENTS[0] + GRADIENTS[1]
@@ -49,7 +49,7 @@ def test_momentum_sums_up_gradients():
     ("name", "kind", "decay"),
     [("net/weights", "adam", 0), ("net/depthwise_weights", "adamw", 0.5), ("pose/part_pred/biases", "adamw", 0)],
 )
-def test_adam_and_the_decay_of_kernels(name, kind, decay):
+def test_adamw_decays_kernels_alone(name, kind, decay):
     state, values = after_two_steps(name, optimizer=kind, weight_decay=0.5)
     np.testing.assert_allclose(values, adam(decay), rtol=1e-5)
     assert state.keys() == {f"{name}/Adam", f"{name}/Adam_1", "optimizer_steps"}
@@ -73,7 +73,7 @@ def test_the_average_begins_as_the_first_weights():
     np.testing.assert_allclose(average, 0.75 * first + 0.25 * second, rtol=1e-6)
 
 
-def test_a_first_step_that_is_left_out_does_not_spoil_the_average():
+def test_a_skipped_first_step_does_not_spoil_the_average():
     optimizer = Optimizer(make_config(num_joints=1, ema_decay=0.75), {"w": keras.Variable(START, dtype="float32")})
     optimizer.count_step()
     np.testing.assert_array_equal(optimizer.averages["w"], START)

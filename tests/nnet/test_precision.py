@@ -1,4 +1,4 @@
-"""The quickest arithmetic that the hardware has."""
+"""The quickest arithmetic of the hardware."""
 
 from pathlib import Path
 

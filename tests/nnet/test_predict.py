@@ -1,4 +1,4 @@
-"""From raw heads to maps and single people."""
+"""From the raw heads of a network to maps."""
 
 import os
 import subprocess
@@ -12,14 +12,17 @@ from easydict import EasyDict
 from scipy.io import savemat
 
 from config import make_config
-from dataset.pair_offsets import load_pairwise_stats, save_pairwise_stats
 from multiperson.tta import mirror_image, unmirror_maps
 from nnet import checkpoint
-from nnet.net_factory import pose_net
 from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
 from tests.rounding import rounding
 from util.errors import InputError
-from util.maps import pair_index
+from util.maps import Maps, pair_index
+
+pytestmark = pytest.mark.usefixtures("tiny_resnet")
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+CELLS = np.array([[0, 0], [4, 6], [3, 2], [1, 4]])
 
 
 def test_argmax_equals_the_original(golden_dir):
@@ -29,46 +32,37 @@ def test_argmax_equals_the_original(golden_dir):
         np.testing.assert_allclose(pose, scene["pose"], rtol=0, atol=1e-3)
 
 
-@pytest.fixture
-def model(tmp_path):
-    """(configuration, path of random weights, pairwise statistics) of a small network"""
-    rng = np.random.default_rng(5)
-    stats_file = tmp_path / "pairwise_stats.mat"
-    save_pairwise_stats(stats_file, rng.normal(0, 20, (12, 2)), rng.uniform(5, 9, (12, 2)))
-    cfg = make_config(
-        num_joints=4,
-        net_type="mobilenet_v2_0.35",
-        location_refinement=True,
-        pairwise_predict=True,
-        pairwise_stats_fn=str(stats_file),
-        global_scale=0.5,
-    )
-    net = pose_net(cfg)
-    checkpoint.write_checkpoint(tmp_path / "w", {name: var.numpy() for name, var in net.slim_variables().items()})
-    return cfg, str(tmp_path / "w"), load_pairwise_stats(stats_file, 4)
+@pytest.fixture(scope="module")
+def predictor(small_model):
+    return setup_pose_prediction(small_model)
+
+
+def with_views(predictor, *views):
+    """The same network, which looks at several views of each image."""
+    return Predictor(type(predictor.cfg)(predictor.cfg, tta=list(views)), predictor.stats, predictor.net)
 
 
 def assert_equal(found, expected):
-    """But for what sums in another order change in a MobileNet and a head."""
-    tolerance = rounding(4 * 1280, layers=53) * np.abs(expected).max()
+    """But for what sums in another order change in the network: seven convolutions in a row, and a head."""
+    tolerance = rounding(9 * 256, layers=8) * np.abs(expected).max()
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 
-def test_maps_agree_with_the_dense_heads(model):
-    cfg, weights, stats = model
-    predictor = setup_pose_prediction(cfg, weights)
-    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
-    maps = predictor.maps(image)
-    scmap, locref, pairwise = extract_cnn_output(predictor.net(image[None]), cfg, stats)
+def assert_equal_maps(found, expected):
+    assert_equal(found.part_prob, expected.part_prob)
+    assert_equal(found.locref, expected.locref)
+    assert_equal(found.pairwise(CELLS), expected.pairwise(CELLS))
+
+
+def test_maps_agree_with_the_dense_heads(predictor):
+    scmap, locref, pairwise = extract_cnn_output(predictor.net(IMAGE[None]), predictor.cfg, predictor.stats)
     assert scmap.shape == (6, 8, 4) and pairwise.shape == (6, 8, 12, 2)
-    assert_equal(maps.part_prob, scmap)
-    assert_equal(maps.locref, locref)
-    cells = np.array([[0, 0], [5, 7], [3, 2], [2, 3]])
-    assert_equal(maps.pairwise(cells), pairwise[tuple(cells.T)])
+    maps = predictor.maps(IMAGE)
+    assert_equal_maps(maps, Maps(scmap, locref, lambda cells: pairwise[tuple(cells.T)]))
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
 
 
-def test_where_a_cell_lies_does_not_depend_on_the_size_of_the_image():
+def test_the_place_of_a_cell_does_not_depend_on_the_size_of_the_image():
     cfg = make_config(num_joints=2, net_type="resnet_18", mean_pixel=[120, 120, 120])
     predictor = Predictor(cfg)
     image = np.random.default_rng(0).integers(0, 256, (46, 61, 3), np.uint8)  # sides that conv1 makes odd
@@ -94,10 +88,9 @@ def test_gpu_memory_is_taken_as_needed():
     assert done.stdout == "true\n"
 
 
-def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):
-    cfg, weights, _ = model
-    cfg = type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=["flip"])
-    predictor = setup_pose_prediction(cfg, weights)
+def test_with_flips_a_mirrored_image_has_mirrored_maps(predictor):
+    predictor = with_views(predictor, "flip")
+    cfg = predictor.cfg
     image = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)
     image[:, 0] = np.round(cfg.mean_pixel)  # the column that mirrored images lack
     maps = predictor.maps(image)
@@ -105,12 +98,11 @@ def test_with_flips_the_mirrored_image_has_the_mirrored_maps(model):
     mirrored = unmirror_maps(mirrored, np.array([0, 3, 2, 1]))
     np.testing.assert_allclose(maps.part_prob, mirrored.part_prob, atol=1e-6)
     np.testing.assert_allclose(maps.locref, mirrored.locref, atol=1e-4)
-    cells = np.array([[0, 0], [5, 7], [3, 2]])
-    np.testing.assert_allclose(maps.pairwise(cells), mirrored.pairwise(cells), atol=1e-3)
+    np.testing.assert_allclose(maps.pairwise(CELLS), mirrored.pairwise(CELLS), atol=1e-3)
 
 
-def test_pairwise_values_are_denormalised_by_pair(model):
-    cfg, _, stats = model
+def test_pairwise_values_are_denormalised_by_pair(predictor):
+    cfg, stats = predictor.cfg, predictor.stats
     outputs = {
         "part_pred": np.zeros((1, 2, 2, 4)),
         "locref_pred": np.zeros((1, 2, 2, 8)),
@@ -125,49 +117,39 @@ def test_pairwise_values_are_denormalised_by_pair(model):
     np.testing.assert_array_equal(extract_cnn_output(outputs, seen_larger, stats)[2], pairwise)
 
 
-def test_older_networks_keep_their_pairs_in_the_order_of_the_statistics(model, tmp_path):
-    """tensorflow_pairwise_order: false; such files count joints from 1."""
-    cfg, weights, stats = model
+def test_older_networks_have_their_pairs_in_the_order_of_the_statistics(predictor, tmp_path):
+    """With tensorflow_pairwise_order: false; their files count joints from 1."""
+    cfg, stats = predictor.cfg, predictor.stats
     order = np.random.default_rng(1).permutation(12)
     content = {"graph": stats.graph[order] + 1, "means": stats.means[order], "std_devs": stats.std_devs[order]}
     savemat(tmp_path / "older.mat", content)
-    arrays = checkpoint.read_checkpoint(weights)
+    arrays = checkpoint.read_checkpoint(cfg.init_weights)
     channels = np.stack([2 * order, 2 * order + 1], axis=1).ravel()
     for name, axis in (("weights", 2), ("biases", 0)):
         name = f"pose/pairwise_pred/block4/{name}"
         arrays[name] = arrays[name].take(channels, axis)
     checkpoint.write_checkpoint(tmp_path / "older", arrays)
     older = type(cfg)(cfg, tensorflow_pairwise_order=False, pairwise_stats_fn=str(tmp_path / "older.mat"))
-    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
-    cells = np.array([[0, 0], [5, 7], [3, 2]])
-    expected = setup_pose_prediction(cfg, weights).maps(image).pairwise(cells)
-    found = setup_pose_prediction(older, tmp_path / "older").maps(image).pairwise(cells)
-    assert_equal(found, expected)
+    found = setup_pose_prediction(older, tmp_path / "older").maps(IMAGE).pairwise(CELLS)
+    assert_equal(found, predictor.maps(IMAGE).pairwise(CELLS))
 
 
 @pytest.mark.parametrize("views", [[], ["flip", 0.5]])
-def test_a_batch_has_the_maps_of_its_images(model, views):
-    cfg, weights, _ = model
-    predictor = setup_pose_prediction(type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=views), weights)
-    images = list(np.random.default_rng(0).integers(0, 256, (3, 40, 56, 3), np.uint8))
-    cells = np.array([[0, 0], [3, 2], [1, 4]])
+def test_a_batch_has_the_maps_of_its_images(predictor, views):
+    predictor = with_views(predictor, *views)
+    images = list(np.random.default_rng(0).integers(0, 256, (3, *IMAGE.shape), np.uint8))
     for image, maps in zip(images, predictor.maps_of_batch(images), strict=True):
-        alone = predictor.maps(image)
-        assert_equal(maps.part_prob, alone.part_prob)
-        assert_equal(maps.locref, alone.locref)
-        assert_equal(maps.pairwise(cells), alone.pairwise(cells))
+        assert_equal_maps(maps, predictor.maps(image))
 
 
-def test_threads_share_a_predictor(model):
-    cfg, weights, _ = model
-    predictor = setup_pose_prediction(type(cfg)(cfg, all_joints=[[0], [1, 3], [2]], tta=["flip"]), weights)
+def test_threads_share_a_predictor(predictor):
+    predictor = with_views(predictor, "flip")
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (32 + 9 * k, 90 - 7 * k, 3), np.uint8) for k in range(8)] * 3
-    cells = np.array([[0, 0], [3, 2], [1, 4]])
 
     def look(image):
         maps = predictor.maps(image)
-        return maps.part_prob, maps.locref, maps.pairwise(cells)
+        return maps.part_prob, maps.locref, maps.pairwise(CELLS[2:])
 
     alone = [look(image) for image in images[:8]] * 3
     with ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""Networks with a feature pyramid: sizes, names, what is trained, and that both ways to the pairwise head agree."""
+"""Networks with a feature pyramid: sizes, names, what is trained, and the pairwise head at cells."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_pairwise_head_at_cells_equals_the_dense_one(net):
     cells = np.array([[0, 0, 0], [0, 3, 4], [0, 15, 15]], np.int32)
     dense = net.apply_heads(outputs)["pairwise_pred"].numpy()
     at_cells = net.apply_heads(outputs, cells)["pairwise_pred"].numpy()
-    # A product of at most 4 taps of 384 channels: so many rounding errors of float32.
+    # Sums over at most 4 taps of 384 channels, in float32.
     bound = 4 * 384 * np.finfo(np.float32).eps * np.abs(dense).max()
     np.testing.assert_allclose(at_cells, dense[tuple(cells.T)], rtol=0, atol=bound)
 
@@ -53,6 +53,6 @@ def test_the_pyramid_has_names_of_its_own_and_trains_on_a_frozen_backbone():
     assert all(layer.train_moments for layer in net.pyramid.layers if hasattr(layer, "train_moments"))
 
 
-def test_doubling_interpolates_between_the_middles_of_cells():
+def test_doubling_interpolates_between_the_centres_of_cells():
     row = tf.reshape(tf.constant([0.0, 4.0]), [1, 1, 2, 1])
     np.testing.assert_array_equal(Double()(row)[0, :, :, 0], [[0, 1, 3, 4]] * 2)

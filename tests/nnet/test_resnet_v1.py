@@ -1,11 +1,11 @@
-"""Strides and widths of ResNet v1; tests/nnet/test_pose_net.py compares it with the original's numbers."""
+"""Strides and widths of ResNet-18; tests/nnet/test_pose_net.py compares the others with the original."""
 
 import keras
 
 from nnet.resnet_v1 import UNITS, pyramid_levels, resnet_v1
 
 
-def test_strides_and_convolutions_of_the_small_one():
+def test_strides_and_convolutions_of_resnet_18():
     image = keras.Input((70, 90, 3))
     outputs = resnet_v1(image, 18, dtype="float32")
     assert len(outputs) == sum(UNITS[18]) + 1

@@ -1,4 +1,4 @@
-"""Snapshots are found by their names; what is incomplete is none; what is replaced is whole at every moment."""
+"""Snapshots are found by their names and replaced as a whole; incomplete ones do not count."""
 
 import contextlib
 import itertools
@@ -53,7 +53,7 @@ def test_a_prefix_may_lead_to_another_folder(tmp_path):
 @pytest.mark.parametrize("moment", range(11))
 @pytest.mark.parametrize("links", [True, False])
 def test_a_checkpoint_being_replaced_is_whole_at_every_moment(tmp_path, monkeypatch, moment, links):
-    """Killed before any change of a file's name, one of both generations can be read, and the next run tidies up."""
+    """Killed before any renaming, either the old or the new one can be read, and the next run tidies up."""
     prefix, new = tmp_path / "snapshot-best", tmp_path / ".snapshot-best.77"
     write(prefix, "1")
     write(new, "2")

@@ -1,3 +1,5 @@
+"""Scalars and pictures for TensorBoard, on a disk that fails."""
+
 import logging
 
 import numpy as np
@@ -8,14 +10,14 @@ from nnet.summary import SummaryWriter
 from util.errors import InputError
 
 
-def test_a_folder_that_cannot_be_made_is_a_line(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file/log: cannot be written \(log_dir\): "):
         SummaryWriter(tmp_path / "file" / "log")
 
 
 class FailingWriter:
-    """As TensorFlow's on a disk that is full."""
+    """TensorFlow's writer on a full disk."""
 
     def as_default(self, step):
         return tf.summary.create_noop_writer().as_default(step)

@@ -58,13 +58,16 @@ def test_targets_equal_the_original(golden, number):
     np.testing.assert_array_equal(tf.gather(targets.cells, targets.at), targets.positive[:, :3])
 
 
-def test_crowd_nearest_joint_wins():
+def test_in_a_crowd_the_nearest_joint_wins():
     rng = np.random.default_rng(3)
     people = np.concatenate([rng.uniform(0, 128, (2, 30, 5, 2)), rng.random((2, 30, 5, 1)) < 0.8], -1).astype("f")
     cfg = make_config(num_joints=5, pos_dist_thresh=12, global_scale=0.5, pairwise_scale=1)
     stats = PairwiseStats(joint_pairs(5), rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)), np.arange(20))
     scale = np.array([1.0, 0.9], np.float32)
     targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, stats)
+    part_map, locref, pairwise, mask = (
+        array.numpy() for array in (targets.part, targets.locref, targets.pairwise, targets.pairwise_mask)
+    )
     rows = {tuple(entry): row for row, entry in enumerate(targets.positive.numpy())}
 
     for image, row, col, part in np.ndindex(2, 16, 16, 5):
@@ -72,17 +75,16 @@ def test_crowd_nearest_joint_wins():
         joints = [p for p in people[image] if p[part, 2]]
         person = min(joints, key=lambda p: np.hypot(*(p[part, :2] - center)))
         positive = np.hypot(*(person[part, :2] - center)) <= 12 * scale[image]
-        assert bool(targets.part[image, row, col, part]) == positive
+        assert bool(part_map[image, row, col, part]) == positive
         if not positive:
             continue
         at = rows[image, row, col, part]
-        offset = targets.locref[at].numpy() * cfg.locref_stdev
-        np.testing.assert_allclose(center + offset, person[part, :2], atol=1e-4)
+        np.testing.assert_allclose(center + locref[at] * cfg.locref_stdev, person[part, :2], atol=1e-4)
         for column, other in enumerate(sorted(set(range(5)) - {part})):
             pair = pair_index(part, other, 5)
-            assert targets.pairwise_mask[at, column] == person[other, 2]
+            assert mask[at, column] == person[other, 2]
             if person[other, 2]:
-                reached = center + targets.pairwise[at, column] * stats.std_devs[pair] + stats.means[pair]
+                reached = center + pairwise[at, column] * stats.std_devs[pair] + stats.means[pair]
                 np.testing.assert_allclose(reached, person[other, :2], atol=1e-3)
 
 
@@ -100,7 +102,7 @@ def test_weights_are_passed_on_and_balanced():
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_no_person(count):
+def test_images_without_people_have_no_positive_cells(count):
     stats = PairwiseStats(joint_pairs(3), np.zeros((6, 2)), np.ones((6, 2)), np.arange(6))
     targets = make_targets(
         np.zeros((1, count, 3, 3), np.float32),
@@ -114,10 +116,10 @@ def test_no_person(count):
     assert targets.cells.shape == (0, 3) and targets.pairwise.shape == (0, 2, 2)
 
 
-def test_unlabelled_joints_count_neither_as_there_nor_as_absent():
+def test_unlabelled_joints_count_neither_as_present_nor_as_absent():
     people = np.zeros((1, 2, 3, 3), np.float32)
     people[0, 0] = [[20, 20, 1], [60, 20, 1], [0, 0, 0]]  # the third joint has no label
-    people[0, 1] = [[100, 100, 1], [0, 0, 0], [28, 20, 1]]  # the second neither; the third lies in the other's box
+    people[0, 1] = [[100, 100, 1], [0, 0, 0], [28, 20, 1]]  # nor has the second; the third lies in the other's box
     cfg = make_config(num_joints=3, ignore_unlabelled=True, pos_dist_thresh=5)
     targets = make_targets(people, np.ones((1, 16, 16), np.float32), np.ones(1, np.float32), cfg)
     weight = targets.part_weight[0].numpy()

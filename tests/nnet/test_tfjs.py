@@ -1,4 +1,4 @@
-"""TensorFlow.js models: a small one written by hand."""
+"""TensorFlow.js models, by the example of a small one."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_quantised_weights_are_read(model_file):
     assert convolution.kernel.item() == 2 and convolution.bias.item() == 1
 
 
-def test_the_graph_runs(model_file):
+def test_the_graph_computes_its_result(model_file):
     run = graph_function(read_graph_model(model_file))
     [result] = run(tf.reshape(tf.constant([-3.0, 0, 3]), [1, 1, 3, 1]))
     assert np.asarray(result).ravel().tolist() == [0, 1, 7]
