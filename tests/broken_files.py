@@ -1,4 +1,4 @@
-"""Broken and unusual files, small ones made here and those of the test data: what is expected of each."""
+"""Broken and unusual files, made here or in the test data, and the outcome expected of each."""
 
 import functools
 import io
@@ -23,10 +23,10 @@ Edit = Callable[[Any], None]
 
 
 class BrokenFile(NamedTuple):
-    """A file, the outcome expected where it is the only input, and what of it is usable.
+    """A file, the outcome expected if it is the only input, and how much of it is usable.
 
-    images: the folder of the images that it names; records, people: those of an AI Challenger file that stay, and
-        the people of a COCO file, crowds not counted; size: (height, width) of an image
+    images: the folder of the images that it names; records, people: how many are usable, crowds not counted;
+        size: (height, width) of an image
     """
 
     path: Path
@@ -49,7 +49,7 @@ class BrokenFiles(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A fault in a JSON file: the outcome expected, the edits that make it, how many records and people stay usable."""
+    """A fault in a JSON file: the outcome expected, the edits that make it, and the usable records and people."""
 
     expected: str
     edits: Sequence[Edit] = ()
@@ -58,19 +58,19 @@ class Case(NamedTuple):
 
 
 def put(value: Any, *place: str | int) -> Edit:
-    """An edit that sets a value: `place` are the keys and numbers that lead there from the top."""
+    """An edit that sets a value; `place`: the keys and indices that lead to it."""
     *way, last = place
     return lambda document: operator.setitem(_at(document, way), last, value)
 
 
 def remove(*place: str | int) -> Edit:
-    """An edit that removes what stands there."""
+    """An edit that removes the value in this place."""
     *way, last = place
     return lambda document: operator.delitem(_at(document, way), last)
 
 
 def append(value: Any, *place: str | int) -> Edit:
-    """An edit that appends to the list that stands there."""
+    """An edit that appends to the list in this place."""
     return lambda document: _at(document, place).append(value)
 
 
@@ -79,9 +79,9 @@ def _at(document, way):
 
 
 def labelled_joint(joint: int, person: int = 0) -> tuple[int, int, int]:
-    """x, y, flag, of each person elsewhere.
+    """x, y, flag, which differ from person to person.
 
-    Joints that follow each other are far apart, so that crops, which the length of the head scales, stay small.
+    Consecutive joints are far apart, so that crops, which are scaled by the head, stay small.
     """
     return 5 + 29 * joint % 50 + person, 4 + 17 * joint % 36, 1 + joint % 2
 
@@ -90,12 +90,8 @@ def aic_record(image_id: str) -> dict:
     """Three people with all joints."""
     humans = [f"human{number}" for number in (1, 2, 3)]
     person = [x for joint in range(14) for x in labelled_joint(joint)]
-    return {
-        "image_id": image_id,
-        "url": "",
-        KEYPOINTS: {human: list(person) for human in humans},
-        BOXES: {human: [2, 2, 50, 40] for human in humans},
-    }
+    points, boxes = {human: list(person) for human in humans}, {human: [2, 2, 50, 40] for human in humans}
+    return {"image_id": image_id, "url": "", KEYPOINTS: points, BOXES: boxes}
 
 
 def aic_document() -> list[dict]:
@@ -111,7 +107,7 @@ AIC_CASES = {
     "nan_infinity": Case(
         SKIP, [put(float(x), row, KEYPOINTS, "human2", 3) for row, x in enumerate(("nan", "inf", "-inf"))], 3, 6),
     "box_negative_corner": Case(ACCEPT, [put([-40, -25, 50, 40], 0, BOXES, "human1")], 3, 9),
-    # Whoever is labelled is kept, with the box of the joints.
+    # Labelled people are kept, with the box of their joints.
     "box_negative_size": Case(
         SKIP, [put([50, 40, 2, 2], 0, BOXES, "human1"), put([-9, -9, -5, -5], 1, BOXES, "human1")], 3, 9),
     "box_zero_area": Case(SKIP, [put([5, 5, 5, 5], 0, BOXES, "human1")], 3, 9),
@@ -119,7 +115,7 @@ AIC_CASES = {
     "human_without_box": Case(SKIP, [remove(0, BOXES, "human1")], 3, 9),
     "box_without_human": Case(SKIP, [put([1, 2, 3, 4], 0, BOXES, "human4")], 3, 9),
     "duplicate_image_id": Case(SKIP, [append(aic_record("a"))], 3, 9),
-    # The joint alone is left out.
+    # Only the joint is left out.
     "visibility_7": Case(SKIP, [put(7, 0, KEYPOINTS, "human1", 2)], 3, 9),
     "huge_numbers": Case(
         SKIP, [put(1e308, 0, KEYPOINTS, "human1", 0), put(10**400, 1, KEYPOINTS, "human1", 0)], 3, 7),
@@ -137,33 +133,18 @@ AIC_CASES = {
 def coco_person(number: int, image: int, labelled: int = 17) -> dict:
     """A person with `labelled` joints of 17."""
     keypoints = [x for joint in range(labelled) for x in labelled_joint(joint, number)]
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": 1,
-        "keypoints": keypoints + [0] * 3 * (17 - labelled),
-        "num_keypoints": labelled,
-        "bbox": [2, 2, 55, 44],
-        "area": 1200,
-        "iscrowd": 0,
-        "segmentation": [[2, 2, 57, 2, 57, 46, 2, 46]],
-    }
+    return {"id": number, "image_id": image, "category_id": 1, "keypoints": keypoints + [0] * 3 * (17 - labelled),
+            "num_keypoints": labelled, "bbox": [2, 2, 55, 44], "area": 1200, "iscrowd": 0,
+            "segmentation": [[2, 2, 57, 2, 57, 46, 2, 46]]}  # fmt: skip
 
 
 def coco_document() -> dict:
     """Two images with two people each, of whom one has no labelled joint."""
-    return {
-        "images": [
-            {"id": image, "file_name": f"{image}.jpg", "width": IMAGE_SIZE[0], "height": IMAGE_SIZE[1]}
-            for image in (1, 2)
-        ],
-        "annotations": [
-            coco_person(1, 1), coco_person(2, 1, labelled=9), coco_person(3, 2), coco_person(4, 2, labelled=0)
-        ],
-        "categories": [
-            {"id": 1, "name": "person", "keypoints": list(COCO.keypoints), "skeleton": [[16, 14], [14, 12]]}
-        ],
-    }  # fmt: skip
+    width, height = IMAGE_SIZE
+    images = [{"id": id_, "file_name": f"{id_}.jpg", "width": width, "height": height} for id_ in (1, 2)]
+    people = coco_person(1, 1), coco_person(2, 1, labelled=9), coco_person(3, 2), coco_person(4, 2, labelled=0)
+    category = {"id": 1, "name": "person", "keypoints": list(COCO.keypoints), "skeleton": [[16, 14], [14, 12]]}
+    return {"images": images, "annotations": list(people), "categories": [category]}
 
 
 COCO_CASES = {
@@ -191,7 +172,7 @@ COCO_CASES = {
 }  # fmt: skip
 
 
-# What is no annotation file at all: how it is made from a good one.
+# How files that are no annotations are made from a good one.
 TEXT_CASES = {
     "top_level_text": lambda good: b'"text"',
     "truncated": lambda good: good[: 2 * len(good) // 3],
@@ -234,14 +215,14 @@ def _saved(image: Image.Image, kind: str, **options) -> bytes:
 
 
 def _png_header(width: int, height: int) -> bytes:
-    """A PNG that says it has this size, with the pixels of one of a single pixel."""
+    """A PNG of a single pixel whose header says that it has this size."""
     small = _saved(Image.new("RGB", (1, 1)), "PNG")
     chunk = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + small[24:29]
     return small[:12] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + small[33:]
 
 
 def make_broken_files(folder: Path) -> BrokenFiles:
-    """Write all of them, and the good ones, into an empty folder."""
+    """Write all of them, and good ones, into an empty folder."""
     good_aic, good_coco = folder / "aic.json", folder / "coco.json"
     good_aic.write_text(json.dumps(aic_document()))
     good_coco.write_text(json.dumps(coco_document()))
@@ -284,11 +265,11 @@ def _write_json_cases(folder, document, cases, images) -> list[BrokenFile]:
 
 
 def read_broken_files(data: Path) -> BrokenFiles:
-    """Those of the test data, as their manifest describes them."""
+    """The files of the test data, as their manifest describes them."""
     manifest = json.loads((data / "bad/manifest.json").read_text())["files"]
     kinds: dict[str, list[BrokenFile]] = {"aic_json": [], "coco_json": [], "image": []}
     for name, entry in manifest.items():
-        # Where the manifest leaves a choice, whoever is labelled is kept.
+        # Where the manifest allows either, labelled people are kept.
         choice = re.search(r"joints?\b.*: (\d+)", str(entry.get("also_right")))
         people = int(choice[1]) if choice else entry.get("usable_people", entry.get("usable_annotations"))
         images = data / entry["images_dir"] if "images_dir" in entry else None

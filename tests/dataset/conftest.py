@@ -1,4 +1,4 @@
-"""A small data set in COCO's format, made anew for each test."""
+"""A small data set in COCO's format for each test."""
 
 import json
 from pathlib import Path
@@ -57,5 +57,5 @@ def coco(tmp_path) -> CocoFolder:
 
 @pytest.fixture
 def coco_folder():
-    """Makes a further data set at a path."""
+    """Makes another data set at a path."""
     return CocoFolder

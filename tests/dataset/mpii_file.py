@@ -1,4 +1,4 @@
-"""A small file of the layout of mpii_human_pose_v1_u12_1.mat, oddities included."""
+"""A small file with the layout of mpii_human_pose_v1_u12_1.mat, oddities included."""
 
 import numpy as np
 from scipy.io import savemat

@@ -5,8 +5,9 @@ import pytest
 
 from dataset import aic
 from dataset.skeleton import AIC, NECKHEAD
+from tests.annotations import BOX, PERSON
+from tests.annotations import aic_record as record
 from tests.broken_files import ERROR, SKIP
-from tests.dataset.aic_records import BOX, PERSON, record
 from util.errors import InputError
 from util.faults import CORRECTED, LEFT_OUT
 
@@ -18,7 +19,7 @@ def read(tmp_path, content):
     return list(file), file.faults
 
 
-def test_people_of_a_network_as_submission():
+def test_people_become_a_submission_the_best_first():
     rng = np.random.default_rng(0)
     keypoints = rng.uniform(1, 500, (3, 17, 3))
     keypoints[0, 0] = 0  # no neck
@@ -36,7 +37,7 @@ def test_people_of_a_network_as_submission():
     assert all(type(value) is float for value in people["human2"][::3])
 
 
-def test_reading(tmp_path):
+def test_records_are_read(tmp_path):
     records, skipped = read(
         tmp_path,
         [record("a"), {**record("b/c", keypoints={}), "url": "u"}, record("d", boxes={"human1": [-5, -7, 20, 30]})],
@@ -48,7 +49,7 @@ def test_reading(tmp_path):
     assert not skipped.counts
 
 
-def test_reading_notes_faults(tmp_path):
+def test_faults_of_records_are_counted(tmp_path):
     odd_flag = [7 if i == 2 else value for i, value in enumerate(PERSON)]
     records, skipped = read(tmp_path, [
         record("../a"), record("/a"), record("a/../b"), record("C:\\a"), record("a\n"), record("a\u0000"),
@@ -72,7 +73,7 @@ def test_labelled_people_without_a_box_are_kept(tmp_path, box):
 
 @pytest.mark.parametrize("text", ["", " ", "\ufeff", "{}", "[]", "[", "[1", "[1,", "[1,]", "[1]]", "[1] x", "7", "null",
                                   "[" * 100000, "[1" * 3, '["\\ud800"]', "[" + "9" * 5000 + "]"])  # fmt: skip
-def test_reading_refuses(tmp_path, text):
+def test_what_is_no_list_of_records_is_one_short_line(tmp_path, text):
     with pytest.raises(InputError) as error:
         read(tmp_path, text)
     assert "annotations.json" in str(error.value)
@@ -80,8 +81,8 @@ def test_reading_refuses(tmp_path, text):
     assert len(str(error.value)) < 500
 
 
-def test_broken_files(broken_files):
-    """Images are not looked for here."""
+def test_usable_people_of_broken_files_are_read(broken_files):
+    """Whether images are on disk does not matter here."""
     for file in broken_files.aic:
         if "missing_on_disk" in file.path.name:
             continue

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dataset import aic_score
 from dataset.skeleton import AIC
-from tests.dataset.aic_records import PERSON, record
+from tests.annotations import PERSON, moved
+from tests.annotations import aic_record as record
 from util.errors import InputError
 
 
@@ -53,7 +54,7 @@ def slow_oks(true, box, guess):
 
 
 @pytest.mark.parametrize("kind", ["int", "float"])
-def test_official_score(golden_dir, kind):
+def test_score_equals_the_official_one(golden_dir, kind):
     folder = golden_dir / "aic_eval"
     reference, predictions, expected = (
         json.loads((folder / f"{name}.json").read_text()) for name in ("annotations", f"predictions_{kind}", "expected")
@@ -102,10 +103,7 @@ def scored_files(draw):
         reference.append(record(image_id, named, {name: draw(any_box) for name in named}))
         if draw(st.integers(0, 4)):
             shifts = [draw(st.sampled_from([0, 1, 3, -2, 0.5])) for _ in people]
-            near = {
-                f"p{i}": [v + shift * (k % 3 < 2) for k, v in enumerate(values)]
-                for i, (values, shift) in enumerate(zip(people, shifts, strict=True))
-            }
+            near = {f"p{i}": moved(values, shift) for i, (values, shift) in enumerate(zip(people, shifts, strict=True))}
             near |= {f"q{i}": values for i, values in enumerate(draw(st.lists(person | odd_person, max_size=2)))}
             suffix = draw(st.sampled_from(["", "", ".jpg", ".x.png"]))
             predictions.append({"image_id": image_id + suffix, "keypoint_annotations": near})
@@ -125,7 +123,7 @@ def test_score_equals_the_slow_one(files):
         np.testing.assert_allclose(result.best, best, rtol=1e-12)
 
 
-def test_rounding_of_integers_costs():
+def test_distances_between_whole_numbers_are_rounded_up():
     shifted = [value + (i % 3 == 0) for i, value in enumerate(PERSON)]  # d^2 / 2 = 0.5 becomes 1
     as_integers = aic_score.score([record(keypoints={"a": shifted})], [record()]).best[0]
     as_decimals = aic_score.score([record(keypoints={"a": [float(value) for value in shifted]})], [record()]).best[0]
@@ -133,21 +131,21 @@ def test_rounding_of_integers_costs():
     assert [as_integers, as_decimals] == pytest.approx(list(np.mean(terms, axis=0)), abs=1e-12)
 
 
-def test_a_threshold_is_to_be_exceeded():
+def test_a_threshold_must_be_exceeded():
     far = [value + 10**5 * (i < 21 and i % 3 < 2) for i, value in enumerate(PERSON)]  # half of the joints
     result = aic_score.score([record(keypoints={"a": far})], [record()])
     assert (result.best[0], result.score) == (0.5, 0)
 
 
 def test_score_counts_the_larger_number_of_people():
-    two = {"human1": PERSON, "human2": [v + 500 * (i % 3 < 2) for i, v in enumerate(PERSON)]}
+    two = {"human1": PERSON, "human2": moved(PERSON, 500)}
     assert aic_score.score([record(keypoints={"a": PERSON})], [record(keypoints=two)]).score == 0.5
     assert aic_score.score([record(keypoints=two)], [record()]).score == 0.5
     twins = {"human1": PERSON, "human2": PERSON}
     assert aic_score.score([record(keypoints=twins)], [record(keypoints=twins)]).score == 1
 
 
-def test_joints_that_do_not_count():
+def test_hidden_joints_do_not_count():
     hidden = [2 if i % 3 == 2 else value for i, value in enumerate(PERSON)]
     result = aic_score.score([record(keypoints={"a": PERSON})], [record(keypoints={"b": hidden})])
     assert result.score == 0
@@ -166,7 +164,7 @@ def test_predictions_match_up_to_the_first_dot():
 
 
 @pytest.mark.parametrize("area_fault", [[0, 0, 0, 0], [130, 260, 0, 0]])
-def test_score_notes_boxes_without_size_and_computes_on(area_fault):
+def test_boxes_without_a_size_are_told_and_scored(area_fault):
     result = aic_score.score([record()], [record(boxes={"human1": area_fault})])
     assert result.score == 1
     assert ["scored nevertheless" in what for what in result.faults.counts] == [True]
@@ -174,13 +172,13 @@ def test_score_notes_boxes_without_size_and_computes_on(area_fault):
 
 @pytest.mark.parametrize("bad", [None, 7, "x", [], PERSON[:-1], [*PERSON[:-1], "1"], [*PERSON[:-1], None],
                                  [*PERSON[:-3], 10**400, 1, 1], {str(i): i for i in range(42)}])  # fmt: skip
-def test_score_leaves_out_what_is_no_person(bad):
+def test_what_is_no_person_is_left_out(bad):
     result = aic_score.score([record(keypoints={"a": PERSON, "b": bad})], [record(keypoints={"c": PERSON, "d": bad})])
     assert result.score == 1
     assert sum(result.faults.counts.values()) == 2
 
 
-def test_score_with_numbers_that_are_not_finite():
+def test_numbers_that_are_not_finite_count_as_they_do_officially():
     odd = [*map(float, PERSON[:-3]), math.nan, math.inf, 1]
     # Not a number wins, as it does officially: a perfect answer beside it does not help.
     assert aic_score.score([record(keypoints={"a": PERSON, "b": odd})], [record()]).score == 0
@@ -188,12 +186,12 @@ def test_score_with_numbers_that_are_not_finite():
 
 
 @pytest.mark.parametrize("reference", [[], [1, None], [record(keypoints={})], [{"image_id": "a"}]])
-def test_score_without_anybody(reference):
+def test_a_reference_without_people_is_refused(reference):
     with pytest.raises(InputError):
         aic_score.score([], reference)
 
 
-def test_predictions_of_other_images_or_formats():
+def test_predictions_for_other_images_or_in_other_formats_are_refused():
     coco = {"image_id": 785, "category_id": 1, "keypoints": [1, 2, 2] * 17, "score": 1}
     for predictions, reason in (
         ([], ""),

@@ -1,4 +1,4 @@
-"""AIC's annotations in COCO's format: what is written, and what is left out."""
+"""AI Challenger's annotations in COCO's format: what is written, and what is left out."""
 
 import json
 
@@ -7,19 +7,14 @@ from PIL import Image
 
 from dataset import aic_to_coco
 from dataset.skeleton import NECKHEAD
+from tests.annotations import aic_record
 from util.errors import InputError
 
 PERSON = [x for joint in range(14) for x in (10 * joint + 1, 20 * joint + 1, 1 + joint % 3)]
 
 
 def record(image_id, people=1):
-    names = [f"human{i + 1}" for i in range(people)]
-    return {
-        "image_id": image_id,
-        "url": "u",
-        "keypoint_annotations": dict.fromkeys(names, PERSON),
-        "human_annotations": dict.fromkeys(names, [3, 4, 50, 90]),
-    }
+    return aic_record(image_id, {f"human{i + 1}": PERSON for i in range(people)}, [3, 4, 50, 90])
 
 
 def write_images(folder, sizes):
@@ -35,7 +30,7 @@ def convert(tmp_path, records, **sizes):
     return json.loads((tmp_path / "coco.json").read_text()), summary
 
 
-def test_many_records_in_several_processes(tmp_path, monkeypatch):
+def test_several_processes_keep_the_order_of_records(tmp_path, monkeypatch):
     monkeypatch.setattr(aic_to_coco, "CHUNK", 3)
     records = [record(f"im{i}", people=i % 3) for i in range(20)]
     found, summary = convert(tmp_path, records, **{f"im{i}": (10 + i, 20) for i in range(20)})
@@ -47,10 +42,8 @@ def test_many_records_in_several_processes(tmp_path, monkeypatch):
     assert [a["image_id"] for a in found["annotations"]] == [i for i in range(20) for _ in range(i % 3)]
 
 
-def test_counts_and_skips(tmp_path):
-    unnamed = record("b")
-    unnamed["keypoint_annotations"] = {"somebody": PERSON}
-    unnamed["human_annotations"] = {"somebody": [-3, 4, 50, 90]}
+def test_what_is_left_out_is_counted(tmp_path):
+    unnamed = aic_record("b", {"somebody": PERSON}, [-3, 4, 50, 90])
     found, summary = convert(tmp_path, [record("a", 2), unnamed, record("gone"), 5], a=(7, 5), b=(9, 8))
     assert summary.flags == {1: 15, 2: 15, 3: 12}
     assert dict(summary.faults.counts) == {"records whose image is not on disk": 1, "records that are no objects": 1}
@@ -60,7 +53,7 @@ def test_counts_and_skips(tmp_path):
     assert found["annotations"][0]["keypoints"][3 * left_knee : 3 * left_knee + 3] == [101, 201, 1]
 
 
-def test_other_suffixes_and_unreadable_images(tmp_path):
+def test_images_may_have_other_suffixes_and_be_unreadable(tmp_path):
     (tmp_path / "aic.json").write_text(json.dumps([record("a"), record("b"), record("c"), record("d/e")]))
     write_images(tmp_path / "images", {"a.png": (4, 6)})
     write_images(tmp_path / "images/d", {"e.jpeg": (5, 6)})

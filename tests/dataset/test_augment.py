@@ -1,3 +1,5 @@
+"""Samples made ready for training: scaled, mirrored, cropped and turned, with joints and regions in their places."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ from util.maps import map_size
 
 @pytest.fixture
 def dataset():
-    """A data set of 17 joints without any data: samples come from the test."""
+    """A data set of 17 joints without data: tests bring their samples."""
     empty = MSCOCO.__new__(MSCOCO)
     empty.skeleton, empty.cfg = COCO, make_config(max_input_size=850)
     return empty
@@ -36,7 +38,7 @@ def sample_of(tmp_path, image, people=None, **fields):
 
 
 @pytest.mark.parametrize("case", [f"case{i:02d}" for i in range(4)])
-def test_images_as_the_original(golden_dir, tmp_path, dataset, case):
+def test_images_equal_the_originals(golden_dir, tmp_path, dataset, case):
     golden = np.load(golden_dir / "make_batch_inputs.npz")
     image, expected = golden[f"{case}/image"], golden[f"{case}/inputs"][0]
     people = people_of(golden[f"{case}/joints"], golden[f"{case}/counts"])
@@ -49,7 +51,7 @@ def test_images_as_the_original(golden_dir, tmp_path, dataset, case):
 
 
 @pytest.mark.parametrize("case", [f"case{i:02d}" for i in range(9)])
-def test_joints_as_the_original(golden_dir, tmp_path, dataset, case):
+def test_joints_equal_the_originals(golden_dir, tmp_path, dataset, case):
     golden = np.load(golden_dir / "targets.npz")
     height, width = golden[f"{case}/image_size"]
     counts, scale = golden[f"{case}/counts"], float(golden[f"{case}/scale"])
@@ -64,7 +66,7 @@ def test_joints_as_the_original(golden_dir, tmp_path, dataset, case):
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_weights_as_the_original(golden_dir, number):
+def test_weights_equal_the_originals(golden_dir, number):
     golden = np.load(golden_dir / "make_batch_inputs.npz")
     expected = golden[f"neg_mask{number}/weights"]
     assert np.array_equal(cell_weights(golden[f"neg_mask{number}/mask"], expected.shape), expected)
@@ -101,7 +103,7 @@ def test_large_images_are_scaled_down(tmp_path, dataset):
     assert prepared.people[0, 0, :2].tolist() == [50, 50]
 
 
-def test_crop_around_the_people(tmp_path, dataset):
+def test_a_crop_holds_the_people_and_a_margin(tmp_path, dataset):
     dataset.cfg.crop, dataset.cfg.crop_pad = True, 5
     image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     people = np.zeros((1, 17, 3), np.float32)
@@ -118,7 +120,7 @@ def test_crop_around_the_people(tmp_path, dataset):
     assert empty.image.shape == (60, 80, 3)
 
 
-def test_ignore_regions_of_every_kind():
+def test_regions_of_every_kind_are_drawn():
     mask = np.zeros((30, 20), np.uint8)
     mask[5:9, 3:7] = 1
     runs = [3 * 30 + 5] + [4, 26] * 3 + [4]
@@ -135,13 +137,13 @@ def test_ignore_regions_of_every_kind():
 
 
 @pytest.mark.parametrize("counts", ["", "h", "PPPP", "\x01\x02", "€", [1, 2], [-600, 1200], "0" * 300, "oooooooooooo0"])
-def test_broken_regions_are_an_input_error(tmp_path, dataset, counts):
+def test_broken_regions_are_named(tmp_path, dataset, counts):
     sample = sample_of(tmp_path, np.zeros((30, 20, 3), np.uint8), ignore=[{"counts": counts}])
     with pytest.raises(InputError, match="x.png: an ignore region"):
         prepare(dataset, sample, 1, False)
 
 
-def test_size_must_be_that_of_the_annotations(tmp_path, dataset):
+def test_the_size_must_be_that_of_the_annotations(tmp_path, dataset):
     sample = sample_of(tmp_path, np.zeros((30, 20, 3), np.uint8))._replace(size=(20, 30))
     with pytest.raises(InputError, match="x.png: 20x30 pixels, but the annotations are for 30x20"):
         prepare(dataset, sample, 1, False)

@@ -1,3 +1,5 @@
+"""What is read of COCO's files, and what is left out, corrected or refused."""
+
 import json
 
 import numpy as np
@@ -35,17 +37,13 @@ def read(tmp_path):
     return read
 
 
-def test_what_is_read(read):
-    coco, faults = read(
-        content(
-            [
-                annotation(5),
-                annotation(6, image_id=8, iscrowd=1, keypoints=[], num_keypoints=0, segmentation=RLE),
-                annotation("x", keypoints=[0] * 6, num_keypoints=0, human="human4"),
-            ],
-            [IMAGE, {"id": 8, "file_name": "b", "height": 50, "width": 60, "coco_url": "u"}],
-        )
-    )
+def test_everything_is_read(read):
+    annotations = [
+        annotation(5),
+        annotation(6, image_id=8, iscrowd=1, keypoints=[], num_keypoints=0, segmentation=RLE),
+        annotation("x", keypoints=[0] * 6, num_keypoints=0, human="human4"),
+    ]
+    coco, faults = read(content(annotations, [IMAGE, {**IMAGE, "id": 8, "file_name": "b", "coco_url": "u"}]))
     people = coco.annotations
     assert not faults
     assert (coco.images.ids, coco.images.names, coco.images.urls) == ([7, 8], ["a.jpg", "b"], ["", "u"])
@@ -74,33 +72,30 @@ def test_the_order_of_lists_and_the_size_of_blocks_do_not_matter(read, monkeypat
         assert np.array_equal(coco.annotations.keypoints, expected.annotations.keypoints)
 
 
-@pytest.mark.parametrize(
-    "change, kind",
-    [
-        ({"keypoints": [1, 2, 2]}, "without 2 keypoints"),
-        ({"keypoints": [1, 2, 2, 3, 4]}, "without 2 keypoints"),
-        ({"keypoints": "x"}, "without 2 keypoints"),
-        ({"keypoints": [1, 2, 2, 3, 4, None]}, "no numbers"),
-        ({"keypoints": [1, 2, 2, 3, "y", 1]}, "no numbers"),
-        ({"keypoints": [[1, 2, 2], [3, 4, 1], 0]}, "no numbers"),
-        ({"keypoints": [1, float("nan"), 2, 3, 4, 1]}, "no numbers or out of all bounds"),
-        ({"keypoints": [1, 10**400, 2, 3, 4, 1]}, "out of all bounds"),
-        ({"keypoints": [1, 1e9, 2, 3, 4, 1]}, "out of all bounds"),
-        ({"keypoints": [1, 2, 2, 3, 4, 7]}, "flags other than 0, 1, 2"),
-        ({"iscrowd": "no"}, "an iscrowd other than 0 and 1"),
-        ({"iscrowd": [0]}, "an iscrowd other than 0 and 1"),
-        ({"image_id": 8}, "of images that are not listed"),
-        ({"image_id": ...}, "of images that are not listed"),
-        ({"image_id": [7]}, "ids are neither numbers nor texts"),
-        ({"id": 1.5}, "ids are neither numbers nor texts"),
-        ({"id": 1}, "with the id of an earlier one"),
-        ({"category_id": ...}, "of categories that are not listed"),
-        ({"category_id": "1"}, "of categories that are not listed"),
-        ({"bbox": ..., "keypoints": ..., "segmentation": []}, "with neither labelled joints nor a box"),
-        ({"bbox": [1, 2, 0, 4], "keypoints": [0] * 6, "segmentation": ...}, "with neither labelled joints nor a box"),
-    ],
-)
-def test_unusable_annotations(read, change, kind):
+@pytest.mark.parametrize("change, kind", [
+    ({"keypoints": [1, 2, 2]}, "without 2 keypoints"),
+    ({"keypoints": [1, 2, 2, 3, 4]}, "without 2 keypoints"),
+    ({"keypoints": "x"}, "without 2 keypoints"),
+    ({"keypoints": [1, 2, 2, 3, 4, None]}, "no numbers"),
+    ({"keypoints": [1, 2, 2, 3, "y", 1]}, "no numbers"),
+    ({"keypoints": [[1, 2, 2], [3, 4, 1], 0]}, "no numbers"),
+    ({"keypoints": [1, float("nan"), 2, 3, 4, 1]}, "no numbers or out of all bounds"),
+    ({"keypoints": [1, 10**400, 2, 3, 4, 1]}, "out of all bounds"),
+    ({"keypoints": [1, 1e9, 2, 3, 4, 1]}, "out of all bounds"),
+    ({"keypoints": [1, 2, 2, 3, 4, 7]}, "flags other than 0, 1, 2"),
+    ({"iscrowd": "no"}, "an iscrowd other than 0 and 1"),
+    ({"iscrowd": [0]}, "an iscrowd other than 0 and 1"),
+    ({"image_id": 8}, "of images that are not listed"),
+    ({"image_id": ...}, "of images that are not listed"),
+    ({"image_id": [7]}, "ids are neither numbers nor texts"),
+    ({"id": 1.5}, "ids are neither numbers nor texts"),
+    ({"id": 1}, "with the id of an earlier one"),
+    ({"category_id": ...}, "of categories that are not listed"),
+    ({"category_id": "1"}, "of categories that are not listed"),
+    ({"bbox": ..., "keypoints": ..., "segmentation": []}, "with neither labelled joints nor a box"),
+    ({"bbox": [1, 2, 0, 4], "keypoints": [0] * 6, "segmentation": ...}, "with neither labelled joints nor a box"),
+])  # fmt: skip
+def test_unusable_annotations_are_left_out(read, change, kind):
     coco, faults = read(content([annotation(1), annotation(2, **change), annotation(3)]))
     assert coco.annotations.ids == [1, 3]
     assert coco.annotations.keypoints.tolist() == [[[1, 2, 2], [30, 40, 1]]] * 2
@@ -108,7 +103,7 @@ def test_unusable_annotations(read, change, kind):
     assert list(faults.counts.values()) == [1]
 
 
-def test_annotations_that_are_no_objects(read):
+def test_annotations_that_are_no_objects_are_left_out(read):
     coco, faults = read(content([3, None, annotation(1), [annotation(2)]]))
     assert coco.annotations.ids == [1]
     assert faults.lines() == [
@@ -116,58 +111,50 @@ def test_annotations_that_are_no_objects(read):
     ]
 
 
-@pytest.mark.parametrize(
-    "change, box",
-    [
-        ({"bbox": [1, 2, 0, 4]}, [1, 2, 30, 40]),
-        ({"bbox": [9, 9, -4, -4]}, [1, 2, 30, 40]),
-        ({"bbox": [1, 2, 3]}, [1, 2, 30, 40]),
-        ({"bbox": "abcd"}, [1, 2, 30, 40]),
-        ({"bbox": [float("inf"), 2, 3, 4]}, [1, 2, 30, 40]),
-        ({"bbox": [5, 5, 0, 0], "keypoints": [8, 9, 2, 0, 0, 0], "num_keypoints": 1}, [8, 9, 9, 10]),
-        ({"bbox": [5, 5, 0, 0], "keypoints": [0] * 6, "num_keypoints": 0}, [1, 2, 9, 9]),
-    ],
-)
-def test_boxes_without_area_are_made_anew(read, change, box):
+@pytest.mark.parametrize("change, box", [
+    ({"bbox": [1, 2, 0, 4]}, [1, 2, 30, 40]),
+    ({"bbox": [9, 9, -4, -4]}, [1, 2, 30, 40]),
+    ({"bbox": [1, 2, 3]}, [1, 2, 30, 40]),
+    ({"bbox": "abcd"}, [1, 2, 30, 40]),
+    ({"bbox": [float("inf"), 2, 3, 4]}, [1, 2, 30, 40]),
+    ({"bbox": [5, 5, 0, 0], "keypoints": [8, 9, 2, 0, 0, 0], "num_keypoints": 1}, [8, 9, 9, 10]),
+    ({"bbox": [1, None, 4, 5]}, [1, 2, 30, 40]),
+    ({"bbox": [5, 5, 0, 0], "keypoints": [0] * 6, "num_keypoints": 0}, [1, 2, 9, 9]),
+])  # fmt: skip
+def test_boxes_without_area_are_replaced(read, change, box):
     coco, faults = read(content([annotation(**change)]))
     assert coco.annotations.boxes.tolist() == [box]
     assert list(faults.effects.values()) == [CORRECTED] and "no area, replaced" in next(iter(faults.counts))
 
 
-@pytest.mark.parametrize(
-    "change, kind",
-    [
-        ({"num_keypoints": 5}, "wrong num_keypoints"),
-        ({"num_keypoints": "x"}, "wrong num_keypoints"),
-        ({"area": "x"}, "area is no number"),
-        ({"area": 0}, "area is no number above 0"),
-        ({"segmentation": [[1, 2, 3, 4]]}, "polygons that are not 3 or more points"),
-        ({"segmentation": 5}, "polygons that are not 3 or more points"),
-    ],
-)
-def test_corrected_annotations(read, change, kind):
+@pytest.mark.parametrize("change, kind", [
+    ({"num_keypoints": 5}, "wrong num_keypoints"),
+    ({"num_keypoints": "x"}, "wrong num_keypoints"),
+    ({"area": "x"}, "area is no number"),
+    ({"area": 0}, "area is no number above 0"),
+    ({"segmentation": [[1, 2, 3, 4]]}, "polygons that are not 3 or more points"),
+    ({"segmentation": 5}, "polygons that are not 3 or more points"),
+])  # fmt: skip
+def test_odd_values_of_annotations_are_corrected(read, change, kind):
     coco, faults = read(content([annotation(**change)]))
     assert np.count_nonzero(coco.annotations.keypoints[..., 2]) == 2
     assert np.isnan(coco.annotations.area[0]) == ("area" in change)
     assert list(faults.effects.values()) == [CORRECTED] and kind in next(iter(faults.counts))
 
 
-def test_shapes_that_cannot_be_used(read):
+def test_unusable_regions_are_left_out(read):
     good, unlabelled = [1, 2, 3, 4, 5, 6], {"keypoints": [0] * 6, "num_keypoints": 0}
-    coco, faults = read(
-        content(
-            [
-                annotation(1, segmentation=[good, [1, 2, 3, None, 5, 6], 3], **unlabelled),
-                annotation(2, segmentation={"size": [1, 1], "counts": [1]}, **unlabelled),
-                annotation(3, segmentation={"size": [50, 60], "counts": [1, 1]}, iscrowd=1),
-            ]
-        )
-    )
+    annotations = [
+        annotation(1, segmentation=[good, [1, 2, 3, None, 5, 6], 3], **unlabelled),
+        annotation(2, segmentation={"size": [1, 1], "counts": [1]}, **unlabelled),
+        annotation(3, segmentation={"size": [50, 60], "counts": [1, 1]}, iscrowd=1),
+    ]
+    coco, faults = read(content(annotations))
     assert [[polygon.tolist() for polygon in region] for region in coco.annotations.regions.values()] == [[good]]
     assert list(faults.counts.values()) == [1, 2]
 
 
-def test_what_is_missing_is_derived_in_silence(read):
+def test_what_is_missing_is_derived_without_a_word(read):
     person = annotation(id=..., category_id=..., num_keypoints=..., bbox=..., area=..., iscrowd=..., segmentation=...)
     document = content([person], [{"id": 7, "file_name": "a.jpg"}], [{"keypoints": ["j0", "j1"]}])
     coco, faults = read(document)
@@ -176,7 +163,7 @@ def test_what_is_missing_is_derived_in_silence(read):
     assert coco.images.sizes.tolist() == [[0, 0]] and coco.annotations.place(0) == "annotation number 1"
 
 
-def test_texts_that_are_numbers_are_read_as_such(read):
+def test_numbers_in_quotes_are_read_as_numbers(read):
     person = annotation(keypoints=["1", 2, "2", 30, "4e1", 1], bbox=["1", 2, 3, "4.5"], area="7", iscrowd="0")
     coco, faults = read(content([person], [{**IMAGE, "height": "50", "width": "60.0"}]))
     assert not faults
@@ -185,57 +172,48 @@ def test_texts_that_are_numbers_are_read_as_such(read):
     assert coco.annotations.people.all() and coco.images.sizes.tolist() == [[50, 60]]
 
 
-def test_a_box_for_every_region(read):
-    coco, _ = read(
-        content(
-            [annotation(1, iscrowd=1, bbox=..., segmentation=RLE, keypoints=[]), annotation(2, bbox=..., keypoints=[])]
-        )
-    )
+def test_regions_without_a_box_get_their_bounds(read):
+    crowd = annotation(1, iscrowd=1, bbox=..., segmentation=RLE, keypoints=[])
+    coco, _ = read(content([crowd, annotation(2, bbox=..., keypoints=[])]))
     assert coco.annotations.boxes.tolist() == [[0, 0, 60, 50], [1, 2, 9, 9]]
 
 
-@pytest.mark.parametrize(
-    "entry, kind",
-    [
-        ({"id": 8}, "images without id or file_name"),
-        ({"id": [], "file_name": "b.jpg"}, "images without id"),
-        (3, "images without id"),
-        ({**IMAGE, "file_name": "b.jpg"}, "images with the id of an earlier one"),
-        *(
-            ({"id": 8, "file_name": name}, "leads out of the image folder")
-            for name in ("../a.jpg", "/etc/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg", "a\0.jpg", "..", "\ud800")
-        ),
-    ],
-)
-def test_unusable_images(read, entry, kind):
+@pytest.mark.parametrize("entry, kind", [
+    ({"id": 8}, "images without id or file_name"),
+    ({"id": [], "file_name": "b.jpg"}, "images without id"),
+    (3, "images without id"),
+    ({**IMAGE, "file_name": "b.jpg"}, "images with the id of an earlier one"),
+    *(
+        ({"id": 8, "file_name": name}, "leads out of the image folder")
+        for name in ("../a.jpg", "/etc/a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg", "a\0.jpg", "..", "\ud800")
+    ),
+])  # fmt: skip
+def test_unusable_images_are_left_out(read, entry, kind):
     people = [annotation(1), annotation(2, image_id=8)] if "out of" in kind else [annotation(1)]
     coco, faults = read(content(people, [IMAGE, entry]))
     assert (coco.images.ids, coco.annotations.ids) == ([7], [1])
     assert kind in next(iter(faults.counts)) and list(faults.counts.values()) == [1]
 
 
-def test_sizes_that_are_none(read):
+def test_odd_sizes_are_unknown(read):
     coco, faults = read(content([annotation()], [{**IMAGE, "height": "x"}]))
     assert coco.images.sizes.tolist() == [[0, 0]] and faults.lines()[0].endswith("(image 7: x, 60)")
 
 
-@pytest.mark.parametrize(
-    "name, found",
-    [
-        ("b/a.jpg", "b/a.jpg"),
-        ("b\\c\\a.jpg", "b/c/a.jpg"),
-        ("./b/a.jpg", "b/a.jpg"),
-        ("b//a.jpg", "b/a.jpg"),
-        ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00\u202fAM.png"),
-    ],
-)
-def test_names_with_folders(read, name, found):
+@pytest.mark.parametrize("name, found", [
+    ("b/a.jpg", "b/a.jpg"),
+    ("b\\c\\a.jpg", "b/c/a.jpg"),
+    ("./b/a.jpg", "b/a.jpg"),
+    ("b//a.jpg", "b/a.jpg"),
+    ("Screenshot at 9.41.00\u202fAM.png", "Screenshot at 9.41.00\u202fAM.png"),
+])  # fmt: skip
+def test_names_may_lead_into_folders(read, name, found):
     coco, faults = read(content([annotation()], [{**IMAGE, "file_name": name}]))
     assert coco.images.names == [found] and not faults
 
 
-def test_the_categories_whose_objects_are_labelled(read):
-    """As annotation programs write them: a kind of body each, of which one is used."""
+def test_only_categories_with_labelled_joints_count(read):
+    """Annotation programs write several, of which one is used."""
     kinds = [
         {"id": 4, "name": "hand", "keypoints": ["a", "b", "c"]},
         {"id": 5, "name": "face", "keypoints": []},
@@ -249,13 +227,13 @@ def test_the_categories_whose_objects_are_labelled(read):
         read(content([annotation(1), hand], categories=kinds))
 
 
-def test_categories_of_equal_joints(read):
+def test_categories_may_share_their_joints(read):
     kinds = [{"id": number, "name": name, "keypoints": ["j0", "j1"]} for number, name in ((3, "cat"), (9, "dog"))]
     coco, faults = read(content([annotation(1, category_id=9), annotation(2, category_id=3)], categories=kinds))
     assert (coco.categories, coco.annotations.category) == ({3: "cat", 9: "dog"}, [9, 3]) and not faults
 
 
-def test_lists_of_images(read):
+def test_lists_of_images_have_no_people(read):
     for document in (
         {"images": [IMAGE]},
         {"images": [IMAGE], "categories": [{"id": 1, "name": "x"}]},
@@ -275,12 +253,12 @@ def test_lists_of_images(read):
     (content([annotation()], categories=[{"id": 1, "keypoints": [1]}]), "must be a list of joint names"),
     (content([annotation(keypoints=[1])]), r"none of its 1 annotations can be used \(annotations without 2 keypoints"),
 ])  # fmt: skip
-def test_files_that_cannot_be_used(read, document, message):
+def test_files_that_cannot_be_used_are_refused(read, document, message):
     with pytest.raises(InputError, match=message):
         read(document)
 
 
-def test_only_images(read):
+def test_images_are_chosen_with_their_annotations(read):
     images = [{**IMAGE, "id": number} for number in (7, 8, 9)]
     coco, _ = read(content([annotation(1, image_id=9), annotation(2, iscrowd=1), annotation(3, image_id=8)], images))
     part = coco.only_images([9, 7, 55])
@@ -288,7 +266,7 @@ def test_only_images(read):
     assert list(part.annotations.regions) == [1]
 
 
-def test_real_files(data_dir):
+def test_real_files_are_without_faults(data_dir):
     counts = {
         "coco_sample/annotations/person_keypoints_val2017.json": (4, 14, 12, 0),
         "coco_mini/annotations/person_keypoints_train2017.json": (80, 172, 86, 5),

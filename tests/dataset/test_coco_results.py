@@ -1,3 +1,5 @@
+"""COCO's result files: read, checked and written."""
+
 import json
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 from dataset.coco import read_coco
 from dataset.coco_results import people_to_coco, read_results
+from tests.annotations import coco_document
 from util.errors import InputError
 from util.faults import Faults
 
@@ -13,15 +16,10 @@ GOOD = {"image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 30, 40, 1], "sco
 
 @pytest.fixture
 def read(tmp_path):
-    (tmp_path / "ref.json").write_text(
-        json.dumps(
-            {
-                "images": [{"id": 7, "file_name": "a.jpg"}],
-                "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 3, 4, 2]}],
-                "categories": [{"id": 3, "name": "person", "keypoints": ["a", "b"]}, {"id": 2, "name": "cat"}],
-            }
-        )
-    )
+    person = {"image_id": 7, "category_id": 3, "keypoints": [1, 2, 2, 3, 4, 2]}
+    document = coco_document([{"id": 7, "file_name": "a.jpg"}], [person])
+    document["categories"] = [{"id": 3, "name": "person", "keypoints": ["a", "b"]}, {"id": 2, "name": "cat"}]
+    (tmp_path / "ref.json").write_text(json.dumps(document))
     truth = read_coco(tmp_path / "ref.json", Faults())
 
     def read(results):
@@ -32,7 +30,7 @@ def read(tmp_path):
     return read
 
 
-def test_results_that_cannot_be_used(read):
+def test_results_that_cannot_be_used_are_left_out(read):
     bad = [3, {}, {**GOOD, "image_id": 8}, {**GOOD, "category_id": 2}, {**GOOD, "score": None},
            {**GOOD, "score": float("nan")}, {**GOOD, "keypoints": [1]}, {**GOOD, "keypoints": None},
            {**GOOD, "image_id": [7]}, {**GOOD, "category_id": {}}]  # fmt: skip
@@ -44,12 +42,12 @@ def test_results_that_cannot_be_used(read):
         read({})
 
 
-def test_nobody_found(read):
+def test_no_results_are_no_fault(read):
     results, faults = read([])
     assert results == [] and not faults
 
 
-def test_people_to_coco():
+def test_people_become_results_with_the_box_of_their_joints():
     keypoints = np.zeros((2, 17, 3))
     keypoints[0, 5] = [100.5, 20.25, 0.75]
     keypoints[0, 6] = [80, 30, 0.5]

@@ -1,3 +1,5 @@
+"""COCO's measures against those of pycocotools, on made-up people."""
+
 import io
 import json
 from contextlib import redirect_stdout
@@ -16,7 +18,7 @@ PERSON = {"id": 1, "name": "person", "keypoints": list(SKELETON.keypoints)}
 
 
 def made_up_people(seed=0):
-    """40 people of COCO's kind in 20 images, and results near them and elsewhere."""
+    """40 people in 20 images, and results near them and elsewhere."""
     rng = np.random.default_rng(seed)
     images = [{"id": 100 - i, "file_name": f"{i}.jpg", "height": 400, "width": 500} for i in range(20)]
     annotations, results = [], []
@@ -41,7 +43,7 @@ def read(tmp_path, document):
 
 
 def official(path, results, only_predicted=False):
-    """What pycocotools makes of the files."""
+    """The measures of pycocotools."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -57,7 +59,7 @@ def official(path, results, only_predicted=False):
 
 
 @pytest.mark.parametrize("with_box, only_predicted", [(True, False), (False, True)])
-def test_equals_pycocotools(tmp_path, with_box, only_predicted):
+def test_measures_equal_those_of_pycocotools(tmp_path, with_box, only_predicted):
     document, results = made_up_people()
     results = [r for r in results if r["image_id"] % 3] if only_predicted else results
     if not with_box:
@@ -68,8 +70,7 @@ def test_equals_pycocotools(tmp_path, with_box, only_predicted):
     assert found.by_category == {}
 
 
-def test_categories_with_equal_joints(tmp_path):
-    """Each by itself where the results tell them apart, else all together."""
+def test_categories_with_equal_joints_count_apart_if_the_results_have_them(tmp_path):
     document, results = made_up_people()
     document["categories"] = [{**PERSON, "id": number} for number in (3, 5, 8)]
     for number, entry in enumerate(document["annotations"]):
@@ -89,7 +90,7 @@ def test_categories_with_equal_joints(tmp_path):
     assert together.metrics["AP"] > apart.metrics["AP"]
 
 
-def test_ids_of_any_kind_and_a_person_0(tmp_path):
+def test_ids_may_be_of_any_kind_and_zero(tmp_path):
     document, _ = made_up_people()
     names = {entry["id"]: f"{entry['id']:09}" if entry["id"] % 2 else entry["id"] for entry in document["images"]}
     document["images"] = [{**entry, "id": names[entry["id"]]} for entry in document["images"]]
@@ -102,15 +103,10 @@ def test_ids_of_any_kind_and_a_person_0(tmp_path):
     assert score(results, coco).metrics["AR"] == 1
 
 
-def test_only_some_joints_count(tmp_path):
+def test_only_the_joints_asked_for_count(tmp_path):
     document, _ = made_up_people()
     results = [
-        {
-            "image_id": entry["image_id"],
-            "category_id": 1,
-            "score": 1,
-            "keypoints": [9999, 9999, 1] * 5 + entry["keypoints"][15:],
-        }
+        {**entry, "keypoints": [9999, 9999, 1] * 5 + entry["keypoints"][15:], "score": 1}
         for entry in document["annotations"]
     ]
     coco = read(tmp_path, document)
@@ -118,7 +114,7 @@ def test_only_some_joints_count(tmp_path):
     assert score(results, coco).metrics["AR"] < 1
 
 
-def test_nobody_found(tmp_path):
+def test_without_results_measures_are_zero_or_unknown(tmp_path):
     document, _ = made_up_people()
     metrics = score([], read(tmp_path, document)).metrics
     assert {name: value for name, value in metrics.items() if value > -1} == dict.fromkeys(
@@ -127,7 +123,7 @@ def test_nobody_found(tmp_path):
     assert metrics["AP"] == metrics["AR"] == 0
 
 
-def test_results_of_other_files(tmp_path):
+def test_results_of_another_file_are_refused(tmp_path):
     document, results = made_up_people()
     coco = read(tmp_path, document)
     for change in ({"image_id": "elsewhere"}, {"category_id": 7}):

@@ -1,3 +1,5 @@
+"""The values of COCO's files as arrays, odd ones told apart."""
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from dataset.coco_values import (
 )
 
 
-def test_keypoints_of_any_length_one_after_the_other():
+def test_keypoints_of_any_length_become_one_array():
     rows = [[1, 2, 2], (), [4.5, 5, 0, 7, 8, 1], "abc", [1, 2], [1, None, 2], ["9", 8, 2]]
     lengths, values = flat_keypoints(rows)
     assert lengths.tolist() == [3, 0, 6, -1, -1, -2, 3]
@@ -26,13 +28,13 @@ def test_keypoints_of_any_length_one_after_the_other():
     assert [part.size for part in flat_keypoints([])] == [0, 0]
 
 
-def test_rows_of_numbers():
+def test_rows_that_are_no_numbers_are_nan():
     rows = [[1, 2], ["3", "4.5"], [1], [True, 2], None, [10**400, 1], [1, float("inf")]]
     expected = [[1, 2], [3, 4.5], *[[np.nan] * 2] * 4, [1, np.inf]]
     np.testing.assert_array_equal(number_rows(rows, 2), expected)
 
 
-def test_crowds_boxes_and_areas():
+def test_odd_crowds_boxes_and_areas_are_told():
     crowd, odd = read_crowds([0, 1, None, "0", "1", False, True, "no", 2, [0]])
     assert crowd.tolist() == [False, True, False, False, True, False, True, False, False, False]
     assert odd.tolist() == [False] * 7 + [True] * 3
@@ -44,7 +46,7 @@ def test_crowds_boxes_and_areas():
     assert odd.tolist() == [False] * 3 + [True] * 3
 
 
-def test_regions():
+def test_regions_keep_their_usable_shapes():
     square = [1, 2, 5, 2, 5, 9, 1, 9]
     region, odd = read_region([square, [1, 2], [1, 2, 3, 4, 5, 1e9]])
     assert [polygon.tolist() for polygon in region] == [square] and odd
@@ -55,21 +57,18 @@ def test_regions():
     assert region_box(mask).tolist() == [1, 0, 2, 2]
 
 
-@pytest.mark.parametrize(
-    "mask",
-    [
-        {"size": [4, 3], "counts": [3, 2, 7]},
-        {"size": [3, 4], "counts": [3, 2, 6]},
-        {"size": [3, 4], "counts": [-1, 13]},
-        {"size": [3, 4]},
-        {"size": [3, 4], "counts": ["x"]},
-        {},
-    ],
-)
-def test_masks_of_other_images(mask):
+@pytest.mark.parametrize("mask", [
+    {"size": [4, 3], "counts": [3, 2, 7]},
+    {"size": [3, 4], "counts": [3, 2, 6]},
+    {"size": [3, 4], "counts": [-1, 13]},
+    {"size": [3, 4]},
+    {"size": [3, 4], "counts": ["x"]},
+    {},
+])  # fmt: skip
+def test_masks_of_other_images_are_told(mask):
     assert not is_rle(mask, (3, 4))
 
 
-def test_joint_boxes():
+def test_boxes_of_joints_are_at_least_a_pixel_wide():
     keypoints = np.array([[[3, 4, 2], [9, 9, 0]], [[3, 4, 2], [1, 9, 1]], [[3, 4, 0], [1, 9, 0]]])
     assert joint_boxes(keypoints).tolist() == [[3, 4, 4, 5], [1, 4, 3, 9], [0, 0, 1, 1]]

@@ -1,3 +1,5 @@
+"""Single people cut out of images, as MPII's crops are made."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,7 +34,7 @@ def test_people_who_stand_alone_keep_clear_of_others():
     assert crop_bounds((1000, 900), person._replace(alone=False), 1.0)[0].tolist() == [334, 565]
 
 
-def test_a_white_spot_is_where_the_joint_says():
+def test_pixels_and_joints_move_together():
     image = np.zeros((400, 500, 3), np.uint8)
     image[200:204, 300:304] = 255
     crop = crop_person(image, somebody((302, 202), (250, 150)))  # head 25: twice as large
@@ -44,7 +46,7 @@ def test_a_white_spot_is_where_the_joint_says():
     assert crop.image.shape == (bottom - top, right - left, 3)
 
 
-def test_absurd_people():
+def test_absurd_people_are_refused():
     image = np.zeros((100, 100, 3), np.uint8)
     with pytest.raises(InputError, match="is a head of 0.0 pixels right"):
         crop_person(image, somebody((10, 10), (90, 90), head=0.001))
@@ -52,7 +54,7 @@ def test_absurd_people():
         crop_person(image, somebody((900, 10)))
 
 
-def test_files_can_be_read_as_a_data_set(tmp_path):
+def test_crops_are_a_data_set(tmp_path):
     Image.new("RGB", (300, 200)).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no image")
     people = [somebody((100, 100), (120, 90))._replace(name="one"), somebody((50, 50))._replace(name="two")]

@@ -1,3 +1,5 @@
+"""The class of a data set."""
+
 import pytest
 
 from config import make_config
@@ -14,7 +16,7 @@ def test_every_type_of_the_configuration_has_a_class():
         make_config(dataset_type="video")
 
 
-def test_a_data_set_or_a_mixture_of_some(coco):
+def test_a_data_set_or_a_mixture_is_created(coco):
     coco.add_person(coco.add_image())
     assert type(create(coco.config())) is MSCOCO
     mixture = make_config(dataset_type="coco", mixture=[{"dataset": str(coco.path)}] * 2)

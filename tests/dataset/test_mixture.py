@@ -1,4 +1,4 @@
-"""Several data sets as one: whose samples, at which scale, how often."""
+"""Several data sets as one: whose samples come, at which scale, and how often."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_scale_and_weight_belong_to_each_data_set(mixed):
     counts = np.array([np.bincount(images, minlength=5) for images in shown])
     assert (counts[:, :2] == 2).all()
     assert (counts[:, 2:].sum(axis=1) == 2).all() and (counts[:, 2:] <= 1).all()
-    assert (counts[:, 2:].sum(axis=0) > 0).all()  # all have their turn
+    assert (counts[:, 2:].sum(axis=0) > 0).all()  # each has its turn
 
 
 def test_samples_keep_their_people_and_regions(mixed):

@@ -1,3 +1,5 @@
+"""Data sets with MPII's joints."""
+
 import numpy as np
 import pytest
 
@@ -15,12 +17,12 @@ def mpii(tmp_path):
     return create(make_config(dataset=str(tmp_path / "dataset.mat"), dataset_type="mpii"), need_images=False)
 
 
-def test_it_has_mpiis_skeleton(mpii):
+def test_the_skeleton_is_mpiis(mpii):
     assert isinstance(mpii, MPII) and mpii.skeleton == SKELETON and mpii.cfg.num_joints == 14
     np.testing.assert_array_equal(mpii[0].people[0, [0, 13]], [[5, 6, 1], [7, 8, 1]])
 
 
-def test_mirror_as_the_original(mpii, golden_dir):
+def test_people_are_mirrored_as_in_the_original(mpii, golden_dir):
     with np.load(golden_dir / "targets.npz") as archive:
         width, *poses = (archive[f"mirror_mpii/{name}"] for name in ("width", "joints", "mirrored"))
     people, expected = np.ones((2, 1, 14, 3))

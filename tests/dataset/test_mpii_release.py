@@ -1,3 +1,5 @@
+"""People in the published file of MPII."""
+
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -16,7 +18,7 @@ def read(path):
     return read_release(path, faults), faults.counts
 
 
-def test_people_of_training_images(tmp_path):
+def test_people_of_training_images_are_read(tmp_path):
     test_rect = {"scale": 1.5, "objpos": struct([{"x": 50, "y": 60}])}
     write_release(
         tmp_path / "m.mat",
@@ -34,7 +36,7 @@ def test_people_of_training_images(tmp_path):
     assert (first.name, second.name) == ("im00002_1", "im00002_2")
     assert (first.alone, second.alone) == (True, False)
     assert first.head == pytest.approx(30)
-    assert first.points.shape == (16, 2)  # pelvis and thorax keep the margin, too
+    assert first.points.shape == (16, 2)  # pelvis and thorax count for the margin, too
     joints = dict(zip(MPII.keypoints, first.joints.tolist(), strict=True))
     assert joints["right_ankle"] == [1, 2, 1] and joints["left_ankle"] == [51, 27, 1]
     assert joints["right_wrist"] == [101, 52, 1] and joints["left_wrist"] == [151, 77, 1]
@@ -44,7 +46,7 @@ def test_people_of_training_images(tmp_path):
     assert [p.name for p in b.people] == ["im00005_2"]
 
 
-def test_incomplete_people_are_told(tmp_path):
+def test_incomplete_people_are_counted(tmp_path):
     no_head = {key: EMPTY if key in ("x1", "x2") else value for key, value in person({0: (1, 2)}).items()}
     nan = person({0: (np.nan, 2), 1: (5, 6)})
     write_release(tmp_path / "m.mat", [("a.jpg", [no_head, nan], 1, []), ("../b.jpg", [nan], 1, [1])])
@@ -53,7 +55,7 @@ def test_incomplete_people_are_told(tmp_path):
     assert counts == {"people without a rectangle of the head": 1, "images without a usable name": 1}
 
 
-def test_other_files(tmp_path):
+def test_other_files_are_refused(tmp_path):
     path = tmp_path / "m.mat"
     savemat(path, {"annolist": 1})
     with pytest.raises(InputError, match="variable 'RELEASE' is missing"):

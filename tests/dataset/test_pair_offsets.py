@@ -1,4 +1,4 @@
-"""Offsets between the joints of people: what they are in data, and the file that keeps them."""
+"""Offsets between the joints of people: their statistics, and the file that keeps these."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from util.errors import InputError
 from util.maps import joint_pairs, pair_index
 
 
-def test_means_and_deviations(coco):
+def test_means_and_deviations_are_those_of_the_people(coco):
     image = coco.add_image()
     coco.add_person(image, joints=[(5, 10, 20), (6, 30, 21), (7, 1, 1)])
     coco.add_person(image, joints=[(5, 10, 20), (6, 40, 31)])
@@ -23,8 +23,8 @@ def test_means_and_deviations(coco):
     assert stats.means[pair_index(6, 5, 17)].tolist() == [-25, -6]
 
 
-def test_pairs_hardly_ever_seen(coco):
-    """Left shoulder to elbow stands in for right shoulder to elbow; what has no mirror image gets 0 and 1."""
+def test_rare_pairs_are_mirrored_or_neutral(coco):
+    """Left shoulder to elbow stands in for right shoulder to elbow; a pair without a mirror image gets 0 and 1."""
     image = coco.add_image()
     for dx in (-4, 4):
         coco.add_person(image, joints=[(5, 10, 20), (7, 16 + dx, 25)])
@@ -43,7 +43,7 @@ def arrays():
     return rng.normal(size=(6, 2)), rng.uniform(1, 2, (6, 2))
 
 
-def test_round_trip(tmp_path, arrays):
+def test_statistics_are_read_as_written(tmp_path, arrays):
     save_pairwise_stats(tmp_path / "s.mat", *arrays)
     stats = load_pairwise_stats(tmp_path / "s.mat", 3)
     np.testing.assert_array_equal(stats.graph, [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]])
@@ -51,21 +51,13 @@ def test_round_trip(tmp_path, arrays):
     np.testing.assert_allclose(stats.std_devs, arrays[1])
 
 
-def test_another_order_is_sorted_and_remembered(tmp_path, arrays):
+@pytest.mark.parametrize("first_joint", [0, 1])
+def test_pairs_in_another_order_are_sorted(tmp_path, arrays, first_joint):
+    """Joints may count from 0 or 1."""
     means, std_devs = arrays
     order = np.array([3, 1, 5, 0, 2, 4])
-    content = {"graph": joint_pairs(3)[order], "means": means[order], "std_devs": std_devs[order]}
-    scipy.io.savemat(tmp_path / "s.mat", content)
-    stats = load_pairwise_stats(tmp_path / "s.mat", 3)
-    np.testing.assert_allclose(stats.means, means)
-    np.testing.assert_array_equal(content["graph"][stats.rows], stats.graph)
-
-
-def test_joints_may_count_from_one(tmp_path, arrays):
-    means, std_devs = arrays
-    order = np.array([3, 1, 5, 0, 2, 4])
-    content = {"graph": joint_pairs(3)[order] + 1, "means": means[order], "std_devs": std_devs[order]}
-    scipy.io.savemat(tmp_path / "s.mat", content)
+    graph = joint_pairs(3)[order] + first_joint
+    scipy.io.savemat(tmp_path / "s.mat", {"graph": graph, "means": means[order], "std_devs": std_devs[order]})
     stats = load_pairwise_stats(tmp_path / "s.mat", 3)
     np.testing.assert_array_equal(stats.graph, joint_pairs(3))
     np.testing.assert_allclose(stats.means, means)

@@ -1,3 +1,5 @@
+"""Sizes of people, and the share of joints within a part of that size."""
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ def person(skeleton, **joints):
     return people
 
 
-def test_sizes():
+def test_sizes_of_torso_head_and_extent():
     people = person(AIC, left_shoulder=(10, 10), right_hip=(13, 14), neck=(20, 5), head_top=(20, -1))
     assert torso_size(people, AIC).tolist() == [5]
     assert head_size(people, AIC).tolist() == [6]
@@ -21,14 +23,14 @@ def test_sizes():
     assert head_size(np.zeros((2, 14, 3)), MPII).tolist() == [50, 50]
 
 
-def test_size_unknown_where_a_joint_is_not_labelled():
+def test_a_size_is_unknown_where_a_joint_is_not_labelled():
     people = person(AIC, left_shoulder=(10, 10), neck=(3, 4))
     assert np.isnan(torso_size(people, AIC)).all() and np.isnan(head_size(people, AIC)).all()
     assert extent_size(people).tolist() == [7]
     assert np.isnan(extent_size(np.zeros((1, 14, 3)))).all()
 
 
-def test_shares_by_joint_and_together():
+def test_shares_count_by_joint_and_together():
     true = np.array([[[0, 0, 1], [10, 0, 1], [0, 0, 0]], [[0, 0, 1], [10, 0, 1], [5, 5, 1]]], float)
     predicted = np.array([[[3, 4, 0.9], [10, 0, 0.0], [9, 9, 1]], [[0, 2.0001, 1], [10, 2, 1], [5, 5, 1]]])
     errors = relative_errors(true, predicted, np.array([25.0, 10.0]))

@@ -1,3 +1,5 @@
+"""Batches for training: their content, their order, and what bad images do."""
+
 import threading
 from itertools import islice
 
@@ -48,7 +50,7 @@ def test_single_images_are_not_padded(many):
     }
 
 
-def test_every_image_once_an_epoch_in_another_order(many):
+def test_every_image_comes_once_an_epoch_in_another_order(many):
     cfg = many.config()
     seen = [int(batch["index"][0]) for batch in islice(training_batches(create(cfg), cfg), 46)]
     assert sorted(seen[:23]) == sorted(seen[23:]) == list(range(23))
@@ -108,7 +110,7 @@ def test_similar_sizes_share_a_batch(many):
     assert len(np.unique(shapes, axis=0)) <= 12
 
 
-def test_more_images_in_a_batch_than_in_the_data_set(coco):
+def test_a_batch_may_be_larger_than_the_data_set(coco):
     coco.add_person(coco.add_image())
     cfg = coco.config(batch_size=5)
     assert next(iter(training_batches(create(cfg), cfg)))["index"].tolist() == [0] * 5
@@ -142,7 +144,7 @@ def test_too_many_bad_images_stop_the_run(many):
         list(islice(training_batches(dataset, cfg), 23))
 
 
-def test_no_good_image_at_all(coco):
+def test_a_data_set_without_a_good_image_is_refused(coco):
     coco.add_person(coco.add_image())
     coco.add_person(coco.add_image())
     cfg = coco.config()
@@ -152,7 +154,7 @@ def test_no_good_image_at_all(coco):
         next(iter(training_batches(dataset, cfg)))
 
 
-def test_unusual_images_of_the_bad_folder(data_dir, coco):
+def test_unusual_images_are_used_in_their_size(data_dir, coco):
     sizes = {
         "gray16.png": (200, 320),
         "cmyk.jpg": (200, 320),
@@ -181,19 +183,19 @@ def test_threads_end_with_the_iterator(many):
             assert not thread.is_alive()
 
 
-def test_mosaics_are_batches_like_others_and_repeat(many):
+def test_mosaics_are_batches_and_repeat(many):
     cfg = many.config(batch_size=3, crop_size=64, mosaic=1.0, rotation=20.0, color_jitter=0.2, **RANDOM)
     dataset = create(cfg)
     batches = list(islice(training_batches(dataset, cfg), 6))
     assert all(batch["image"].shape == (3, 64, 64, 3) and batch["weight"].shape == (3, 8, 8) for batch in batches)
-    # Four images of 2.2 people on average, of which one at least is shown if there are any.
+    # Four images of 2.2 people on average; of each image with people, at least one is shown.
     people = [(batch["people"][..., 2] > 0).any(axis=2).sum(axis=1) for batch in batches]
     assert np.max(people) > 4
     resumed = next(iter(training_batches(dataset, cfg, start=5)))
     assert equal(resumed, batches[5])
 
 
-def test_the_shares_of_workers_are_the_batch(many):
+def test_the_shares_of_workers_make_the_batch(many):
     cfg = many.config(batch_size=4, **RANDOM)
     dataset = create(cfg)
     whole = list(islice(training_batches(dataset, cfg), 8))
@@ -204,7 +206,7 @@ def test_the_shares_of_workers_are_the_batch(many):
         assert equal(batch, {name: np.concatenate([part[name] for part in padded]) for name in batch})
 
 
-def test_data_without_people_teach_nothing(coco):
+def test_data_without_labelled_people_are_refused(coco):
     coco.add_person(coco.add_image(), joints=[])
     cfg = coco.config()
     with pytest.raises(InputError, match=r"_train.json: nobody is labelled"):

@@ -1,3 +1,5 @@
+"""Data sets in MATLAB files, as pose-tensorflow and DeepLabCut write them."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,7 +30,7 @@ def write_mat(folder, *records):
     return write_annotations(folder, *records)
 
 
-def test_one_and_several_people(tmp_path):
+def test_samples_have_one_or_several_people(tmp_path):
     cfg = write_mat(
         tmp_path,
         record("a.png", [[[0, 7, 8], [2, 9.5, 11]], [[1, 1, 2]]]),
@@ -48,12 +50,12 @@ def test_one_and_several_people(tmp_path):
         dataset[2]
 
 
-def test_joints_without_a_cell(tmp_path):
+def test_joints_of_a_single_person_need_no_cell(tmp_path):
     cfg = write_mat(tmp_path, record("a.png", [[[0, 1, 2]]])[:2] + (np.array([[0, 5, 6], [1, 7, 8]]),))
     assert create(cfg)[0].people[0, :2, :2].tolist() == [[5, 6], [7, 8]]
 
 
-def test_example_of_pose_tensorflow(data_dir):
+def test_the_example_of_pose_tensorflow_is_read(data_dir):
     cfg = make_config(dataset=str(data_dir / "own_dataset/dataset_example.mat"), num_joints=14)
     dataset = create(cfg, need_images=False)
     assert len(dataset) == 2
@@ -68,11 +70,7 @@ def test_example_of_pose_tensorflow(data_dir):
 
 
 def test_missing_image_and_broken_coordinates_are_left_out_with_a_warning_each(tmp_path, caplog):
-    cfg = write_mat(
-        tmp_path,
-        record("a.png", [[[0, np.nan, 8]], [[1.0, 1, 2]]]),
-        record("b.png", [[[1, 20, 30]]]),
-    )
+    cfg = write_mat(tmp_path, record("a.png", [[[0, np.nan, 8]], [[1.0, 1, 2]]]), record("b.png", [[[1, 20, 30]]]))
     (tmp_path / "b.png").unlink()
     dataset = create(cfg)
     assert len(dataset) == 1
@@ -82,20 +80,17 @@ def test_missing_image_and_broken_coordinates_are_left_out_with_a_warning_each(t
     assert images.endswith(f"left out: images that are not on disk: 1 ({tmp_path / 'b.png'})")
 
 
-@pytest.mark.parametrize(
-    ("joints", "message"),
-    [
-        ([[[3, 1, 2]]], "record 1: joint id 3; ids count from 0 to 2"),
-        ([[[0.5, 1, 2]]], "joint id 0.5"),
-        ([[[1, 2]]], r"rows of \[joint id, x, y\]"),
-    ],
-)
-def test_bad_joints(tmp_path, joints, message):
+@pytest.mark.parametrize("joints, message", [
+    ([[[3, 1, 2]]], "record 1: joint id 3; ids count from 0 to 2"),
+    ([[[0.5, 1, 2]]], "joint id 0.5"),
+    ([[[1, 2]]], r"rows of \[joint id, x, y\]"),
+])  # fmt: skip
+def test_bad_joints_are_refused(tmp_path, joints, message):
     with pytest.raises(InputError, match=message):
         create(write_mat(tmp_path, record("a.png", joints)))
 
 
-def test_bad_files(tmp_path):
+def test_bad_files_are_refused(tmp_path):
     path = tmp_path / "dataset.mat"
     cfg = make_config(dataset=str(path), num_joints=3)
     with pytest.raises(InputError, match="no such file; tools/csv2mat.py makes one"):
@@ -113,8 +108,8 @@ def test_bad_files(tmp_path):
         create(make_config(num_joints=3))
 
 
-def test_deeplabcut_writes_the_parts_of_paths(tmp_path):
-    """In <project>/training-datasets/<iteration>/<set>, and with every path's parts as long as the longest."""
+def test_paths_in_parts_begin_at_deeplabcuts_project(tmp_path):
+    """The file is in <project>/training-datasets/<iteration>/<set>; all parts are as long as the longest."""
     folder = tmp_path / "training-datasets/iteration-0/set"
     folder.mkdir(parents=True)
     image = tmp_path / "labeled-data/a video/img1.png"
@@ -128,7 +123,7 @@ def test_deeplabcut_writes_the_parts_of_paths(tmp_path):
     np.testing.assert_array_equal(dataset[0].people, [[[5, 6, 1], [0, 0, 0], [7, 8, 1]]])
 
 
-def test_backslashes_are_those_of_windows(tmp_path):
+def test_backslashes_separate_folders_unless_a_file_has_them(tmp_path):
     (tmp_path / "images").mkdir()
     for name in ("images/a.png", "b\\c.png"):
         (tmp_path / name).touch()

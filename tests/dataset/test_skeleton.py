@@ -1,3 +1,5 @@
+"""Skeletons: the known ones, those of configurations and tables, and how several sources agree."""
+
 import dataclasses
 
 import numpy as np
@@ -7,17 +9,7 @@ from hypothesis import strategies as st
 
 from config import make_config
 from dataset import skeleton
-from dataset.skeleton import (
-    AIC,
-    COCO,
-    MPII,
-    NECKHEAD,
-    SKELETONS,
-    agreed,
-    by_names,
-    from_config,
-    from_table,
-)
+from dataset.skeleton import AIC, COCO, MPII, NECKHEAD, SKELETONS, agreed, by_names, from_config, from_table
 from util.errors import InputError
 
 
@@ -52,12 +44,12 @@ def test_neck_and_head_are_not_swapped_and_unused_slots_stay_alone():
     assert {(0, 1), (0, 5), (0, 6), (1, 5), (1, 6)} <= set(NECKHEAD.sparse_graph)
 
 
-def test_coco_sparse_graph_is_the_published_one(golden_dir):
+def test_cocos_sparse_graph_is_the_published_one(golden_dir):
     published = np.load(golden_dir / "pairwise_features_model.npz")["sparse_graph"]
     assert set(COCO.sparse_graph) == {tuple(sorted(pair)) for pair in published.tolist()}
 
 
-def test_aic_joints_within_neckhead():
+def test_neckhead_has_aics_joints_and_sigmas():
     assert [NECKHEAD.keypoints[slot] for slot in NECKHEAD.to_aic] == list(AIC.keypoints)
     assert AIC.to_aic == tuple(range(14))
     assert tuple(NECKHEAD.sigmas[slot] for slot in NECKHEAD.to_aic) == AIC.sigmas
@@ -65,17 +57,17 @@ def test_aic_joints_within_neckhead():
         _ = COCO.to_aic
 
 
-def test_sigmas_by_name():
+def test_sigmas_belong_to_names():
     assert COCO.sigmas[:7] == (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079)
     assert MPII.sigmas[0] == 0.089  # ankle
 
 
-def test_lookup_by_names():
+def test_skeletons_are_found_by_their_names():
     assert by_names(list(NECKHEAD.keypoints)) is NECKHEAD
     assert by_names(COCO.keypoints[:-1]) is None
 
 
-def test_from_config_groups_of_joints():
+def test_groups_of_joints_are_left_and_right():
     cfg = make_config(all_joints=[[0, 2], [1]], all_joints_names=["ear", "nose"])
     own = from_config(cfg)
     assert own.keypoints == ("ear_1", "nose", "ear_2")
@@ -96,12 +88,12 @@ def test_joints_without_names_are_numbered_and_have_unknown_sides():
     from_config(make_config(all_joints=[[0], [1]])).require_sides("x.yaml", "mirror: true")  # said to have none
 
 
-def test_groups_of_one_as_deeplabcut_writes_them():
+def test_sides_of_single_joints_are_in_their_names():
     cfg = make_config(all_joints=[[0], [1], [2]], all_joints_names=["snout", "leftear", "rightear"])
     assert from_config(cfg).symmetric_pairs == ((1, 2),)
 
 
-def test_from_config_named_skeleton():
+def test_a_configuration_may_name_a_skeleton():
     assert from_config(make_config(skeleton="aic")) == AIC
     assert make_config(skeleton="aic").num_joints == 14
     with pytest.raises(InputError, match="17, but the skeleton aic in make_config has 14"):
@@ -110,7 +102,7 @@ def test_from_config_named_skeleton():
         make_config(skeleton="acc")
 
 
-def test_two_sources_in_one_configuration_agree():
+def test_two_sources_in_one_configuration_must_agree():
     groups = [[0], [1, 2], [3], *([joint] for joint in range(4, 17))]
     with pytest.raises(InputError, match=r"left_ear and right_ear \(joints 3 and 4\) are left and right in make"):
         from_config(make_config(skeleton="coco", all_joints=groups))
@@ -123,7 +115,7 @@ def test_two_sources_in_one_configuration_agree():
 TAIL = {"name": "tail", "joints": ["root", ["tip", 0.05, "orange"], "ear_l", "ear_r"], "limbs": [["root", "tip"]]}
 
 
-def test_table():
+def test_a_table_has_joints_limbs_sigmas_and_colours():
     own = from_table(TAIL, "x.yaml")
     assert own.keypoints == ("root", "tip", "ear_l", "ear_r")
     assert own.symmetric_pairs == ((2, 3),)
@@ -135,34 +127,31 @@ def test_table():
 
 
 @pytest.mark.parametrize("table", [TAIL, {"joints": ["a", "b"]}, *(kind.as_table() for kind in SKELETONS.values())])
-def test_tables_come_back_as_they_were(table):
+def test_tables_are_read_as_written(table):
     kind = from_table(table, "")
     assert from_table(kind.as_table(), "") == kind
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"joints": []}, "'joints' must be a list of names"),
-        ({"joints": ["a", 1]}, "joint 2: expected a name or .name, sigma, colour., found '1'"),
-        ({"joints": ["a", "a"]}, "a occurs more than once"),
-        ({"joints": [["a", -1]]}, "joint 1: the sigma of a must be a number above 0, found '-1'"),
-        ({"joints": ["a", "b\x1b[1m"]}, "joint 2: expected a name"),
-        ({"joints": [["a", 1, "blu"]]}, "joint 1: 'blu' is no colour"),
-        ({"joints": [["a", 1, "red", 2]]}, "joint 1: expected a name"),
-        ({"limbs": [["root", "tp"]]}, "'limbs': 'tp' is not one of its joints; did you mean tip?"),
-        ({"limbs": [["root", "root"]]}, "'limbs': .* is no pair of two joints"),
-        ({"limbs": {"root": "tip"}}, "'limbs' must be a list of pairs"),
-        ({"pairs": [["root", "tip"], ["ear_l", "tip"]]}, "'pairs' has a joint in two pairs"),
-        ({"limb": []}, "unknown key 'limb'; did you mean limbs?"),
-    ],
-)
-def test_bad_table(change, message):
+@pytest.mark.parametrize("change, message", [
+    ({"joints": []}, "'joints' must be a list of names"),
+    ({"joints": ["a", 1]}, "joint 2: expected a name or .name, sigma, colour., found '1'"),
+    ({"joints": ["a", "a"]}, "a occurs more than once"),
+    ({"joints": [["a", -1]]}, "joint 1: the sigma of a must be a number above 0, found '-1'"),
+    ({"joints": ["a", "b\x1b[1m"]}, "joint 2: expected a name"),
+    ({"joints": [["a", 1, "blu"]]}, "joint 1: 'blu' is no colour"),
+    ({"joints": [["a", 1, "red", 2]]}, "joint 1: expected a name"),
+    ({"limbs": [["root", "tp"]]}, "'limbs': 'tp' is not one of its joints; did you mean tip?"),
+    ({"limbs": [["root", "root"]]}, "'limbs': .* is no pair of two joints"),
+    ({"limbs": {"root": "tip"}}, "'limbs' must be a list of pairs"),
+    ({"pairs": [["root", "tip"], ["ear_l", "tip"]]}, "'pairs' has a joint in two pairs"),
+    ({"limb": []}, "unknown key 'limb'; did you mean limbs?"),
+])  # fmt: skip
+def test_bad_tables_are_refused(change, message):
     with pytest.raises(InputError, match="x.yaml: skeleton tail: .*" + message):
         from_table({**TAIL, **change}, "x.yaml")
 
 
-def test_what_data_or_weights_bring_along():
+def test_data_and_weights_bring_their_skeleton():
     found = from_table({"joints": ["Nose", "L Eye", "R Eye"], "limbs": [["Nose", "L Eye"]]}, "")
     assert agreed(make_config(), found, "f") == found
     assert agreed(make_config(num_joints=3), found, "f") == found
@@ -173,7 +162,7 @@ def test_what_data_or_weights_bring_along():
         agreed(make_config(all_joints=[[0], [1], [2]]), found, "f")
 
 
-def test_the_configuration_counts_and_is_completed():
+def test_data_complete_the_skeleton_of_the_configuration():
     found = from_table({"joints": [["nose", 0.1], ["left_eye", 0.2], ["right_eye", 0.2]]}, "")
     found = dataclasses.replace(found, limbs=((0, 1),), sparse_graph=((0, 1), (1, 2)))
     table = {"name": "face", "joints": ["Nose", "LEye", "REye"]}
@@ -187,7 +176,7 @@ def test_the_configuration_counts_and_is_completed():
         agreed(make_config(skeleton=table), swapped, "f")
 
 
-def test_pairs_of_configuration_and_data_agree():
+def test_pairs_of_configuration_and_data_must_agree():
     found = from_table({"joints": ["nose", "left_eye", "right_eye"]}, "")
     table = {"joints": ["nose", "left_eye", "right_eye"], "pairs": []}
     with pytest.raises(InputError, match=r"left_eye and right_eye \(joints 1 and 2\) are left and right in f, but"):
@@ -200,7 +189,7 @@ def test_pairs_of_configuration_and_data_agree():
     assert own.symmetric_pairs == ((1, 2),) and own.colours == (skeleton.MIDDLE, "pink", skeleton.RIGHT)
 
 
-def test_edges():
+def test_edges_are_those_of_the_graph_or_all_between_used_joints():
     assert COCO.edges("skeleton") == sorted(tuple(sorted(pair)) for pair in COCO.sparse_graph)
     assert COCO.edges([[3, 1], [0, 2], [1, 3]]) == [(0, 2), (1, 3)]
     assert len(COCO.edges([])) == 17 * 16 // 2
@@ -240,7 +229,7 @@ def test_any_table_is_a_skeleton_or_refused(table):
         assert from_table(kind.as_table(), "") == kind
 
 
-def test_people_in_the_joints_of_another_skeleton():
+def test_people_are_converted_to_another_skeleton():
     shared = AIC.shared_joints(COCO)
     assert shared == list(range(5, 17))
     people = np.arange(2 * 14 * 3, dtype=float).reshape(2, 14, 3)

@@ -1,6 +1,4 @@
-"""What the images of a run are called in result files."""
-
-import json
+"""The names of images in result files."""
 
 import numpy as np
 import pytest
@@ -11,12 +9,13 @@ from dataset.factory import create
 from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import COCO
 from dataset.targets import dataset_images, image_files
+from tests.annotations import coco_document, write_coco
 from util.errors import InputError
 
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Makes empty pictures of these names; their paths."""
+    """Makes empty pictures of these names; returns their paths."""
 
     def make(*names):
         paths = [tmp_path / name for name in names]
@@ -43,8 +42,8 @@ def test_a_file_named_twice_counts_once(pictures, tmp_path):
         image_files([tmp_path / "missing.png"])
 
 
-def test_images_of_one_name_in_two_folders_of_a_data_set(pictures, tmp_path):
-    """As DeepLabCut's labeled-data has them."""
+def test_images_of_one_name_are_told_apart_by_folder(pictures, tmp_path):
+    """As in the labeled-data of DeepLabCut."""
     pictures("a/img1.png", "b/img1.png", "b/img2.jpg", "b/img2.png")
     names = "a/img1.png", "b/img1.png", "b/img2.jpg", "b/img2.png"
     save_dataset_mat(tmp_path / "dataset.mat", [(name, (8, 8), [np.array([[0, 1, 1]])]) for name in names])
@@ -54,11 +53,9 @@ def test_images_of_one_name_in_two_folders_of_a_data_set(pictures, tmp_path):
     assert [target.coco_id for target in targets] == [target.name for target in targets]
 
 
-def test_images_of_a_coco_data_set(pictures, tmp_path):
+def test_images_of_a_coco_data_set_have_its_ids(pictures, tmp_path):
     pictures("images/val/a.jpg", "images/val/a.png", "images/val/b/5.png")
-    (tmp_path / "annotations").mkdir()
-    (tmp_path / "annotations/person_keypoints_val.json").write_text(json.dumps({
-        "images": [{"id": 3, "file_name": "a.jpg"}, {"id": 4, "file_name": "a.png"}, {"id": 5, "file_name": "b/5.png"}],
-        "annotations": [], "categories": [{"id": 9, "keypoints": COCO.keypoints}]}))  # fmt: skip
+    images = [{"id": 3, "file_name": "a.jpg"}, {"id": 4, "file_name": "a.png"}, {"id": 5, "file_name": "b/5.png"}]
+    write_coco(tmp_path, "val", coco_document(images) | {"categories": [{"id": 9, "keypoints": COCO.keypoints}]})
     targets = dataset_images(create(make_config(dataset=str(tmp_path), dataset_type="coco", dataset_phase="val")))
     assert [target[1:] for target in targets] == [(3, "a.jpg", 9), (4, "a.png", 9), (5, "b/5", 9)]

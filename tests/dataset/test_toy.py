@@ -1,4 +1,4 @@
-"""Drawn people: what hides them, and which side is which."""
+"""Drawn people: what hides their joints, and the colours of their sides."""
 
 import numpy as np
 

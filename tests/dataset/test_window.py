@@ -1,4 +1,4 @@
-"""Windows: picture and joints go through together."""
+"""Windows cut out of images: pixels and joints stay together."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def one_person(*joints):
 @pytest.mark.parametrize("degrees", [0, 30, -75, 180])
 def test_a_bright_square_and_a_joint_in_its_middle_land_together(degrees):
     image = np.zeros((60, 80), np.uint8)
-    image[15:26, 45:56] = 255  # a square, whose middle does not suffer from the sampling
+    image[15:26, 45:56] = 255  # sampling does not move the middle of a square
     window = Window(np.radians(degrees), (40.0, 25.0), (-7, 3), (70, 90))
     cut = window.cut(image, 0, Image.Resampling.BILINEAR).astype(float)
     rows, cols = np.indices(cut.shape)

@@ -1,4 +1,4 @@
-"""Lists of numbers as arrays."""
+"""Lists of numbers become arrays."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from lib.lists_cython import flat_numbers
 
 
-def test_numbers_of_lists_of_any_length_one_after_the_other():
+def test_numbers_of_lists_of_any_length_become_one_array():
     numbers = flat_numbers([[1, 2.5], [], [-3, 2**63, float("inf")]])
     assert numbers.dtype == np.float64
     assert numbers.tolist() == [1, 2.5, -3, 2.0**63, np.inf]

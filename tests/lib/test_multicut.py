@@ -1,4 +1,4 @@
-"""The multicut solver: against exhaustive search, against the integer program, and with awkward input."""
+"""The multicut solver against exhaustive search and the integer program, and its refusal of wrong input."""
 
 import threading
 from itertools import product
@@ -57,7 +57,7 @@ def test_labels_are_numbered_by_first_appearance_and_repeat(pose_graph):
     np.testing.assert_array_equal(labels, solve_multicut(*problem))
 
 
-def test_small_cases():
+def test_small_graphs_have_their_known_solutions():
     none = np.zeros((0, 2), int), np.zeros(0)
     assert solve_multicut(np.zeros(0), *none).shape == (0,)
     assert solve_multicut([-1.0], *none).tolist() == [0]
@@ -80,20 +80,17 @@ def test_more_than_65535_nodes():
     np.testing.assert_array_equal(labels, np.repeat(np.arange(size // 2), 2))
 
 
-@pytest.mark.parametrize(
-    "unary, edges, cost, message",
-    [
-        ([np.nan, 1.0], [[0, 1]], [1.0], "unary"),
-        ([1.0, 1.0], [[0, 1]], [np.inf], "cost"),
-        ([1.0, 1.0], [[0, 2]], [1.0], "2"),
-        ([1.0, 1.0], [[-1, 0]], [1.0], "-1"),
-        ([1.0, 1.0], [[0, 1]], [1.0, 2.0], "edges has 1 rows but cost has 2"),
-        ([[1.0], [1.0]], [[0, 1]], [1.0], "unary must have one dimension"),
-        ([1.0, 1.0], [0, 1], [1.0, 1.0], "edges must have shape"),
-        ([1.0, 1.0], [[0.0, 1.0]], [1.0], "edges must hold integers"),
-        (["a", "b"], [[0, 1]], [1.0], "unary must hold real numbers"),
-    ],
-)
+@pytest.mark.parametrize("unary, edges, cost, message", [
+    ([np.nan, 1.0], [[0, 1]], [1.0], "unary"),
+    ([1.0, 1.0], [[0, 1]], [np.inf], "cost"),
+    ([1.0, 1.0], [[0, 2]], [1.0], "2"),
+    ([1.0, 1.0], [[-1, 0]], [1.0], "-1"),
+    ([1.0, 1.0], [[0, 1]], [1.0, 2.0], "edges has 1 rows but cost has 2"),
+    ([[1.0], [1.0]], [[0, 1]], [1.0], "unary must have one dimension"),
+    ([1.0, 1.0], [0, 1], [1.0, 1.0], "edges must have shape"),
+    ([1.0, 1.0], [[0.0, 1.0]], [1.0], "edges must hold integers"),
+    (["a", "b"], [[0, 1]], [1.0], "unary must hold real numbers"),
+])  # fmt: skip
 def test_wrong_input_is_a_value_error_that_says_what(unary, edges, cost, message):
     with pytest.raises(ValueError, match=message):
         solve_multicut(np.array(unary), np.array(edges), np.array(cost))

@@ -1,4 +1,4 @@
-"""Compiled edges and costs against numpy's features; odd numbers and wrong arrays."""
+"""Compiled edges and costs against those of numpy; wrong arrays are refused."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def twin(case, pairs):
 
 @pytest.mark.parametrize("integers", [False, True])
 @pytest.mark.parametrize("counts", [[4, 0, 3, 5], [1, 1], [0, 0, 0], [2, 30, 1, 0, 9], [6, 0]])
-def test_equals_numpy(counts, integers):
+def test_edges_and_costs_equal_those_of_numpy(counts, integers):
     for seed in range(5):
         case, pairs = random_case(seed, counts, integers=integers)
         edges, cost = pair_costs(**case, **SCALARS)
@@ -61,26 +61,23 @@ def test_without_pairs_only_one_part_has_edges():
     assert edges.tolist() == [[0, 1], [2, 3], [2, 4], [3, 4]]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        ("coord", np.zeros((4, 2)), r"coord must have shape \(5, 2\), got \(4, 2\)"),
-        ("grid", np.zeros(10), "grid must have shape"),
-        ("outgoing", np.zeros((5, 2, 2)), r"outgoing must have shape \(5, 1, 2\)"),
-        ("joined", np.zeros((3, 3)), "joined must have shape"),
-        ("weights", np.zeros((2, 2, 8)), r"weights must have shape \(2, 2, 9\)"),
-        ("offsets", [0, 4, 3], "offsets must start with 0"),
-        ("offsets", [1, 2, 5], "offsets must start with 0"),
-        ("offsets", [0], "offsets must start with 0"),
-        ("offsets", [0, 2.5, 5], "offsets must hold integers"),
-        ("offsets", np.array([0, 2, 2**63], np.uint64), "offsets must be from"),
-        ("coord", np.full((5, 2), np.nan), "coord must be finite"),
-        ("grid", np.full((5, 2), np.inf), "grid must be finite"),
-        ("outgoing", np.full((5, 1, 2), np.nan), "outgoing must be finite"),
-        ("weights", np.full((2, 2, 9), np.nan), "weights must be finite"),
-        ("coord", [["1", "2"]] * 5, "coord must hold real numbers"),
-    ],
-)
+@pytest.mark.parametrize("name, value, message", [
+    ("coord", np.zeros((4, 2)), r"coord must have shape \(5, 2\), got \(4, 2\)"),
+    ("grid", np.zeros(10), "grid must have shape"),
+    ("outgoing", np.zeros((5, 2, 2)), r"outgoing must have shape \(5, 1, 2\)"),
+    ("joined", np.zeros((3, 3)), "joined must have shape"),
+    ("weights", np.zeros((2, 2, 8)), r"weights must have shape \(2, 2, 9\)"),
+    ("offsets", [0, 4, 3], "offsets must start with 0"),
+    ("offsets", [1, 2, 5], "offsets must start with 0"),
+    ("offsets", [0], "offsets must start with 0"),
+    ("offsets", [0, 2.5, 5], "offsets must hold integers"),
+    ("offsets", np.array([0, 2, 2**63], np.uint64), "offsets must be from"),
+    ("coord", np.full((5, 2), np.nan), "coord must be finite"),
+    ("grid", np.full((5, 2), np.inf), "grid must be finite"),
+    ("outgoing", np.full((5, 1, 2), np.nan), "outgoing must be finite"),
+    ("weights", np.full((2, 2, 9), np.nan), "weights must be finite"),
+    ("coord", [["1", "2"]] * 5, "coord must hold real numbers"),
+])  # fmt: skip
 def test_wrong_arrays_are_refused(name, value, message):
     case, _ = random_case(0, [2, 3])
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Compiled people against slow and obvious ones, and with wrong arrays."""
+"""Compiled people against slow and obvious ones; wrong arrays are refused."""
 
 import numpy as np
 import pytest
@@ -51,24 +51,21 @@ def test_a_joint_is_the_weighted_mean_of_its_detections(number):
         np.testing.assert_allclose(people, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        ("labels", [0, -2, 0], "none below -1"),
-        ("labels", [0, 5, 0], "labels go up to 5 with 3 detections"),
-        ("labels", [0.7, 0, 0], "labels must hold integers"),
-        ("labels", ["0", "1", "0"], "labels must hold integers"),
-        ("labels", [2**32, 0, 0], "labels must be from"),
-        ("conf", [1, np.inf, 1], "conf must be finite"),
-        ("coord", np.full((3, 2), np.nan), "coord must be finite"),
-        ("labels", [0, 0], r"part must have shape \(2,\), got \(3,\)"),
-        ("part", [0, 1, 2], "part must be from 0 to 1"),
-        ("part", [0, -1, 0], "part must be from 0 to 1"),
-        ("conf", [1.0], r"conf must have shape \(3,\)"),
-        ("coord", np.zeros((3, 3)), r"coord must have shape \(3, 2\)"),
-        ("num_parts", 0, "part must be from"),
-    ],
-)
+@pytest.mark.parametrize("name, value, message", [
+    ("labels", [0, -2, 0], "none below -1"),
+    ("labels", [0, 5, 0], "labels go up to 5 with 3 detections"),
+    ("labels", [0.7, 0, 0], "labels must hold integers"),
+    ("labels", ["0", "1", "0"], "labels must hold integers"),
+    ("labels", [2**32, 0, 0], "labels must be from"),
+    ("conf", [1, np.inf, 1], "conf must be finite"),
+    ("coord", np.full((3, 2), np.nan), "coord must be finite"),
+    ("labels", [0, 0], r"part must have shape \(2,\), got \(3,\)"),
+    ("part", [0, 1, 2], "part must be from 0 to 1"),
+    ("part", [0, -1, 0], "part must be from 0 to 1"),
+    ("conf", [1.0], r"conf must have shape \(3,\)"),
+    ("coord", np.zeros((3, 3)), r"coord must have shape \(3, 2\)"),
+    ("num_parts", 0, "part must be from"),
+])  # fmt: skip
 def test_wrong_arrays_are_refused(name, value, message):
     case = {"labels": [0, 0, -1], "part": [0, 1, 0], "conf": np.ones(3), "coord": np.zeros((3, 2)), "num_parts": 2}
     with pytest.raises(ValueError, match=message):

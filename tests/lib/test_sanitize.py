@@ -1,4 +1,4 @@
-"""A small run of the sanitizers; the long one is tests/lib/sanitize.sh by itself."""
+"""A short run of the sanitizers; tests/lib/sanitize.sh alone is a long one."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Detections equal the original's; a function of cells gives the same as dense pairwise maps."""
+"""Detections equal the original's, from dense pairwise maps and from a function of cells."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from multiperson.detections import extract_detections
 from util.maps import Maps
 
 
-def test_golden_detections(scene):
+def test_detections_equal_the_originals(scene):
     detections = extract_detections(scene.cfg, scene.maps)
     assert [len(conf) for conf in detections.conf] == scene.golden["counts"].tolist()
     np.testing.assert_allclose(np.concatenate(detections.coord), scene.golden["coord"], atol=1e-3)
@@ -29,7 +29,7 @@ def test_lazy_pairwise_is_asked_once_and_equals_dense(scene):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_without_refinement_and_pairwise_maps():
+def test_refinement_and_pairwise_maps_may_be_missing():
     part_prob = np.zeros((4, 6, 2), np.float32)
     part_prob[1, 3, 1] = 0.9
     detections = extract_detections(make_config(num_joints=2), Maps(part_prob))

@@ -1,4 +1,4 @@
-"""The estimator gives people in the pixels of the image it was given, at any scale and from several threads."""
+"""Estimated people are in pixels of the image, at any scale and from several threads."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_file_and_array_give_the_same(scene, tmp_path):
     np.testing.assert_array_equal(estimator(tmp_path / "a.png").people.keypoints, estimator(image).people.keypoints)
 
 
-def test_result_is_json(scene):
+def test_a_result_is_json(scene):
     names = [f"joint{k}" for k in range(17)]
     result = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)(np.zeros((8, 8, 3), np.uint8))
     read = json.loads(json.dumps(result.as_dict()))
@@ -55,7 +55,7 @@ def test_result_is_json(scene):
     assert set(read["people"][0]["keypoints"]) == {name for name, there in zip(names, found, strict=True) if there}
 
 
-def test_images_in_a_row_of_one_size_go_through_the_network_together(scene):
+def test_consecutive_images_of_one_size_are_a_batch(scene):
     network = StandIn(scene.maps)
     estimator = PoseEstimator(network, scene.model, EasyDict(scene.cfg, predict_batch=3))
     images = [np.full((height, 8, 3), number, np.uint8) for number, height in enumerate([8] * 4 + [9] + [8])]
@@ -67,7 +67,7 @@ def test_images_in_a_row_of_one_size_go_through_the_network_together(scene):
 
 
 def test_a_full_batch_does_not_wait_for_the_next_image(scene):
-    """A camera's next image comes later."""
+    """The next image of a camera comes later."""
     estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, predict_batch=2))
     taken = []
 
@@ -77,7 +77,7 @@ def test_a_full_batch_does_not_wait_for_the_next_image(scene):
             yield number, np.zeros((8, 8, 3), np.uint8)
 
     next(estimate_ahead(estimator, camera()))
-    assert len(taken) == 4  # two batches are under way
+    assert len(taken) == 4  # two batches are being computed
 
 
 def test_threads_share_an_estimator(scene):
@@ -93,7 +93,7 @@ def test_threads_share_an_estimator(scene):
     ("height", "width", "expected"),
     [(480, 640, (480, 640)), (850, 850, (850, 850)), (1700, 1700, (850, 850)), (8, 6000, (8, 6000))],
 )
-def test_size_limit(height, width, expected):
+def test_large_images_are_reduced_to_the_limit(height, width, expected):
     assert network_size(make_config(num_joints=1), height, width) == expected
 
 
@@ -102,19 +102,17 @@ def test_only_what_the_limit_makes_smaller_counts_as_reduced(scene):
     assert estimator(np.zeros((400, 300, 3), np.uint8)).reduction is None
 
 
-def test_wrong_arguments(scene):
+def test_other_arrays_are_refused(scene):
     estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
-    for image in (np.zeros((5, 5), np.uint8), np.zeros((5, 5, 3), np.float32), np.zeros((5, 5, 4), np.uint8)):
+    for shape, kind in ((5, 5), np.uint8), ((5, 5, 3), np.float32), ((5, 5, 4), np.uint8), ((0, 640, 3), np.uint8):
         with pytest.raises(ValueError, match="expected an RGB image"):
-            estimator(image)
+            estimator(np.zeros(shape, kind))
 
 
-def test_what_cannot_be_grouped_is_a_value_error(scene):
+def test_maps_that_cannot_be_grouped_are_refused(scene):
     estimator = PoseEstimator(None, scene.model, scene.cfg)
     with pytest.raises(ValueError, match="expected the height and width of an image"):
         estimator.group(scene.maps, (0, 640))
     twice = np.concatenate([scene.maps.part_prob] * 2, axis=-1)
     with pytest.raises(ValueError, match=r"part_prob: expected .* for 17 joints"):
         estimator.group(scene.maps._replace(part_prob=twice), (480, 640))
-    with pytest.raises(ValueError, match="expected an RGB image"):
-        estimator(np.zeros((0, 640, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""The ways of grouping, on the same graph."""
+"""The solvers on the same graphs."""
 
 import numpy as np
 import pytest
@@ -27,14 +27,14 @@ def contradiction():
     return graph_of([-1] * 4, edges, cost, [0, 1, 2, 0])
 
 
-def test_fast_and_exact_find_the_optimum_and_greed_does_not(contradiction):
+def test_fast_and_exact_find_the_optimum_and_greedy_does_not(contradiction):
     labels = {solver: group(make_config(solver=solver), contradiction) for solver in ("fast", "exact", "greedy")}
     assert labels["fast"].tolist() == labels["exact"].tolist() == [0, 0, 0, 1]
     assert labels["greedy"].tolist() == [0, 1, 0, 1]
     assert all(found.dtype == np.int32 for found in labels.values())
 
 
-def test_greed_joins_the_surest_pair_first_and_never_gives_a_part_twice():
+def test_greedy_joins_the_surest_pair_first_and_no_part_twice():
     # The head's surest neck is 1; neck 0 stays alone, although its edge is negative, too.
     graph = graph_of([-1] * 3, [[0, 2], [1, 2]], [-2, -3], [0, 0, 1])
     assert group(make_config(solver="greedy"), graph).tolist() == [0, 1, 1]
@@ -46,7 +46,7 @@ def test_a_time_limit_still_gives_labels(contradiction):
         assert group(make_config(solver=solver, solver_seconds=1e-9), contradiction).shape == (4,)
 
 
-def test_nothing_to_group():
+def test_an_empty_graph_has_no_labels():
     nothing = graph_of([], [], [], np.zeros(0, int))
     for solver in ("fast", "exact", "greedy"):
         assert group(make_config(solver=solver), nothing).shape == (0,)

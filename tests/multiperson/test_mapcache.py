@@ -1,3 +1,5 @@
+"""Maps in files: under the names of pose-tensorflow, and those of one network in a folder."""
+
 import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
@@ -16,7 +18,7 @@ def maps():
 
 
 @pytest.mark.parametrize("dense", [True, False])
-def test_what_was_saved_comes_back_under_pose_tensorflows_names(tmp_path, maps, dense):
+def test_maps_are_read_as_saved_under_pose_tensorflows_names(tmp_path, maps, dense):
     path = MapCache(tmp_path / "new", "one").path("b/7")
     pairwise = maps.pairwise if dense else lambda cells: maps.pairwise[tuple(cells.T)]
     save_maps(path, maps._replace(pairwise=pairwise))
@@ -27,12 +29,12 @@ def test_what_was_saved_comes_back_under_pose_tensorflows_names(tmp_path, maps, 
         assert ours.dtype == np.float32 and ours.flags.c_contiguous
 
 
-def test_maps_of_a_single_person_network(tmp_path, maps):
+def test_maps_of_single_person_networks_have_parts_alone(tmp_path, maps):
     save_maps(tmp_path / "a.mat", Maps(maps.part_prob))
     assert load_maps(tmp_path / "a.mat", 3)[1:] == (None, None)
 
 
-def test_wrong_files(tmp_path, maps):
+def test_wrong_files_are_named(tmp_path, maps):
     path = tmp_path / "a.mat"
     with pytest.raises(InputError, match=r"no such file; tools/cache_scoremaps\.py writes it"):
         load_maps(path, 3)

@@ -1,4 +1,4 @@
-"""What all networks have in common."""
+"""The base of all networks."""
 
 import numpy as np
 import pytest

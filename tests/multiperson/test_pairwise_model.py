@@ -1,4 +1,4 @@
-"""Features as defined; model files in the published layout, broken ones refused in one line."""
+"""Features follow their definition; model files have the published layout, and broken ones are refused."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def some_model():
 
 
 def two_detections():
-    """Of part 0 and of part 2 (of 3), what each expects of the other in the right place of its list."""
+    """One of part 0 and one of part 2, of three parts, with the offset that each expects to the other."""
     return Nodes(
         part=np.array([0, 2]),
         coord=np.array([[11.0, 22], [15, 25]]),
@@ -48,26 +48,26 @@ def test_angles_are_at_most_half_a_turn():
     np.testing.assert_allclose(features[2:4], [2e-9, 2e-9 / 3], rtol=1e-5)
 
 
-def test_shift_moves_the_second_detection():
+def test_a_shift_moves_the_second_detection():
     nodes, edges = two_detections(), np.array([[0, 1]])
     moved = nodes._replace(coord=nodes.coord + [[0, 0], [7, -3]], grid=nodes.grid + [[0, 0], [7, -3]])
     np.testing.assert_allclose(pair_features(nodes, edges, np.array([[7, -3]])), pair_features(moved, edges))
 
 
-def test_order_of_pairs():
+def test_edges_are_ordered_by_pairs():
     edges = pair_edges([(1, 2), (0, 0), (0, 2)], np.array([3, 0, 2]))
     assert edges.tolist() == [[0, 1], [0, 2], [1, 2], [0, 3], [0, 4], [1, 3], [1, 4], [2, 3], [2, 4]]
     assert pair_edges([], np.array([3, 0, 2])).shape == (0, 2)
 
 
-def test_linear_form_is_the_scaled_one():
+def test_the_linear_form_equals_the_scaled_one():
     model = some_model()._replace(x_max=np.full(8, 2.0))
     features = np.random.default_rng(0).uniform(size=8)
     scaled = (features - model.x_min) / (model.x_max - model.x_min)
     np.testing.assert_allclose(model.linear() @ [*features, 1], model.w @ [*scaled, 1])
 
 
-def test_round_trip_and_published_layout(tmp_path):
+def test_models_are_read_as_written_in_the_published_layout(tmp_path):
     path = model_path(tmp_path, 0, 4)
     assert path.name == "spatial_model_cidx_1_5.mat"
     origin = Origin("Right Hand", "h\u00fcfte", "12ab")
@@ -81,49 +81,27 @@ def test_round_trip_and_published_layout(tmp_path):
     assert struct["log_reg"][0, 0]["w"][0, 0].shape == (9, 1)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"other": 1}, "variable .spatial_model. is missing"),
-        ({"spatial_model": 1.0}, "no spatial_model"),
-        ({"spatial_model": {"log_reg": {"w": "abc"}, "training_opts": {"X_min": 1, "X_max": 2}}}, "no spatial_model"),
-        ({"spatial_model": {"log_reg": {"w": [1, 2]}, "training_opts": {"X_min": 1, "X_max": 2}}}, "found .2, 1, 1."),
-        (
-            {
-                "spatial_model": {
-                    "log_reg": {"w": np.full(9, np.nan)},
-                    "training_opts": {"X_min": np.zeros(8), "X_max": np.ones(8)},
-                }
-            },
-            "not finite",
-        ),
-        (
-            {
-                "spatial_model": {
-                    "log_reg": {"w": np.ones(9)},
-                    "training_opts": {"X_min": np.zeros(8), "X_max": np.full(8, 1e-320)},
-                }
-            },
-            "X_min is not below X_max",
-        ),
-        (
-            {
-                "spatial_model": {
-                    "log_reg": {"w": np.ones(9)},
-                    "training_opts": {"X_min": np.ones(8), "X_max": np.ones(8)},
-                }
-            },
-            "X_min is not below X_max",
-        ),
-    ],
-)
+def published(w, x_min, x_max):
+    """What a published file holds."""
+    return {"spatial_model": {"log_reg": {"w": w}, "training_opts": {"X_min": x_min, "X_max": x_max}}}
+
+
+@pytest.mark.parametrize("content, message", [
+    ({"other": 1}, "variable .spatial_model. is missing"),
+    ({"spatial_model": 1.0}, "no spatial_model"),
+    (published("abc", 1, 2), "no spatial_model"),
+    (published([1, 2], 1, 2), "found .2, 1, 1."),
+    (published(np.full(9, np.nan), np.zeros(8), np.ones(8)), "not finite"),
+    (published(np.ones(9), np.zeros(8), np.full(8, 1e-320)), "X_min is not below X_max"),
+    (published(np.ones(9), np.ones(8), np.ones(8)), "X_min is not below X_max"),
+])  # fmt: skip
 def test_wrong_content_is_refused(tmp_path, content, message):
     savemat(tmp_path / "model.mat", content)
     with pytest.raises(InputError, match=rf"model\.mat: .*{message}"):
         load_model(tmp_path / "model.mat")
 
 
-def test_a_model_stands_in_the_place_of_its_joints():
+def test_a_model_must_be_that_of_its_joints():
     known = Origin("neck", "head_top")
     require_origin("a.mat", known, "neck", "head_top")
     require_origin("a.mat", known, "", "")
@@ -134,12 +112,9 @@ def test_a_model_stands_in_the_place_of_its_joints():
             require_origin("a.mat", known, *names)
 
 
-def test_models_without_an_origin_are_as_published(tmp_path):
+def test_published_models_have_no_origin(tmp_path):
     model = some_model()
-    savemat(
-        tmp_path / "a.mat",
-        {"spatial_model": {"training_opts": {"X_min": model.x_min, "X_max": model.x_max}, "log_reg": {"w": model.w}}},
-    )
+    savemat(tmp_path / "a.mat", published(*model))
     assert load_model(tmp_path / "a.mat")[1] == Origin()
     save_model(tmp_path / "b.mat", model)
     assert load_model(tmp_path / "b.mat")[1] == Origin()

@@ -1,4 +1,4 @@
-"""Whose a detection is; what is learnt from few, from single and from many people; models that group people again."""
+"""Owners of detections, what is learnt from few and from many people, and people grouped by learnt models."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from util.errors import InputError
 
 JOINTS = 5
-# Relative to the person's middle, pixels.
+# Pixels from the middle of the person.
 POSE = np.array([[0, -80], [-30, -40], [30, -40], [-20, 60], [20, 60]])
 PAIRS = [(a, b) for a in range(JOINTS) for b in range(a + 1, JOINTS)]
 
@@ -39,7 +39,7 @@ def model_of(models):
     return model
 
 
-def test_owner_is_the_nearest_joint_of_the_part():
+def test_the_owner_is_the_person_of_the_nearest_joint():
     people = people_at((100, 100), (130, 100))
     people[1, 4, 2] = 0
     x, y, _ = people[0, 0]
@@ -52,7 +52,7 @@ def test_owner_is_the_nearest_joint_of_the_part():
     assert scene.owner.tolist() == [0, 1, FALSE, UNKNOWN, FALSE, UNKNOWN]
 
 
-def test_nobody_and_ignored_regions():
+def test_detections_in_ignored_regions_are_unknown():
     weight = np.ones((30, 50))
     weight[:10] = 0
     scene = make_scene(nodes_at([0, 1], [(20, 20), (20, 100)]), np.zeros((1, JOINTS, 3)), 17, weight)
@@ -60,7 +60,7 @@ def test_nobody_and_ignored_regions():
     assert scene.center.shape == (0, 2)
 
 
-def test_logistic_fit_finds_the_model_that_made_the_data():
+def test_the_logistic_fit_finds_the_model_that_made_the_data():
     rng = np.random.default_rng(0)
     truth = np.array([-1.5, -0.5, 0, -1, 0, 0.8, 0, 0.4, 0.7])
     features = rng.normal(size=(8, 20000))
@@ -82,7 +82,7 @@ def test_auc_counts_pairs_in_order():
 
 @pytest.mark.parametrize("crowd", [False, True])
 def test_learnt_models_group_people_again(crowd):
-    """From three photos of one person each (no real stranger pairs), and from eight of two people."""
+    """Learnt from three photos of one person each, without any pairs of strangers, and from eight of two people."""
     if crowd:
         scenes = [scene_of(people_at((120, 120), (220 + 10 * k, 110), seed=k), seed=k) for k in range(8)]
     else:
@@ -104,7 +104,7 @@ def test_learnt_models_group_people_again(crowd):
         assert seen.mean() > 0.8 and error.max() < (1e-3 if noise == "none" else 10)
 
 
-def test_unseen_part_rests_on_the_common_model():
+def test_an_unseen_part_takes_the_common_model():
     people = people_at((200, 120))
     people[0, 4, 2] = 0
     models, reports = train_pairs([scene_of(people, "none")], PAIRS, JOINTS)
@@ -115,6 +115,6 @@ def test_unseen_part_rests_on_the_common_model():
     assert (linear[:4] <= 0).all() and (linear[4:8] >= 0).all() and linear.any()
 
 
-def test_nothing_to_learn_from_is_said():
+def test_scenes_without_people_are_refused():
     with pytest.raises(InputError, match="no two detections lie on joints of one annotated person"):
         train_pairs([scene_of(np.zeros((1, JOINTS, 3)))], PAIRS, JOINTS)

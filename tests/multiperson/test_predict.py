@@ -1,4 +1,4 @@
-"""The graph and the people equal the original's, and a slow twin's; suppressed detections stay away."""
+"""Graph and people equal the original's and those of slow twins."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def golden_labels(golden):
 
 
 def slow_graph(model, detections):
-    """`eval_graph`, one pair at a time, as the definition reads."""
+    """`eval_graph` by its definition, one pair at a time."""
     nodes = [(part, k) for part, conf in enumerate(detections.conf) for k in range(len(conf))]
     edges, cost = [], []
     for a in range(model.num_joints):
@@ -89,7 +89,7 @@ def random_model(rng, num_joints, sparse_graph=()):
     return model
 
 
-def test_golden_graph(scene):
+def test_the_graph_equals_the_originals(scene):
     graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
     np.testing.assert_array_equal(graph.edges, scene.golden["pair_index"])
     np.testing.assert_allclose(graph.unary, scene.golden["unary_cost"], rtol=1e-4)
@@ -97,7 +97,7 @@ def test_golden_graph(scene):
     np.testing.assert_allclose(1 / (1 + np.exp(graph.cost)), scene.golden["pair_prob"], atol=1e-5)
 
 
-def test_golden_people(scene):
+def test_people_equal_the_originals(scene):
     graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
     labels, positions = golden_labels(scene.golden)
     people = get_person_conf_multicut(scene.model, graph, labels)
@@ -105,14 +105,14 @@ def test_golden_people(scene):
     np.testing.assert_allclose(people.score, people.keypoints[..., 2].sum(axis=1) / 17)
 
 
-def test_solution_is_as_good_as_the_reference(scene):
+def test_the_solution_is_as_good_as_the_reference(scene):
     graph = eval_graph(scene.model, extract_detections(scene.cfg, scene.maps))
     reference = objective(graph, golden_labels(scene.golden)[0])
     assert objective(graph, solve_multicut(graph.unary, graph.edges, graph.cost)) <= reference + 1e-6 * abs(reference)
 
 
 @pytest.mark.parametrize("sparse_graph", [(), [(3, 1), (0, 2)]])
-def test_graph_equals_its_slow_twin(sparse_graph):
+def test_the_graph_equals_its_slow_twin(sparse_graph):
     rng = np.random.default_rng(3)
     for counts in ([3, 0, 4, 2], [0, 0, 0, 0], [0, 0, 1, 0], [1, 1, 1, 5]):
         model = random_model(rng, 4, sparse_graph)
@@ -136,7 +136,7 @@ def test_costs_do_not_depend_on_the_place_in_the_image(seed, x, y):
     np.testing.assert_allclose(eval_graph(model, moved).cost, eval_graph(model, detections).cost, rtol=1e-6, atol=1e-6)
 
 
-def test_suppressed_detections_are_no_people():
+def test_suppressed_detections_belong_to_nobody():
     model = random_model(np.random.default_rng(0), 3)
     graph = eval_graph(model, random_detections(np.random.default_rng(1), [2, 1, 2], 3))
     people = get_person_conf_multicut(model, graph, np.array([0, -1, -1, 0, 1]))
@@ -145,7 +145,7 @@ def test_suppressed_detections_are_no_people():
     assert nobody.keypoints.shape == (0, 3, 3) and nobody.score.shape == (0,)
 
 
-def test_joint_of_two_detections_is_their_weighted_mean():
+def test_a_joint_of_two_detections_is_their_weighted_mean():
     detections = Detections(
         [np.array([[10.0, 20], [16, 8]]), np.zeros((0, 2))],
         [np.zeros((2, 2)), np.zeros((0, 2))],
@@ -158,7 +158,7 @@ def test_joint_of_two_detections_is_their_weighted_mean():
     np.testing.assert_allclose(people.score, [0.45])
 
 
-def test_stray_of_a_part_is_dropped_a_neighbour_is_not():
+def test_a_stray_is_dropped_and_a_neighbour_is_not():
     """In person 0: the surest of part 0 is node 1, node 0 is near it, node 2 far; person 1 has only a weak one."""
     graph = Graph(
         unary=np.zeros(6),
@@ -173,7 +173,7 @@ def test_stray_of_a_part_is_dropped_a_neighbour_is_not():
     assert drop_strays(model, graph, np.full(6, -1)).tolist() == [-1] * 6
 
 
-def test_missing_joint_is_guessed_where_the_others_expect_it():
+def test_a_missing_joint_is_guessed_where_the_others_expect_it():
     cfg = make_config(num_joints=3)
     part_prob = np.zeros((10, 10, 3), np.float32)
     part_prob[1, 2, 0], part_prob[1, 6, 1], part_prob[7, 5, 2] = 0.8, 0.4, 0.15
@@ -203,20 +203,20 @@ def test_people_of_few_joints_are_found_by_default():
         SpatialModel(make_config(skeleton="neckhead", min_keypoints=15))  # 14 joints in 17 slots
 
 
-def test_people_come_best_first_and_small_ones_not_at_all(scene):
+def test_people_come_best_first_and_small_ones_are_dropped(scene):
     people = predict_people(scene.model, scene.cfg, scene.maps)
     assert len(people.score) and (np.diff(people.score) <= 0).all()
     assert (np.count_nonzero(people.keypoints[..., 2], axis=1) >= 3).all()
 
 
-def test_no_detection_no_people(scene):
+def test_without_detections_there_are_no_people(scene):
     maps = scene.maps._replace(part_prob=np.zeros_like(scene.maps.part_prob))
     for fill in (False, True):
         cfg = EasyDict(scene.cfg, fill_missing_joints=fill)
         assert predict_people(scene.model, cfg, maps).keypoints.shape == (0, 17, 3)
 
 
-def test_errors_say_what_to_do(scene, tmp_path):
+def test_errors_name_the_remedy(scene, tmp_path):
     with pytest.raises(InputError, match="pairwise_predict"):
         predict_people(scene.model, scene.cfg, scene.maps._replace(pairwise=None))
     with pytest.raises(InputError, match="spatial_model_cidx_1_2.mat: no such file.*train_pairwise"):

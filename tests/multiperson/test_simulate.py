@@ -1,4 +1,4 @@
-"""Simulated maps say exactly what they were made from."""
+"""Simulated maps show exactly the people that they are made of."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def test_pairwise_offsets_lead_to_the_persons_joints():
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 6, 2)
 
 
-def test_nobody():
+def test_maps_of_nobody_are_empty():
     for people in (np.zeros((0, 3, 3)), np.zeros((2, 3, 3))):
         for noise in NOISE_LEVELS.values():
             maps = simulate_maps(people, 40, 40, noise)

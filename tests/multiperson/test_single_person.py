@@ -36,7 +36,7 @@ def estimator(**keys):
     return SinglePersonEstimator(BrightestPixel(), make_config(num_joints=1, **keys))
 
 
-def test_whole_image(image):
+def test_a_person_is_found_in_the_whole_image(image):
     pose = estimator()(image)
     assert pose.keypoints.tolist() == [[20, 30, 0.75]]
     assert pose.part_prob.shape == (*map_size(60, 100), 1)
@@ -53,7 +53,7 @@ def test_padding_grows_the_box(image):
     assert find(image, [50, 20, 90, 50], pad=1).keypoints[0, :2].tolist() == [20, 30]
 
 
-def test_scale(image):
+def test_scale_and_limit_set_the_size_that_the_network_sees(image):
     find = estimator(global_scale=2.0)
     assert find(image).keypoints[0, :2] == pytest.approx([20, 30], abs=0.5)
     assert find.network.seen == (120, 200)
@@ -66,20 +66,17 @@ def test_scale(image):
     assert find(image, [50, 20, 80, 40], pad=0).reduction is None
 
 
-@pytest.mark.parametrize(
-    ("box", "margin", "rows", "cols"),
-    [
-        ((2.5, 3.5, 7.2, 8.0), 0, (3, 8), (2, 8)),
-        ((2, 3, 7, 8), 100, (0, 20), (0, 30)),
-        ((35, 25, 40, 30), 0, (19, 20), (29, 30)),  # outside: the nearest pixel
-        ((-9, -9, -5, -5), 0, (0, 1), (0, 1)),
-    ],
-)
-def test_padded_window(box, margin, rows, cols):
+@pytest.mark.parametrize("box, margin, rows, cols", [
+    ((2.5, 3.5, 7.2, 8.0), 0, (3, 8), (2, 8)),
+    ((2, 3, 7, 8), 100, (0, 20), (0, 30)),
+    ((35, 25, 40, 30), 0, (19, 20), (29, 30)),  # outside: the nearest pixel
+    ((-9, -9, -5, -5), 0, (0, 1), (0, 1)),
+])  # fmt: skip
+def test_windows_stay_within_the_image(box, margin, rows, cols):
     assert padded_window(box, margin, (20, 30)) == (slice(*rows), slice(*cols))
 
 
-def test_one_person_without_a_box_has_the_whole_image():
+def test_a_single_person_without_a_box_has_the_whole_image():
     one, two = np.ones((1, 3, 3)), np.array([[[1, 2, 1], [5, 9, 1], [0, 0, 0]], [[3, 3, 0], [4, 4, 1], [2, 6, 1]]])
     assert person_boxes(None, one) == [None]
     assert person_boxes(None, two) == [[1, 2, 5, 9], [2, 4, 4, 6]]

@@ -1,4 +1,4 @@
-"""A table of people as spreadsheets read it, whole or not at all."""
+"""Tables of people for spreadsheets, written whole or not at all."""
 
 import csv
 
@@ -20,7 +20,7 @@ def read(path):
         return list(csv.reader(file))
 
 
-def test_a_line_for_each_person_of_pictures_and_frames(tmp_path):
+def test_each_person_of_pictures_and_frames_is_a_line(tmp_path):
     with people_table(tmp_path / "people.csv", ["eye", "tail"]) as add:
         add("a, b.jpg", TWO)
         add("nobody.jpg", People(np.zeros((0, 2, 3)), np.zeros(0)))

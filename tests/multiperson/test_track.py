@@ -36,7 +36,7 @@ def test_crossing_people_keep_their_identities():
             assert tracker.update(people(left, right)) == [0, 1]
 
 
-def test_a_gap_is_bridged_and_a_longer_one_is_not():
+def test_short_gaps_are_bridged_and_longer_ones_are_not():
     tracker = Tracker(max_gap=3)
     for frame in range(5):
         assert tracker.update(people(pose(8 * frame))) == [0]
@@ -62,7 +62,7 @@ def test_joints_that_come_and_go_do_not_matter():
     assert tracker.update(people(pose(6, missing=range(7, 14)))) == [0]  # none of the joints of the first frame
 
 
-def test_distance():
+def test_the_distance_is_in_sizes_of_the_person():
     moved = pose(30)
     size = np.hypot(*np.ptp(FIGURE, axis=0))
     assert pose_distance(pose(0), moved) == pytest.approx(30 / size)
@@ -70,7 +70,7 @@ def test_distance():
 
 
 @given(st.lists(st.lists(st.integers(0, 400), max_size=4), max_size=8))
-def test_nobody_is_two_people_in_one_frame_and_new_numbers_count_on(frames):
+def test_identities_differ_within_a_frame_and_count_up(frames):
     tracker, known = Tracker(), 0
     for places in frames:
         identities = tracker.update(people(*map(pose, places)))

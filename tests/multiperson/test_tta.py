@@ -1,4 +1,4 @@
-"""Averages over views: a network that sees everything alike stays as it is, and every place is where it was."""
+"""Averages over views keep every place, and the maps of a network to which all views look alike."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ CELLS = np.array([[0, 0], [3, 2], [5, 7], [1, 6]])
 
 
 @pytest.mark.parametrize("size", [(48, 80), (46, 77), (45, 65), (48, 72), (41, 73)])
-def test_a_network_to_which_left_and_right_are_alike_stays_as_it_is(size):
+def test_flips_keep_the_maps_of_a_symmetric_network(size):
     image = picture(*size, JOINTS)
     cfg = make_config(num_joints=3, tta=["flip"], mean_pixel=[0, 0, 0])
     maps, expected = average(Seer(), image, cfg, SWAP), Seer()(image)
@@ -79,7 +79,7 @@ def test_mirrored_pixels_and_cells_line_up():
         np.testing.assert_array_equal(mirrored[:, 48 - x], image[:, x])
 
 
-def test_values_of_the_mirrored_image_change_sides():
+def test_mirrored_maps_change_sides():
     rng = np.random.default_rng(0)
     prob, locref = rng.random((2, 4, 3), np.float32), rng.random((2, 4, 3, 2), np.float32)
     dense = rng.random((2, 4, 6, 2))
@@ -93,7 +93,7 @@ def test_values_of_the_mirrored_image_change_sides():
 
 
 @pytest.mark.parametrize("views", [[0.75], [1.5], ["flip", 0.8, 1.3]])
-def test_places_stay_in_other_sizes(views):
+def test_other_sizes_keep_the_places(views):
     image = picture(90, 121, 1.5 * JOINTS)
     cfg = make_config(num_joints=3, tta=views, mean_pixel=[0, 0, 0])
     maps, expected = average(Seer(), image, cfg, SWAP), Seer()(image)
@@ -102,14 +102,14 @@ def test_places_stay_in_other_sizes(views):
     np.testing.assert_allclose(maps.pairwise(CELLS), expected.pairwise(CELLS), atol=0.3)
 
 
-def test_sizes_that_the_network_sees():
+def test_the_network_sees_each_size_within_the_limit():
     cfg = make_config(num_joints=3, tta=[0.5, 1.25, 2], max_input_size=88)
     network = Seer()
     average(network, picture(48, 80, JOINTS), cfg)
     assert network.sizes == [(48, 80), (24, 40), (60, 100), (68, 113)]  # 68 x 113 is as much as 88 x 88
 
 
-def test_a_view_without_the_part_has_no_say_in_where_it_is():
+def test_a_view_that_lacks_a_part_does_not_move_it():
     first = Maps(np.full((1, 1, 1), 0.6, np.float32), np.full((1, 1, 1, 2), 3, np.float32))
     second = Maps(np.full((1, 1, 1), 0.2, np.float32), np.full((1, 1, 1, 2), 7, np.float32))
     blind = Maps(np.zeros((1, 1, 1), np.float32), np.full((1, 1, 1, 2), 99, np.float32))
@@ -119,7 +119,7 @@ def test_a_view_without_the_part_has_no_say_in_where_it_is():
     np.testing.assert_array_equal(mean_maps([blind, blind]).locref, 0)
 
 
-def test_without_refinement_and_offsets():
+def test_refinement_and_offsets_may_be_missing():
     image = picture(48, 80, JOINTS)
     cfg = EasyDict(stride=8, tta=["flip", 0.5], max_input_size=850, mean_pixel=[0, 0, 0])
     maps = average(lambda view: Maps(Seer()(view).part_prob), image, cfg, SWAP)

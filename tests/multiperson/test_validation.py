@@ -1,4 +1,4 @@
-"""Scores on held-out images of networks that know the answer, or not."""
+"""Scores on held-out images, of networks that know the answer and of others."""
 
 import json
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from util.errors import InputError
 
 
 def network_of(maps):
-    """What validation calls of a network that gives these maps of an image."""
+    """A network that gives these maps of an image, as far as validation needs one."""
     return SimpleNamespace(maps=maps, maps_of_batch=lambda images: [maps(image) for image in images])
 
 
@@ -50,7 +50,7 @@ def coco_validation(folder, **values):
 
 
 def all_knowing(*datasets):
-    """A network that finds whom the annotations tell, by the image's content."""
+    """A network that finds the annotated people by the content of the image."""
     people = {}
     for dataset in datasets:
         for sample in map(dataset.__getitem__, range(len(dataset))):
@@ -62,7 +62,7 @@ def all_knowing(*datasets):
     return network_of(maps)
 
 
-def test_perfect_maps_score_high_and_empty_ones_nothing(scenes):
+def test_perfect_maps_score_high_and_empty_ones_zero(scenes):
     validation = coco_validation(scenes)
     assert validation.measure == "AIC score" and len(validation.samples) == 5
     assert validation.score(all_knowing(validation.dataset, validation.training_set)) > 0.9

@@ -43,13 +43,13 @@ def test_colours_follow_ids():
     np.testing.assert_array_equal(swapped, draw.draw(BLACK, people_of(PERSONS)))
 
 
-def test_nobody_and_no_limbs():
+def test_there_may_be_no_people_and_no_limbs():
     picture = np.random.default_rng(0).integers(0, 256, BLACK.shape, np.uint8)
     np.testing.assert_array_equal(PersonDraw(LIMBS).draw(picture, people_of(PERSONS[:0])), picture)
     assert PersonDraw([]).draw(BLACK, people_of(PERSONS)).any()
 
 
-def test_pictures_of_detections():
+def test_detections_and_offsets_are_drawn():
     maps = simulate_maps(PERSONS, 120, 100)
     names = ["a", "b", "c"]
     for shown in (maps, maps._replace(part_prob=np.zeros_like(maps.part_prob))):

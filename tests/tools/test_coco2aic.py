@@ -1,3 +1,5 @@
+"""COCO's annotations in AI Challenger's format; tests/dataset/test_coco_to_aic.py holds what becomes of them."""
+
 import json
 
 import pytest
@@ -6,7 +8,7 @@ from tools import coco2aic
 from util.errors import InputError
 
 
-def test_converts_and_says_what_is_missing(data_dir, tmp_path, capsys):
+def test_what_aic_has_and_coco_lacks_is_told(data_dir, tmp_path, capsys):
     source = data_dir / "coco_sample/annotations/person_keypoints_val2017.json"
     coco2aic.main(["--coco_json", str(source), "--out", str(tmp_path / "aic.json")])
     records = json.loads((tmp_path / "aic.json").read_text())
@@ -19,6 +21,6 @@ def test_converts_and_says_what_is_missing(data_dir, tmp_path, capsys):
     ]
 
 
-def test_refuses_to_overwrite_its_input(tmp_path):
+def test_the_input_is_not_overwritten(tmp_path):
     with pytest.raises(InputError):
         coco2aic.main(["--coco_json", str(tmp_path / "a.json"), "--out", str(tmp_path / "x/../a.json")])

@@ -1,39 +1,28 @@
+"""Configurations of DeepLabCut made to fit here."""
+
 import pytest
 
 from config import load_config
 from tools.deeplabcut2cfg import main
 from util.errors import InputError
 
-# What DeepLabCut 2 writes for a training, but for keys that are as they are here.
+# What DeepLabCut 2 writes for a training, without some keys that stay as they are.
 TRAIN = """
-all_joints:
-- - 0
-- - 1
-- - 2
-all_joints_names:
-- snout
-- leftear
-- rightear
+all_joints: [[0], [1], [2]]
+all_joints_names: [snout, leftear, rightear]
 apply_prob: 0.5
 clahe: true
-crop_size:
-- 410
-- 400
+crop_size: [410, 400]
 dataset: training-datasets\\iteration-0\\UnaugmentedDataSet_mouseMay1\\mouse_Ann95shuffle1.mat
 dataset_type: imgaug
-emboss:
-  alpha:
-  - 0.0
-  - 1.0
+emboss: {alpha: [0.0, 1.0]}
 global_scale: 0.8
 init_weights: C:\\weights\\resnet_v1_50.ckpt
 location_refinement: true
 lr_init: 0.0005
 metadataset: training-datasets/iteration-0/UnaugmentedDataSet_mouseMay1/Documentation.pickle
 multi_stage: false
-multi_step:
-- - 0.005
-  - 10000
+multi_step: [[0.005, 10000]]
 net_type: resnet_50
 num_joints: 3
 project_path: C:\\projects\\mouse
@@ -51,7 +40,7 @@ def source(tmp_path):
     return tmp_path / "train/pose_cfg.yaml"
 
 
-def test_what_the_keys_become(source, tmp_path, capsys):
+def test_keys_are_kept_converted_or_left_out(source, tmp_path, capsys):
     main([str(source), "--out", str(tmp_path / "mine/pose_cfg.yaml")])
     cfg = load_config(tmp_path / "mine/pose_cfg.yaml")
     assert (cfg.num_joints, cfg.net_type, cfg.global_scale, cfg.dataset_type) == (3, "resnet_50", 0.8, "default")
@@ -76,14 +65,14 @@ def test_the_trained_snapshot_becomes_the_weights(source, tmp_path):
     "text, message",
     [("net_type: efficientnet-b0", "net_type: expected one of"), ("- a", "expected lines"), ("a: [", "line 1")],
 )
-def test_what_cannot_be_taken_over(source, tmp_path, text, message):
+def test_what_cannot_be_converted_is_named(source, tmp_path, text, message):
     source.write_text(text)
     with pytest.raises(InputError, match=f"train/pose_cfg.yaml: .*{message}"):
         main([str(source), "--out", str(tmp_path / "mine.yaml")])
     assert not (tmp_path / "mine.yaml").exists()
 
 
-def test_the_file_read_stays(source):
+def test_the_input_is_not_overwritten(source):
     with pytest.raises(InputError, match="must not be the file"):
         main([str(source), "--out", str(source)])
     assert source.read_text() == TRAIN

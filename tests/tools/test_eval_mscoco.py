@@ -1,89 +1,75 @@
+"""COCO's measures on the command line; tests/dataset/test_coco_score.py compares them with pycocotools."""
+
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from dataset.skeleton import AIC, COCO
+from dataset.skeleton import AIC, COCO, NECKHEAD
+from tests.annotations import coco_document
 from tools import eval_mscoco
 from util.errors import InputError
 
 
-def run(submit, ref, *options):
-    command = [sys.executable, eval_mscoco.__file__, "--submit", submit, "--ref", ref, *options]
-    return subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture
+def annotations(golden_dir):
+    """124 people in 40 images of AI Challenger, in COCO's format."""
+    return json.loads((golden_dir / "ai2coco/expected.json").read_text())
 
 
-def test_neckhead(golden_dir, tmp_path):
-    """A converted file, true people as results: everything is right, the person with id 0 included."""
-    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
-    names = ["neck", "head_top", "unused_2", "unused_3", "unused_4"]
-    names += [
-        f"{side}_{part}"
-        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-        for side in ("left", "right")
-    ]
-    reference["categories"] = [{"id": 1, "name": "person", "keypoints": names}]
-    for annotation in reference["annotations"]:
-        annotation["category_id"] = 1
-    results = [
-        {"image_id": a["image_id"], "category_id": 1, "keypoints": a["keypoints"], "score": 0.5}
-        for a in reference["annotations"]
-        if a["image_id"] != 3
-    ]
-    (tmp_path / "ref.json").write_text(json.dumps(reference))
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    for options, recall in ((["--subset"], 1), ([], len(results) / len(reference["annotations"]))):
-        done = run(tmp_path / "results.json", tmp_path / "ref.json", *options)
-        assert not done.returncode
-        assert "skeleton neckhead: 124 people in 40 images" in done.stdout
-        assert f"AR         {recall:.4f}" in done.stdout
+@pytest.fixture
+def evaluate(tmp_path, annotations, capsys):
+    """What is printed of results for the annotated people; change: to the keypoints of each."""
+
+    def evaluate(names, change, *options):
+        document = coco_document(annotations["images"], annotations["annotations"], names)
+        people = [person for person in document["annotations"] if change(person) is not None]
+        results = [{**person, "keypoints": change(person), "score": 0.5} for person in people]
+        (tmp_path / "ref.json").write_text(json.dumps(document))
+        (tmp_path / "results.json").write_text(json.dumps(results))
+        eval_mscoco.main(
+            ["--submit", str(tmp_path / "results.json"), "--ref", str(tmp_path / "ref.json"), *map(str, options)]
+        )
+        return capsys.readouterr().out
+
+    return evaluate
 
 
-def test_only_some_joints_count(golden_dir, tmp_path):
-    """Results whose neck and head are wrong are right from shoulders to ankles."""
-    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
+def test_images_without_results_count_unless_left_out(evaluate, annotations):
+    """The true people as results, the person with id 0 included, but for those of an image."""
+
+    def of_other_images(person):
+        return person["keypoints"] if person["image_id"] != 3 else None
+
+    found = sum(person["image_id"] != 3 for person in annotations["annotations"])
+    for options, recall in (["--subset"], 1), ([], found / 124):
+        out = evaluate(NECKHEAD.keypoints, of_other_images, *options)
+        assert "skeleton neckhead: 124 people in 40 images" in out and f"AR         {recall:.4f}" in out
+
+
+def test_only_the_joints_asked_for_count(evaluate):
+    """Neck and head are wrong, shoulders to ankles right."""
+
+    def without_head(person):
+        return [9999, 9999, 1] * 5 + person["keypoints"][15:]
+
     names = [f"joint{number}" for number in range(17)]
-    reference["categories"] = [{"id": 1, "name": "person", "keypoints": names}]
-    results = []
-    for annotation in reference["annotations"]:
-        annotation["category_id"] = 1
-        results.append({**annotation, "keypoints": [9999, 9999, 1] * 5 + annotation["keypoints"][15:], "score": 0.5})
-    (tmp_path / "ref.json").write_text(json.dumps(reference))
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    files = tmp_path / "results.json", tmp_path / "ref.json"
-    assert "AP         1.0000" in run(*files, "--joints", "5", "16").stdout
-    assert "AP         1.0000" not in run(*files).stdout
-    for wrong in (("5", "17"), ("-1", "3"), ("4", "2")):
-        done = run(*files, "--joints", *wrong)
-        assert done.returncode == 2 and "has joints 0 to 16" in done.stderr
+    assert "AP         1.0000" in evaluate(names, without_head, "--joints", 5, 16)
+    assert "AP         1.0000" not in evaluate(names, without_head)
+    for wrong in ((5, 17), (-1, 3), (4, 2)):
+        with pytest.raises(InputError, match="has joints 0 to 16"):
+            evaluate(names, without_head, "--joints", *wrong)
 
 
-def test_results_with_other_joints(golden_dir, tmp_path, capsys):
-    """AI Challenger's joints against COCO's: the same people, the ids of the joints in another order."""
-    reference = json.loads((golden_dir / "ai2coco/expected.json").read_text())
-    reference["categories"] = [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints)}]
-    results = []
-    for annotation in reference["annotations"]:
-        annotation["category_id"] = 1
-        joints = np.reshape(annotation["keypoints"], (1, 17, 3))
-        results.append({**annotation, "keypoints": COCO.convert(joints, AIC).ravel().tolist(), "score": 0.5})
-    (tmp_path / "ref.json").write_text(json.dumps(reference))
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    files = ["--submit", str(tmp_path / "results.json"), "--ref", str(tmp_path / "ref.json")]
-    eval_mscoco.main([*files, "--skeleton", "aic"])
-    assert "AP         1.0000" in capsys.readouterr().out
+def test_results_may_have_the_joints_of_another_skeleton(evaluate):
+    """AI Challenger's joints against COCO's, which have other numbers."""
+
+    def converted(person):
+        return COCO.convert(np.reshape(person["keypoints"], (1, 17, 3)), AIC).ravel().tolist()
+
+    assert "AP         1.0000" in evaluate(COCO.keypoints, converted, "--skeleton", "aic")
     with pytest.raises(InputError, match="no usable result"):
-        eval_mscoco.main(files)
-
-
-def test_bad_input(tmp_path):
-    (tmp_path / "ref.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    done = run(tmp_path / "ref.json", tmp_path / "ref.json")
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "'images' holds no usable image" in done.stderr
+        evaluate(COCO.keypoints, converted)
 
 
 def test_a_list_of_images_is_refused(tmp_path):

@@ -1,28 +1,26 @@
+"""The shares of correct keypoints of a submission, or of predictions.mat for a data set."""
+
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
 
 from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import AIC
+from tests.annotations import aic_record
 from tools import eval_pck
 from tools.predict_singleperson import write_predictions
 from util.errors import InputError
 
 
-def aic_record(image_id, offset=0.0, names=("human1",)):
-    """People whose torso is 50 px, all joints off by `offset` px."""
+def record(image_id, offset=0.0, names=("human1",)):
+    """People whose torso is 50 px, with all joints off by `offset` px."""
     keypoints = np.zeros((14, 3), int) + [10, 10, 1]
     keypoints[AIC.keypoints.index("right_hip")] = 40, 50, 2
     keypoints[AIC.keypoints.index("head_top")] = 10, 30, 1
     values = (keypoints + [offset, 0, 0]).ravel().tolist()
-    return {
-        "image_id": image_id,
-        "keypoint_annotations": dict.fromkeys(names, values),
-        "human_annotations": dict.fromkeys(names, [0, 0, 60, 60]),
-    }
+    return aic_record(image_id, dict.fromkeys(names, values), [0, 0, 60, 60])
 
 
 @pytest.fixture
@@ -39,42 +37,39 @@ def evaluate(tmp_path, monkeypatch, capsys):
     return evaluate
 
 
-def test_table(evaluate):
-    reference = [aic_record("a", names=("human1", "human2")), aic_record("b")]
+def test_the_table_has_a_column_for_each_measure(evaluate):
+    reference = [record("a", names=("human1", "human2")), record("b")]
     # Off by 10 of the torso's 50, of the head's 20, of the box's 40; b is missing.
-    rows = evaluate([aic_record("a", 10, names=("human2", "human1"))], reference)
+    rows = evaluate([record("a", 10, names=("human2", "human1"))], reference)
     assert rows["neck"] == ["0.6667", "0.6667", "0.0000"]
     assert rows["mean"] == rows["all"] == ["0.6667", "0.6667", "0.0000"]
     assert rows["people"] == ["3", "3", "3"]
-    rows = evaluate([aic_record("a", 10, names=("human2", "human1"))], reference, "--threshold", "0.25")
+    rows = evaluate([record("a", 10, names=("human2", "human1"))], reference, "--threshold", "0.25")
     assert rows["neck"] == ["0.6667"] * 3
 
 
-def test_plot(evaluate, tmp_path):
-    evaluate([aic_record("a")], [aic_record("a")], "--plot", "pck.png")
+def test_a_plot_is_written(evaluate, tmp_path):
+    evaluate([record("a")], [record("a")], "--plot", "pck.png")
     assert Image.open(tmp_path / "pck.png").width > 1000
     with pytest.raises(InputError, match=r"writes \.png"):
         evaluate([], [], "--plot", "pck.doc")
 
 
-def test_wrong_submissions(evaluate):
+def test_wrong_submissions_are_refused(evaluate):
     with pytest.raises(InputError, match="none of the people"):
-        evaluate([aic_record("other")], [aic_record("a")])
+        evaluate([record("other")], [record("a")])
     with pytest.raises(InputError, match="expected a JSON list"):
-        evaluate({}, [aic_record("a")])
-    broken = aic_record("a")
+        evaluate({}, [record("a")])
+    broken = record("a")
     broken["keypoint_annotations"]["human1"] = [1, 2]
     with pytest.raises(InputError, match="submit.json: a human1: keypoints that are not a list of 42"):
-        evaluate([broken], [aic_record("a")])
+        evaluate([broken], [record("a")])
 
 
-def test_data_set_and_predictions_mat(tmp_path, monkeypatch, capsys):
+def test_predictions_mat_is_measured_on_the_data_set(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     joints = np.column_stack([np.arange(14), np.arange(14) * 10, np.zeros(14)])
-    cell = np.empty((1, 1), object)
-    cell[0, 0] = joints
-    dtype = [("image", "O"), ("size", "O"), ("joints", "O")]
-    savemat("dataset.mat", {"dataset": np.array([[("a.png", np.array([[3, 60, 200]]), cell)]], dtype)})
+    save_dataset_mat("dataset.mat", [("a.png", (60, 200), [joints])])
     Image.new("RGB", (200, 60)).save("a.png")
     (tmp_path / "pose_cfg.yaml").write_text("dataset: dataset.mat\ndataset_type: mpii\nnum_joints: 14\n")
     predicted = np.column_stack([joints[:, 1], np.full(14, 24.0), np.ones(14)])
@@ -97,10 +92,4 @@ def test_what_cannot_be_measured_is_said(tmp_path, monkeypatch, capsys):
     eval_pck.main([])
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith("PCK@0.2, PCKh@0.5: nobody can be measured.") and lines[-1].endswith("left_ear, tail")
-    assert next(line for line in lines if line.startswith("tail")).split() == [
-        "tail",
-        "1",
-        "nobody",
-        "nobody",
-        "1.0000",
-    ]
+    assert ["tail", "1", "nobody", "nobody", "1.0000"] in [line.split() for line in lines]

@@ -1,4 +1,4 @@
-"""Snapshots made small for inference."""
+"""Snapshots are made small for inference."""
 
 import numpy as np
 import pytest
@@ -30,15 +30,11 @@ def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, caps
     assert "2 arrays" in capsys.readouterr().out
 
 
-def test_moving_averages_are_written_where_there_are_some(tmp_path):
+def test_moving_averages_are_written_where_there_are_any(tmp_path):
     ones = np.ones((1, 1, 2, 2), np.float32)
     checkpoint.write_checkpoint(
         tmp_path / "snapshot-3",
-        {
-            "a/weights": ones,
-            "a/weights/ExponentialMovingAverage": 2 * ones,
-            "a/moving_mean": ones[0, 0, 0],
-        },
+        {"a/weights": ones, "a/weights/ExponentialMovingAverage": 2 * ones, "a/moving_mean": ones[0, 0, 0]},
     )
     keep_beside(tmp_path / "snapshot-3", AIC)
     export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
@@ -67,7 +63,7 @@ def test_what_is_exported_is_the_same_network(tmp_path):
         assert (checkpoint.network_id(tmp_path / "snapshot-4") == network) == same
 
 
-def test_of_several_snapshots_the_mean_is_written(tmp_path):
+def test_the_mean_of_several_snapshots_is_written(tmp_path):
     kernel = np.ones((1, 1, 2, 2), np.float32)
     for step, size in ((1, 2), (2, 2), (3, 5)):
         arrays = {"a/weights": step * kernel, "a/moving_mean": np.full(size, step, np.float32)}
@@ -77,4 +73,4 @@ def test_of_several_snapshots_the_mean_is_written(tmp_path):
     mean = checkpoint.read_checkpoint(tmp_path / "mean")
     assert (mean["a/weights"] == 1.5).all() and (mean["a/moving_mean"] == 1.5).all()
     with pytest.raises(InputError, match="snapshot-3: its variables are not those of .*snapshot-1"):
-        export_weights.main([names[0], names[2], str(tmp_path / "none")])
+        export_weights.main([names[0], names[2], str(tmp_path / "nothing")])

@@ -1,3 +1,5 @@
+"""What a checkpoint holds, and what fits a network."""
+
 import numpy as np
 import pytest
 
@@ -9,35 +11,32 @@ from util.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tiny_resnet, tmp_path_factory):
     """A small network's configuration, its weights, and those of its backbone."""
     folder = tmp_path_factory.mktemp("model")
-    (folder / "pose_cfg.yaml").write_text("num_joints: 3\nnet_type: mobilenet_v2_0.35\nlocation_refinement: true\n")
-    net = pose_net(make_config(num_joints=3, net_type="mobilenet_v2_0.35", location_refinement=True))
+    (folder / "pose_cfg.yaml").write_text("num_joints: 3\nnet_type: resnet_18\nlocation_refinement: true\n")
+    net = pose_net(make_config(num_joints=3, net_type="resnet_18", location_refinement=True))
     arrays = {name: np.zeros(var.shape, np.float32) for name, var in net.slim_variables().items()}
     checkpoint.write_checkpoint(folder / "whole", arrays | {"pose/part_pred/block4/biases/Momentum": np.zeros(3, "f")})
     backbone = {name: value for name, value in arrays.items() if not name.startswith("pose/")}
     checkpoint.write_checkpoint(folder / "backbone", backbone)
-    checkpoint.write_checkpoint(folder / "half", dict(list(backbone.items())[:100]))
+    checkpoint.write_checkpoint(folder / "half", dict(list(backbone.items())[:20]))
     return folder
 
 
-@pytest.mark.parametrize(
-    ("name", "group"),
-    [
-        ("resnet_v1_50/block1/unit_1/bottleneck_v1/conv1/weights", "backbone resnet_v1_50"),
-        ("resnet_v1_50/logits/weights", "ImageNet's classifier (left aside)"),
-        ("pose/part_pred/block4/biases", "head part_pred"),
-        ("pose/part_pred/block4/biases/Momentum", "optimizer"),
-        ("resnet_v1_50/conv1/weights/ExponentialMovingAverage", "moving averages of weights"),
-        ("global_step", "other"),
-    ],
-)
-def test_groups(name, group):
+@pytest.mark.parametrize("name, group", [
+    ("resnet_v1_50/block1/unit_1/bottleneck_v1/conv1/weights", "backbone resnet_v1_50"),
+    ("resnet_v1_50/logits/weights", "ImageNet's classifier (left aside)"),
+    ("pose/part_pred/block4/biases", "head part_pred"),
+    ("pose/part_pred/block4/biases/Momentum", "optimizer"),
+    ("resnet_v1_50/conv1/weights/ExponentialMovingAverage", "moving averages of weights"),
+    ("global_step", "other"),
+])  # fmt: skip
+def test_variables_are_grouped_by_their_use(name, group):
     assert group_of(name) == group
 
 
-def test_contents():
+def test_contents_are_counted():
     rows = contents_table({"net/a": (2, 3), "net/b": (4,), "global_step": ()}).splitlines()[2:]
     assert [row.split() for row in rows] == [["backbone", "net", "2", "10"], ["other", "1", "1"]]
 
@@ -45,20 +44,20 @@ def test_contents():
 @pytest.mark.parametrize(
     ("name", "options", "status", "texts"),
     [
-        ("whole", [], 0, ["joints: 3", "264 of the network's 264", "start from it: yes\n", "predict: yes"]),
+        ("whole", [], 0, ["joints: 3", "49 of the network's 49", "start from it: yes\n", "predict: yes"]),
         ("whole", ["--set", "num_joints=4"], 0, ["of another shape: 4", "is (3,) there and (4,) here",
                                         "yes, but for the heads locref_pred, part_pred", "predict: no"]),
         ("backbone", [], 0, ["heads: none", "missing there: 4", "yes, but for the heads", "predict: no"]),
-        ("half", [], 1, ["100 of the network's 264", "  ...", "start from it: no", "predict: no"]),
+        ("half", [], 1, ["20 of the network's 49", "  ...", "start from it: no", "predict: no"]),
     ],
 )  # fmt: skip
-def test_fit(folder, capsys, name, options, status, texts):
+def test_what_fits_the_network_is_told(folder, capsys, name, options, status, texts):
     assert main([str(folder / name), "--cfg", str(folder / "pose_cfg.yaml"), *options]) == status
     out = capsys.readouterr().out
     assert all(text in out for text in texts), out
 
 
-def test_without_configuration(folder, capsys):
+def test_without_a_configuration_nothing_is_said_of_a_network(folder, capsys):
     assert main([str(folder / "whole")]) == 0
     assert "fit" not in capsys.readouterr().out
 

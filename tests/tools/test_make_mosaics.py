@@ -1,12 +1,11 @@
 """Mosaics of photos of one person, and their annotations."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from dataset import aic
+from tests.annotations import coco_document, write_coco
 from tools import make_mosaics
 
 
@@ -15,19 +14,15 @@ def model_dir(tmp_path, monkeypatch):
     """A folder with pose_cfg.yaml and three photos of one white square, the right wrist of a person, on black."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "images/val").mkdir(parents=True)
-    (tmp_path / "annotations").mkdir()
-    category = {"id": 1, "name": "person", "keypoints": list(aic.AIC.keypoints), "skeleton": [[1, 2]]}
-    content = {"images": [], "annotations": [], "categories": [category]}
+    images, people = [], []
     for number in range(3):
         image = np.zeros((80, 90, 3), np.uint8)
         y, x = 20 + 10 * number, 30 + 5 * number
         image[y - 4 : y + 5, x - 4 : x + 5] = 255
         Image.fromarray(image).save(tmp_path / f"images/val/{number}.png")
-        content["images"].append({"id": number, "file_name": f"{number}.png", "height": 80, "width": 90})
-        keypoints = [0] * 6 + [x, y, 2] + [0] * 33
-        content["annotations"].append({"id": number + 1, "image_id": number, "category_id": 1, "keypoints": keypoints,
-                                       "num_keypoints": 1, "bbox": [x, y, 1, 1], "area": 1, "iscrowd": 0})  # fmt: skip
-    (tmp_path / "annotations/person_keypoints_val.json").write_text(json.dumps(content))
+        images.append({"file_name": f"{number}.png", "height": 80, "width": 90})
+        people.append({"image_id": number, "keypoints": [0] * 6 + [x, y, 2] + [0] * 33, "bbox": [x, y, 1, 1]})
+    write_coco(tmp_path, "val", coco_document(images, people, aic.AIC.keypoints))
     (tmp_path / "pose_cfg.yaml").write_text("dataset: .\ndataset_type: coco\nscale_jitter_lo: 0.5\n")
     return tmp_path
 

@@ -1,3 +1,5 @@
+"""Drawn people and their annotations."""
+
 import json
 
 import numpy as np
@@ -13,7 +15,7 @@ def read(folder, phase="train"):
     return json.loads((folder / f"annotations/{phase}.json").read_text())
 
 
-def test_format_and_ranges(tmp_path, capsys):
+def test_annotations_are_within_the_images(tmp_path, capsys):
     main([str(tmp_path), "--images", "12", "--people", "2", "5", "--size", "160", "120"])
     records = read(tmp_path)
     assert len(records) == 12
@@ -37,7 +39,7 @@ def test_format_and_ranges(tmp_path, capsys):
     assert f"12 images, {people} people" in capsys.readouterr().out
 
 
-def test_the_seed_alone_decides(tmp_path):
+def test_the_seed_alone_decides_what_is_drawn(tmp_path):
     common = ["--size", "96", "64", "--seed", "3"]
     main([str(tmp_path / "a"), "--images", "6", *common])
     main([str(tmp_path / "b"), "--images", "6", *common, "--phase", "val"])
@@ -51,7 +53,7 @@ def test_the_seed_alone_decides(tmp_path):
         assert image.read_bytes() == (tmp_path / "b/images/val" / image.name).read_bytes()
 
 
-def test_crowds_hide_joints(tmp_path):
+def test_people_in_crowds_hide_joints(tmp_path):
     main([str(tmp_path), "--images", "40", "--people", "6", "9", "--no_images"])
     flags = [
         flag for record in read(tmp_path) for person in record["keypoint_annotations"].values() for flag in person[2::3]
@@ -62,7 +64,7 @@ def test_crowds_hide_joints(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [["--people", "3", "1"], ["--size", "5", "5"], ["--images", "0"], ["--seed", "-1"]])
-def test_impossible_requests(tmp_path, wrong):
+def test_impossible_requests_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
         main([str(tmp_path), *wrong])
     assert not list(tmp_path.iterdir())

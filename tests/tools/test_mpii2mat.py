@@ -1,3 +1,5 @@
+"""MPII's release cut into single people."""
+
 import pytest
 from PIL import Image
 
@@ -22,6 +24,6 @@ def test_from_the_published_layout_to_samples(tmp_path, capsys):
     assert sample.people[0, :, 2].sum() == 2  # the thorax is no joint
 
 
-def test_missing_folder(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="nowhere: no such folder"):
         main(["--mat", "m.mat", "--img_dir", "nowhere", "--out_dir", "out"])

@@ -1,25 +1,24 @@
+"""The statistics of offsets between joints, from a data set to the file that training reads."""
+
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 from dataset.pair_offsets import load_pairwise_stats
+from dataset.pose_dataset import save_dataset_mat
 from tools.pairwise_stats import main
 from util.errors import InputError
 
 
-def write_data(folder):
-    """Two people of three joints, the images not there; the third joint never with the second."""
-    joints = [np.array([[0, 10, 20], [1, 13, 24]]), np.array([[0, 1, 2], [1, 8, 4]]), np.array([[2, 5, 5]])]
-    cell = np.empty((1, 3), object)
-    cell[0, :] = joints
-    dtype = [("image", "O"), ("size", "O"), ("joints", "O")]
-    savemat(folder / "dataset.mat", {"dataset": np.array([[("a.png", np.array([[3, 9, 9]]), cell)]], dtype=dtype)})
-    (folder / "pose_cfg.yaml").write_text("dataset: dataset.mat\nnum_joints: 3\n")
-
-
-def test_writes_the_file_that_training_reads(tmp_path, monkeypatch, capsys):
-    write_data(tmp_path)
+@pytest.fixture(autouse=True)
+def data_set(tmp_path, monkeypatch):
+    """Three people in an image that is not on disk; the third joint is never seen with another one."""
+    people = [np.array([[0, 10, 20], [1, 13, 24]]), np.array([[0, 1, 2], [1, 8, 4]]), np.array([[2, 5, 5]])]
+    save_dataset_mat(tmp_path / "dataset.mat", [("a.png", (9, 9), people)])
+    (tmp_path / "pose_cfg.yaml").write_text("dataset: dataset.mat\nnum_joints: 3\n")
     monkeypatch.chdir(tmp_path)
+
+
+def test_the_file_that_training_reads_is_written(capsys):
     main([])
     stats = load_pairwise_stats("pairwise_stats.mat", 3)
     assert stats.means[0].tolist() == [5, 3]
@@ -30,9 +29,7 @@ def test_writes_the_file_that_training_reads(tmp_path, monkeypatch, capsys):
     assert "3 people, 6 pairs written to pairwise_stats.mat" in text
 
 
-def test_own_file_name_and_overrides(tmp_path, monkeypatch):
-    write_data(tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_another_file_and_overrides():
     main(["--out", "sub/x.mat", "num_joints=4"])
     assert len(load_pairwise_stats("sub/x.mat", 4).graph) == 12
     with pytest.raises(InputError, match="joint id 2; ids count from 0 to 1"):

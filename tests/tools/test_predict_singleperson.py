@@ -1,3 +1,5 @@
+"""The joints of people in given boxes, as a submission or as predictions.mat."""
+
 import json
 from types import SimpleNamespace
 
@@ -7,6 +9,7 @@ from PIL import Image
 
 from dataset.skeleton import AIC, NECKHEAD, from_config
 from nnet import load
+from tests.annotations import aic_record, coco_document, write_coco
 from tools.predict_singleperson import main
 from util.errors import InputError
 from util.matfile import read_mat
@@ -16,15 +19,12 @@ BOXES = {"human2": [10, 10, 30, 40], "human1": [40, 10, 60, 40]}
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Two images of two people, one of them broken, and an estimator that puts all joints where the box begins."""
+    """Two images of two people, one of them broken, and an estimator that puts joints where the box begins."""
     (tmp_path / "images").mkdir()
     Image.new("RGB", (64, 48)).save(tmp_path / "images/a.png")
     (tmp_path / "images/broken.jpg").write_bytes(b"no image")
-    people = {name: [20, 20, 1] * 14 for name in BOXES}
-    records = [
-        {"image_id": name, "keypoint_annotations": people, "human_annotations": BOXES}
-        for name in ("a", "broken", "absent")
-    ]
+    people = dict.fromkeys(BOXES, [20, 20, 1] * 14)
+    records = [aic_record(name, people, BOXES) for name in ("a", "broken", "absent")]
     (tmp_path / "ref.json").write_text(json.dumps(records))
     (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\ndataset_type: coco\n")
 
@@ -57,41 +57,24 @@ def test_people_keep_their_names(folder, capsys, caplog):
     assert "records whose image is not on disk: 1 (absent)" in caplog.text
 
 
-def test_data_set_gives_a_cell_for_each_person(folder):
-    coco = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
-        "annotations": [
-            {
-                "id": i,
-                "image_id": 1,
-                "category_id": 1,
-                "iscrowd": 0,
-                "bbox": [x, 10, 20, 30],
-                "keypoints": [20, 20, 2] * 17,
-            }
-            for i, x in ((1, 10), (2, 40))
-        ],
-        "categories": [{"id": 1, "name": "person", "keypoints": list(NECKHEAD.keypoints)}],
-    }
+def test_a_data_set_gives_a_cell_for_each_person(folder):
+    people = [{"image_id": 0, "bbox": [x, 10, 20, 30], "keypoints": [20, 20, 2] * 17} for x in (10, 40)]
     (folder / "images/train").mkdir()
     (folder / "images/a.png").rename(folder / "images/train/a.png")
-    (folder / "annotations").mkdir()
-    (folder / "annotations/person_keypoints_train.json").write_text(json.dumps(coco))
+    image = {"file_name": "a.png", "width": 64, "height": 48}
+    write_coco(folder, "train", coco_document([image], people, NECKHEAD.keypoints))
     main(["dataset=."])
     cells = read_mat(folder / "results/predictions.mat", "joints")["joints"]
     assert cells.shape == (1, 2) and [cell[0].tolist() for cell in cells[0]] == [[10, 10, 0.5], [40, 10, 0.5]]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--ref", "ref.json"], "--ref and --img_dir belong together"),
-        (["--pad", "-1"], "--pad must be at least 0"),
-        (["--ref", "ref.json", "--img_dir", "nowhere"], r"nowhere: no such folder \(--img_dir\)"),
-        (["--ref", "ref.json", "--img_dir", "images", "skeleton=coco"], "skeleton coco has no head_top, neck"),
-        ([], "dataset is missing"),
-    ],
-)
-def test_mistakes(folder, arguments, message):
+@pytest.mark.parametrize("arguments, message", [
+    (["--ref", "ref.json"], "--ref and --img_dir belong together"),
+    (["--pad", "-1"], "--pad must be at least 0"),
+    (["--ref", "ref.json", "--img_dir", "nowhere"], r"nowhere: no such folder \(--img_dir\)"),
+    (["--ref", "ref.json", "--img_dir", "images", "skeleton=coco"], "skeleton coco has no head_top, neck"),
+    ([], "dataset is missing"),
+])  # fmt: skip
+def test_mistakes_are_named(folder, arguments, message):
     with pytest.raises(InputError, match=message):
         main(arguments)

@@ -1,4 +1,4 @@
-"""Values of the grouping keys, tried on an image whose maps are known."""
+"""Values of the keys of grouping, tried on an image whose maps are known."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from PIL import Image
 import nnet.load
 from dataset.skeleton import AIC, COCO
 from multiperson.simulate import simulate_maps
+from tests.annotations import coco_document
 from tools import sweep
 from util.errors import InputError
 
@@ -29,17 +30,11 @@ def command(tmp_path, monkeypatch):
     maps = simulate_maps(people, *SIZE)
     monkeypatch.setattr(nnet.load, "load_network", lambda cfg, weights: SimpleNamespace(maps=lambda image: maps))
     annotations = [
-        {"id": number, "image_id": 7, "category_id": 1, "iscrowd": 0, "area": 9000, "bbox": [50, 30, 70, 180],
-         "keypoints": (joints * [1, 1, 2]).ravel().tolist(), "num_keypoints": 12}
-        for number, joints in enumerate(AIC.convert(people, COCO), 1)
-    ]  # fmt: skip
+        {"image_id": 7, "area": 9000, "bbox": [50, 30, 70, 180], "keypoints": (joints * [1, 1, 2]).ravel().tolist()}
+        for joints in AIC.convert(people, COCO)
+    ]
     image = {"id": 7, "file_name": "7.png", "height": SIZE[0], "width": SIZE[1]}
-    truth = {
-        "images": [image],
-        "annotations": annotations,
-        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.keypoints)}],
-    }
-    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    (tmp_path / "truth.json").write_text(json.dumps(coco_document([image], annotations)))
     Image.new("RGB", SIZE[::-1]).save(tmp_path / "7.png")
     return ["--cfg", str(ROOT / "models/demo/pose_cfg.yaml"), "--ref", str(tmp_path / "truth.json"),
             "--img_dir", str(tmp_path), "net_type=resnet_18", "global_scale=1",

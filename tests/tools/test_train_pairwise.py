@@ -1,13 +1,13 @@
-"""From a data set and a (simulated) network to models that group people; what is wrong is said in one line."""
+"""From a data set and a simulated network to models that group people; mistakes are told in one line."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
 
 from config import load_config
+from dataset.pose_dataset import save_dataset_mat
 from multiperson.pairwise_model import Origin, load_model
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
@@ -20,7 +20,7 @@ SIZE = 240, 320
 
 
 def people_of(image):
-    """Two people, elsewhere in each of the images."""
+    """Two people, in other places in each image."""
     places = [[70, 100 + 5 * image], [210 + 8 * image, 120]]
     return np.array([[[*joint, 1] for joint in POSE + place] for place in places], float)
 
@@ -31,11 +31,8 @@ def model_folder(tmp_path, monkeypatch):
     records = []
     for k in range(6):
         Image.fromarray(np.full((*SIZE, 3), 10 * k, np.uint8)).save(tmp_path / f"{k}.png")
-        joints = np.empty(2, object)
-        joints[:] = [np.column_stack([np.arange(4), person[:, :2]]) for person in people_of(k)]
-        records.append((f"{k}.png", np.array([3, *SIZE]), joints))
-    dataset = np.array(records, [("image", object), ("size", object), ("joints", object)])
-    savemat(tmp_path / "dataset.mat", {"dataset": dataset[None]})
+        records.append((f"{k}.png", SIZE, [np.column_stack([np.arange(4), person[:, :2]]) for person in people_of(k)]))
+    save_dataset_mat(tmp_path / "dataset.mat", records)
     (tmp_path / "pose_cfg.yaml").write_text("num_joints: 4\ndataset: dataset.mat\npairwise_predict: true\n")
 
     def maps(image):
@@ -57,7 +54,7 @@ def test_models_are_written_and_group_people(model_folder, capsys):
     np.testing.assert_allclose(found, people_of(3)[..., :2], atol=1e-4)
 
 
-def test_chosen_pairs_folder_and_number_of_images(model_folder, capsys):
+def test_pairs_folder_and_number_of_images_can_be_chosen(model_folder, capsys):
     main(["--snapshot", "any", "--images", "2", "--out_dir", "elsewhere", "sparse_graph=[[2, 0], [1, 3]]"])
     names = {path.name for path in (model_folder / "elsewhere").iterdir()}
     assert names == {"spatial_model_cidx_1_3.mat", "spatial_model_cidx_2_4.mat"}
@@ -67,28 +64,27 @@ def test_chosen_pairs_folder_and_number_of_images(model_folder, capsys):
 
 def test_models_know_their_joints_and_their_network(model_folder):
     main(["--snapshot", "any", "--images", "2"])
-    assert load_model(model_folder / "pairwise/spatial_model_cidx_1_3.mat")[1] == Origin("", "", "id of any")
+    path = model_folder / "pairwise/spatial_model_cidx_1_3.mat"
+    assert load_model(path)[1] == Origin("", "", "id of any")
     with open("pose_cfg.yaml", "a") as file:
         file.write("all_joints: [[0], [1], [2], [3]]\nall_joints_names: [head, left hand, right hand, foot]\n")
     main(["--snapshot", "any", "--images", "2"])
-    assert load_model(model_folder / "pairwise/spatial_model_cidx_1_3.mat")[1] == Origin(
-        "head", "right hand", "id of any"
-    )
+    assert load_model(path)[1] == Origin("head", "right hand", "id of any")
 
 
-def test_broken_image_is_left_out(model_folder, caplog):
+def test_a_broken_image_is_left_out(model_folder, caplog):
     (model_folder / "2.png").write_bytes(b"no image")
     main(["--snapshot", "any"])
     assert "skipped" in caplog.text and "2.png" in caplog.text
 
 
-def test_no_usable_image(model_folder):
+def test_a_data_set_without_usable_images_is_refused(model_folder):
     for k in range(6):
         (model_folder / f"{k}.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="none of the 6 images can be read"):
         main(["--snapshot", "any"])
 
 
-def test_single_person_network_is_refused(model_folder):
+def test_a_single_person_network_is_refused(model_folder):
     with pytest.raises(InputError, match="pairwise_predict is off"):
         main(["--snapshot", "any", "pairwise_predict=false"])

@@ -1,17 +1,17 @@
-import json
+"""The pictures of what training gets: people and ignored cells on the left, positive cells on the right."""
 
 import numpy as np
-import pytest
 from PIL import Image, ImageColor
 
 from config import make_config
 from dataset.skeleton import COCO, LEFT
+from tests.annotations import coco_document, write_coco
 from tools.vis_dataset import main, picture, positive_cells
 
 RED = ImageColor.getrgb(LEFT)
 
 
-def test_positive_cells():
+def test_positive_cells_lie_around_labelled_joints():
     people = np.zeros((2, 3, 3))
     people[0, 1] = 12, 20, 2
     people[1, 1] = 12, 20 + 8, 1
@@ -21,7 +21,7 @@ def test_positive_cells():
     assert not positive[..., [0, 2]].any()
 
 
-def test_what_the_picture_shows():
+def test_a_picture_shows_joints_ignored_cells_and_positive_cells():
     batch = {
         "image": np.full((1, 64, 96, 3), 100, np.uint8),
         "people": np.zeros((1, 4, 17, 3), np.float32),
@@ -43,16 +43,11 @@ def test_what_the_picture_shows():
     assert cells.sum() == 38**2
 
 
-def test_command(tmp_path, monkeypatch, capsys):
-    (tmp_path / "annotations").mkdir()
+def test_pictures_are_written_under_the_names_of_their_images(tmp_path, monkeypatch, capsys):
     (tmp_path / "images/train").mkdir(parents=True)
     Image.new("RGB", (40, 30), "blue").save(tmp_path / "images/train/a.png")
-    content = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}],
-        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": [10, 10, 2] * 17}],
-        "categories": [{"id": 1, "name": "person", "keypoints": COCO.keypoints}],
-    }
-    (tmp_path / "annotations/person_keypoints_train.json").write_text(json.dumps(content))
+    image = {"file_name": "a.png", "width": 40, "height": 30}
+    write_coco(tmp_path, "train", coco_document([image], [{"image_id": 0, "keypoints": [10, 10, 2] * 17}]))
     (tmp_path / "pose_cfg.yaml").write_text("dataset: .\ndataset_type: coco\nbatch_size: 4\n")
     monkeypatch.chdir(tmp_path)
     main(["--number", "2", "--out_dir", "pictures", "global_scale=20"])
@@ -60,9 +55,3 @@ def test_command(tmp_path, monkeypatch, capsys):
     with Image.open("pictures/0000_a.png") as image:
         assert image.size == (2 * 800 + 4, 600)
     assert "2 pictures written to pictures" in capsys.readouterr().out
-
-
-def test_help_is_quick_and_has_the_example(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    assert "python ../../../tools/vis_dataset.py --number 8" in capsys.readouterr().out
