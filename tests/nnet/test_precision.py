@@ -17,9 +17,7 @@ def test_automatic_precision_on_gpus(monkeypatch, capability, expected):
     assert compute_dtype("float32") == "float32"
 
 
-@pytest.mark.parametrize(
-    "flags, expected", [("avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx2", "float32")]
-)
+@pytest.mark.parametrize("flag, expected", [("avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx2", "float32")])
 def test_automatic_precision_on_processors(monkeypatch, flag, expected):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : fpu {flag}")
