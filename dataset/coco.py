@@ -382,17 +382,7 @@ class _Columns:
         odd_mask, odd_box = self._drop_odd_masks(rows, images), self._column("odd_box")
         # A faulty image is noted once, not per annotation.
         kept = np.array([category not in others for category in self.category_ids], bool) & (rows != -1)
-        unknown = np.array([category not in used for category in self.category_ids], bool)
-        self._leave_out(
-            kept,
-            {
-                NO_OBJECT: self._column("no_object"),
-                ODD_ID: self._column("odd_id"),
-                NO_CATEGORY: unknown,
-                UNLISTED: rows == -2,
-            },
-            faults,
-        )
+        self._leave_out(kept, self._odd_references(used, rows), faults)
         self._leave_out(kept, {SAME_ID: self._repeated(kept)}, faults)
         self._leave_out(kept, self._odd_values(keypoints, boxes), faults)
         for kind, mask in {
@@ -423,6 +413,15 @@ class _Columns:
         for kind, mask in masks.items():
             self._note(kind, mask & kept, faults)
             kept &= ~mask
+
+    def _odd_references(self, used: set, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """By kind of fault (N,) bool: who has an impossible id, or that of no image or category."""
+        return {
+            NO_OBJECT: self._column("no_object"),
+            ODD_ID: self._column("odd_id"),
+            NO_CATEGORY: np.array([category not in used for category in self.category_ids], bool),
+            UNLISTED: rows == -2,
+        }
 
     def _odd_values(self, keypoints: np.ndarray, boxes: np.ndarray) -> dict[str, np.ndarray]:
         """By kind of fault (N,) bool: whose values cannot be used."""

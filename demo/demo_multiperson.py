@@ -21,6 +21,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
+import argparse
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -37,29 +38,39 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--camera", type=int, metavar="N", help="film with camera N (0: the first) until Ctrl-C")
     arguments.add_argument("--csv", action="store_true", help="write tables of the people, too")
     options = arguments.parse_args(argv)
-    if options.camera is not None and options.files:
+    if options.camera is None:
+        draw_files(options)
+    elif options.files:
         raise InputError("either --camera or files")
+    else:
+        draw_camera(options)
+    print(f"written to {options.out_dir}")
+
+
+def draw_camera(options: argparse.Namespace) -> None:
+    """Draw the people before a camera."""
+    from demo.clips import run_camera
+    from nnet.load import build_estimator
+    from util.video import read_camera
+
+    cfg = load_config(options.cfg, options.overrides)
+    camera = read_camera(options.camera)  # before the network is loaded, to report its faults at once
+    print(run_camera(build_estimator(cfg), camera, options.out_dir / "camera_people", options.show, options.csv))
+
+
+def draw_files(options: argparse.Namespace) -> None:
+    """Draw the people in files and folders, or in the photographs of scikit-image."""
     from util.images import sample_photographs
 
-    sources = None if options.camera is not None else find_sources(options.files or sample_photographs(), options.track)
+    sources = find_sources(options.files or sample_photographs(), options.track)
     cfg = load_config(options.cfg, options.overrides)
-    if sources is None:
-        from util.video import read_camera
-
-        camera = read_camera(options.camera)  # before the network is loaded, to report its faults at once
 
     from nnet.load import build_estimator
 
-    estimator = build_estimator(cfg, num_images=sources and sources.num_images)
-    if sources is None:
-        from demo.clips import run_camera
-
-        print(run_camera(estimator, camera, options.out_dir / "camera_people", options.show, options.csv))
-    else:
-        if sources.pictures:
-            run_demo(estimator, sources.pictures, options.out_dir, options.show, options.csv)
-        run_clips(estimator, sources, options.out_dir, options.csv)
-    print(f"written to {options.out_dir}")
+    estimator = build_estimator(cfg, num_images=sources.num_images)
+    if sources.pictures:
+        run_demo(estimator, sources.pictures, options.out_dir, options.show, options.csv)
+    run_clips(estimator, sources, options.out_dir, options.csv)
 
 
 class Sources(NamedTuple):
