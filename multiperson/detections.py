@@ -9,6 +9,9 @@ from lib.nms_cython import nms_parts
 from util.errors import InputError
 from util.maps import Maps, cell_centers
 
+# Pixels. Before training, all offsets may be 0.
+MIN_REACH = 4.0
+
 
 class Detections(NamedTuple):
     """Candidates of every part: lists over the J parts, float64, x then y, in pixels of the network's input.
@@ -36,6 +39,11 @@ class Nodes(NamedTuple):
     grid: np.ndarray
     conf: np.ndarray
     outgoing: np.ndarray
+
+    def reach(self) -> np.ndarray:
+        """(N,) px: the mean distance at which a detection expects the other parts, a measure of its person's size."""
+        others = max(self.outgoing.shape[1], 1)
+        return np.maximum(np.linalg.norm(self.outgoing, axis=2).sum(axis=1) / others, MIN_REACH)
 
 
 def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:

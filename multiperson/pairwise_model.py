@@ -1,9 +1,12 @@
 """How likely two detections belong to one person: features, logistic model, its file.
 
 Two detections of parts a < b, and the offsets that the network predicts from each to the other, give four
-features: the distance (px) and the angle between the observed offset and the predicted one, from a to b
-and from b to a. These four, exp(-f) of each, scaled to [0, 1] by the range seen in training, and a
-constant enter a logistic regression; one model per pair of parts.
+features: the distance and the angle between the observed offset and the predicted one, from a to b and from b
+to a. These four, exp(-f) of each, scaled to [0, 1] by the range seen in training, and a constant enter a logistic
+regression; one model per pair of parts.
+
+Distances are in pixels in the published models, and in fifths of a detection's reach (`Nodes.reach`) in those learnt
+here: what is far for somebody in the background is near for somebody in front.
 """
 
 import os
@@ -20,6 +23,11 @@ from util.published import fetching_hint
 from util.report import printable
 
 NUM_FEATURES = 8
+# The units of distances: pixels, or shares of the reach of the detection that expects the other.
+PIXELS, REACH = "", "reach"
+SHARE_OF_REACH = 0.2
+# (bias, slope): two detections of one part, d units apart, are one joint with the log-odds bias + slope * d.
+SAME_PART = {PIXELS: (7.5, -0.2), REACH: (7.5, -10.0)}
 
 
 class PairModel(NamedTuple):
@@ -40,11 +48,13 @@ class Origin(NamedTuple):
 
     first, second: names of the two parts
     network: fingerprint of the network that detected them (`nnet.load.network_id`)
+    unit: of the distances, PIXELS or REACH
     """
 
     first: str = ""
     second: str = ""
     network: str = ""
+    unit: str = PIXELS
 
 
 UNKNOWN = Origin()
@@ -65,9 +75,17 @@ def pair_edges(pairs: Sequence[tuple[int, int]], counts: np.ndarray) -> np.ndarr
     return edges[(a != b)[block] | (row < col)]
 
 
-def pair_features(nodes: Nodes, edges: np.ndarray, shift: np.ndarray | float = 0.0) -> np.ndarray:
+def distance_units(nodes: Nodes, unit: str) -> np.ndarray:
+    """(N,) px: what distances from each detection are divided by; unit: PIXELS or REACH."""
+    return SHARE_OF_REACH * nodes.reach() if unit == REACH else np.ones(len(nodes.part))
+
+
+def pair_features(
+    nodes: Nodes, edges: np.ndarray, unit: np.ndarray | float = 1.0, shift: np.ndarray | float = 0.0
+) -> np.ndarray:
     """Features, float64 (8, M), of pairs (M, 2) of detections; meaningless for two of one part.
 
+    unit: (N,) pixels, of distances from each detection
     shift: (M, 2) pixels by which the second detections are moved, together with their surroundings
     """
     i, j = edges.T
@@ -76,13 +94,13 @@ def pair_features(nodes: Nodes, edges: np.ndarray, shift: np.ndarray | float = 0
     # In the list of the parts other than a, a later part b stands at b - 1; min for pairs of one part.
     last = nodes.outgoing.shape[1] - 1
     predicted = np.stack([nodes.outgoing[i, b - 1], nodes.outgoing[j, np.minimum(a, last)]])
-    return _features(observed, predicted)
+    return _features(observed, predicted, np.broadcast_to(unit, len(nodes.part))[edges.T])
 
 
-def _features(observed, predicted):
-    """Both (2, M, 2): offsets forwards (a to b) and backwards, from the centre of the cell to a refined position."""
+def _features(observed, predicted, unit):
+    """Offsets (2, M, 2) forwards (a to b) and backwards, from a cell's centre to a refined position; unit: (2, M)."""
     features = np.empty((2, 4, observed.shape[1]))
-    features[0, 0::2] = np.linalg.norm(observed - predicted, axis=2)
+    features[0, 0::2] = np.linalg.norm(observed - predicted, axis=2) / unit
     angle = np.abs(_direction(observed) - _direction(predicted))
     features[0, 1::2] = np.minimum(angle, 2 * np.pi - angle)
     np.exp(-features[0], out=features[1])
@@ -125,7 +143,8 @@ def _read_origin(model) -> Origin:
     if "origin" not in model.dtype.names:
         return UNKNOWN
     fields = np.ravel(model["origin"])[0]
-    return Origin(*("".join(map(str, np.ravel(fields[name]))) for name in Origin._fields))
+    known = [name for name in Origin._fields if name in fields.dtype.names]
+    return Origin(**{name: "".join(map(str, np.ravel(fields[name]))) for name in known})
 
 
 def require_origin(path: str | os.PathLike, origin: Origin, first: str, second: str) -> None:

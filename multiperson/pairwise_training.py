@@ -24,7 +24,7 @@ from dataset.extent import joint_extent
 from dataset.pose_dataset import PoseDataset
 from multiperson.detections import Nodes, extract_detections, flatten
 from multiperson.network import Network
-from multiperson.pairwise_model import NUM_FEATURES, PairModel, pair_edges, pair_features
+from multiperson.pairwise_model import NUM_FEATURES, REACH, PairModel, distance_units, pair_edges, pair_features
 from util.errors import InputError, each_good
 from util.maps import STRIDE
 
@@ -97,7 +97,7 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
         sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
         nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
         threshold = cfg.pos_dist_thresh * sample.scale
-        return make_scene(nodes, sample.people, threshold, sample.weight, cfg.stride)
+        return make_scene(nodes, sample.people, threshold, cfg.pos_dist_share, sample.weight, cfg.stride)
 
     order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
     images = tqdm(order, unit="image", disable=None)
@@ -105,20 +105,27 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
 
 
 def make_scene(
-    nodes: Nodes, people: np.ndarray, threshold: float, weight: np.ndarray | None = None, stride: int = STRIDE
+    nodes: Nodes,
+    people: np.ndarray,
+    threshold: float,
+    share: float = 0.0,
+    weight: np.ndarray | None = None,
+    stride: int = STRIDE,
 ) -> Scene:
     """Find the owner of each detection by the annotations.
 
-    people: (P, J, 3) x, y, flag in the pixels of the detections; threshold: pixels
+    people: (P, J, 3) x, y, flag in the pixels of the detections
+    threshold, share: pixels, and a share of the longer side of a person's extent; the larger one holds for that person
     weight: (rows, cols) 0 in cells, of `stride` pixels, where the annotations say nothing
 
-    A detection belongs to the nearest labelled joint of its part within the threshold. Others are FALSE, but UNKNOWN
-    up to twice the threshold, where the annotations say nothing, and within the extent of a person whose joint of
-    that part has no label.
+    A detection belongs to a labelled joint of its part within the threshold, to the nearest one in thresholds. Others
+    are FALSE, but UNKNOWN up to twice the threshold, where the annotations say nothing, and within the extent of a
+    person whose joint of that part has no label.
     """
     people = np.asarray(people, float)
     people = people[(people[..., 2] > 0).any(axis=1)]
     low, high = joint_extent(people)
+    reach = np.maximum(threshold, share * (high - low).max(axis=1, initial=0))
     owner = np.full(len(nodes.part), FALSE)
     if weight is not None:
         rows, cols = _cells(nodes.grid, weight.shape, stride)
@@ -128,12 +135,12 @@ def make_scene(
         inside = np.all((nodes.coord >= low[:, None]) & (nodes.coord <= high[:, None]), axis=2)
         owner[np.any(inside & ~labelled, axis=0)] = UNKNOWN
         distance = np.linalg.norm(people[:, nodes.part, :2] - nodes.coord, axis=2)
-        distance[~labelled] = np.inf
+        distance = np.where(labelled, distance / reach[:, None], np.inf)
         nearest = distance.argmin(axis=0)
         near = distance.min(axis=0)
-        owner[near <= 2 * threshold] = UNKNOWN
-        owner[near <= threshold] = nearest[near <= threshold]
-    return Scene(nodes, owner, (low + high) / 2, np.maximum(np.linalg.norm(high - low, axis=1), 2 * threshold))
+        owner[near <= 2] = UNKNOWN
+        owner[near <= 1] = nearest[near <= 1]
+    return Scene(nodes, owner, (low + high) / 2, np.maximum(np.linalg.norm(high - low, axis=1), 2 * reach))
 
 
 def _cells(grid, shape, stride):
@@ -144,7 +151,7 @@ def _cells(grid, shape, stride):
 def train_pairs(
     scenes: Sequence[Scene], pairs: Sequence[tuple[int, int]], num_joints: int, seed: int = 0
 ) -> tuple[dict[tuple[int, int], PairModel], list[PairReport]]:
-    """Models and reports of the pairs of parts (a < b), from the detections of many images.
+    """Models and reports of the pairs of parts (a < b), from the detections of many images; their unit is REACH.
 
     Raises InputError if no pair of detections belongs to one person.
     """
@@ -189,7 +196,8 @@ def _seen_examples(scenes, pairs, num_joints, rng):
         edges = edges[(owners != UNKNOWN).all(axis=1) & (owners != FALSE).any(axis=1)]
         same = owner[edges[:, 0]] == owner[edges[:, 1]]
         error = UNSEEN_ERROR * rng.normal(size=(same.sum(), 2)) * size[owner[edges[same, 0]]][:, None]
-        features += [pair_features(nodes, edges), pair_features(nodes, edges[same], error)]
+        unit = distance_units(nodes, REACH)
+        features += [pair_features(nodes, edges, unit), pair_features(nodes, edges[same], unit, error)]
         kind += [same.astype(int), np.full(same.sum(), 2)]
         edges = np.concatenate([edges, edges[same]])
         key.append(nodes.part[edges[:, 0]] * num_joints + nodes.part[edges[:, 1]])
@@ -225,7 +233,8 @@ class _Pool:
         distance = rng.uniform(*NEIGHBOUR_DISTANCE, count) * self.size[edges].mean(axis=1)
         step = distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
         # The second person is moved by this step away from the first.
-        return pair_features(self.nodes, edges, self.center[edges[:, 0]] + step - self.center[edges[:, 1]])
+        shift = self.center[edges[:, 0]] + step - self.center[edges[:, 1]]
+        return pair_features(self.nodes, edges, distance_units(self.nodes, REACH), shift)
 
 
 def _balanced(negatives, positives):

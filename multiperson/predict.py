@@ -1,6 +1,6 @@
 """From detections to people: the costs of a graph over the detections, and people from the clusters of its multicut."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,14 +11,21 @@ from lib import people_cython
 from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
 from multiperson.grouping import group
-from multiperson.pairwise_model import NUM_FEATURES, load_model, model_path, require_origin
+from multiperson.pairwise_model import (
+    NUM_FEATURES,
+    PIXELS,
+    SAME_PART,
+    PairModel,
+    distance_units,
+    load_model,
+    model_path,
+    require_origin,
+)
 from util.errors import InputError
 from util.maps import Maps
 
 MIN_PROBABILITY = 1e-7
 MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
-# Two detections of one part, d pixels apart, are one joint with the log-odds 7.5 - 0.2 d.
-SAME_PART_BIAS, SAME_PART_SLOPE = 7.5, -0.2
 # The confidence of a guessed joint is its score map's value there, but at least this, since 0 means missing.
 MIN_GUESS_CONFIDENCE = 0.01
 # The default of `min_keypoints`, unless a person has fewer joints.
@@ -86,6 +93,7 @@ class SpatialModel:
         self.joined[tuple(np.reshape(self.pairs, (-1, 2)).T)] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
         self.weights = np.zeros((self.num_joints, self.num_joints, NUM_FEATURES + 1))
+        self.unit = PIXELS
         # Fingerprint of the network whose detections the models were learnt from; "" if unknown.
         self.network = ""
 
@@ -95,21 +103,28 @@ class SpatialModel:
         Raises InputError, also where they are of other pairs of joints, or of several networks.
         """
         names = self.skeleton.keypoints if self.skeleton.named else [""] * self.num_joints
-        networks = {}
+        models, sources = {}, {}
         for a, b in self.pairs:
             path = model_path(self.folder, a, b)
-            model, origin = load_model(path)
+            models[a, b], origin = load_model(path)
             require_origin(path, origin, names[a], names[b])
-            networks.setdefault(origin.network, path)
-            self.weights[a, b] = model.linear()
-        if len(networks) > 1:
-            first, second, *_ = networks.values()
+            sources.setdefault((origin.network, origin.unit), path)
+        if len(sources) > 1:
+            first, second, *_ = sources.values()
             raise InputError(
-                f"{second}: learnt from another network than {first.name}; train all models of the folder "
-                "together (tools/train_pairwise.py)"
+                f"{second}: learnt from another network than {first.name}, or in another way; train all models of the "
+                "folder together (tools/train_pairwise.py)"
             )
-        self.network = "".join(networks)
+        for network, unit in sources:
+            self.network = network
+            self.use(models, unit)
         return self
+
+    def use(self, models: Mapping[tuple[int, int], PairModel], unit: str) -> None:
+        """Take these models of pairs of parts; unit: of their distances, `pairwise_model.PIXELS` or REACH."""
+        self.unit = unit
+        for pair, model in models.items():
+            self.weights[pair] = model.linear()
 
 
 def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
@@ -117,15 +132,17 @@ def eval_graph(spatial_model: SpatialModel, detections: Detections) -> Graph:
     if len(detections.conf) != spatial_model.num_joints:
         raise ValueError(f"detections of {len(detections.conf)} parts for a model of {spatial_model.num_joints}")
     nodes = flatten(detections)
+    same_bias, same_slope = SAME_PART[spatial_model.unit]
     edges, cost = pair_costs(
         np.cumsum([0, *map(len, detections.conf)]),
         nodes.coord,
         nodes.grid,
         nodes.outgoing,
+        distance_units(nodes, spatial_model.unit),
         spatial_model.joined,
         spatial_model.weights,
-        same_bias=SAME_PART_BIAS,
-        same_slope=SAME_PART_SLOPE,
+        same_bias=same_bias,
+        same_slope=same_slope,
         limit=MAX_COST,
     )
     probability = np.clip(nodes.conf, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
@@ -149,15 +166,8 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     Their other edges may keep two detections of one part in a cluster although they lie far apart; their mean would
     lie at neither of them.
     """
-    return people_cython.drop_strays(
-        labels,
-        graph.part,
-        graph.conf,
-        graph.coord,
-        spatial_model.num_joints,
-        same_bias=SAME_PART_BIAS,
-        same_slope=SAME_PART_SLOPE,
-    )
+    num_joints = spatial_model.num_joints
+    return people_cython.drop_strays(labels, graph.part, graph.conf, graph.edges, graph.cost, num_joints)
 
 
 def fill_missing_joints(

@@ -21,7 +21,7 @@ from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
 from multiperson.estimator import PoseEstimator, network_image
 from multiperson.network import Network
-from multiperson.pairwise_model import model_path
+from multiperson.pairwise_model import REACH, model_path
 from multiperson.pairwise_training import collect_scenes, train_pairs
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator, person_boxes
@@ -84,8 +84,7 @@ class Validation:
             learnt, _ = train_pairs(scenes, model.pairs, self.cfg.num_joints)
         except InputError:
             return None
-        for pair, pair_model in learnt.items():
-            model.weights[pair] = pair_model.linear()
+        model.use(learnt, REACH)
         return model
 
     def _aic_score(self, found) -> float:

@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     dataset = create(cfg)
     cfg = dataset.cfg
 
-    from multiperson.pairwise_model import Origin, model_path, save_model
+    from multiperson.pairwise_model import REACH, Origin, model_path, save_model
     from multiperson.pairwise_training import collect_scenes, train_pairs
     from multiperson.predict import SpatialModel
     from nnet.load import find_weights, load_network, network_id
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     folder = options.out_dir or Path(cfg.pairwise_model_dir)
     names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * cfg.num_joints
     for (a, b), model in models.items():
-        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], network_id(weights)))
+        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], network_id(weights), REACH))
     print(summary(reports, dataset.skeleton.keypoints))
     detections = sum(len(scene.owner) for scene in scenes)
     print(

@@ -3,7 +3,8 @@
 // Two detections of different parts are compared by how well each lies where the other expects it (Insafutdinov et
 // al., DeeperCut, ECCV 2016): distance and angle between observed and predicted offset, forwards and backwards, and
 // exp(-f) of the four, weighed by a logistic model of that pair of parts. Two detections of one part are one joint
-// with log-odds that fall with their distance. A cost is minus the log-odds of "same person", clipped.
+// with log-odds that fall with their distance. A cost is minus the log-odds of "same person", clipped. Distances count
+// in units of the detection that expects the other, so that a model may fit people of all sizes.
 
 #pragma once
 
@@ -26,12 +27,13 @@ struct Detections {
     const double* coord;     // refined positions
     const double* grid;      // centres of the cells, from which predictions count
     const double* outgoing;  // predicted offsets to the parts - 1 other parts, in order
+    const double* unit;      // of distances, above 0
 };
 
 struct Model {
     const std::uint8_t* joined;  // (parts, parts): whether parts a < b have edges; those of one part always have
     const double* weights;       // (parts, parts, 9): of the features and of 1
-    double same_bias, same_slope;
+    double same_bias, same_slope;  // the slope per unit, the larger one of both detections
     double limit;                // costs are clipped to [-limit, limit]
 };
 
@@ -45,10 +47,11 @@ inline double angle_between(double ax, double ay, double bx, double by) {
 }
 
 // Log-odds from one direction: the offset from the cell at `from`, compared with the one predicted there.
-inline double evidence(const double* from, const double* to, const double* predicted, const double* weights) {
+inline double evidence(const double* from, const double* to, const double* predicted, double unit,
+                       const double* weights) {
     const double x = to[0] - from[0], y = to[1] - from[1];
     const double dx = x - predicted[0], dy = y - predicted[1];
-    const double distance = std::sqrt(dx * dx + dy * dy);
+    const double distance = std::sqrt(dx * dx + dy * dy) / unit;
     const double angle = angle_between(x, y, predicted[0], predicted[1]);
     double sum = weights[0] * distance + weights[1] * angle + weights[5] * std::exp(-angle);
     if (!(distance > far_away)) sum += weights[4] * std::exp(-distance);
@@ -59,9 +62,9 @@ inline double clip(double cost, double limit) {
     return cost < -limit ? -limit : cost > limit ? limit : cost;
 }
 
-inline double same_part_cost(const double* a, const double* b, const Model& model) {
+inline double same_part_cost(const double* a, const double* b, double unit, const Model& model) {
     const double dx = a[0] - b[0], dy = a[1] - b[1];
-    return clip(-(model.same_bias + model.same_slope * std::sqrt(dx * dx + dy * dy)), model.limit);
+    return clip(-(model.same_bias + model.same_slope * std::sqrt(dx * dx + dy * dy) / unit), model.limit);
 }
 
 inline bool has_edges(const Model& model, std::size_t parts, std::size_t a, std::size_t b) {
@@ -95,7 +98,8 @@ inline void fill_edges(const Detections& found, const Model& model, std::int64_t
                     *edges++ = i;
                     *edges++ = j;
                     if (a == b) {
-                        *cost++ = same_part_cost(found.coord + 2 * i, found.coord + 2 * j, model);
+                        const double unit = std::max(found.unit[i], found.unit[j]);
+                        *cost++ = same_part_cost(found.coord + 2 * i, found.coord + 2 * j, unit, model);
                         continue;
                     }
                     const auto row = [&](std::ptrdiff_t node, std::size_t column) {
@@ -103,8 +107,8 @@ inline void fill_edges(const Detections& found, const Model& model, std::int64_t
                     };
                     // In the list of the parts other than a, a later part b stands at b - 1.
                     const double sum = forward[num_features]
-                        + evidence(found.grid + 2 * i, found.coord + 2 * j, row(i, b - 1), forward)
-                        + evidence(found.grid + 2 * j, found.coord + 2 * i, row(j, a), backward);
+                        + evidence(found.grid + 2 * i, found.coord + 2 * j, row(i, b - 1), found.unit[i], forward)
+                        + evidence(found.grid + 2 * j, found.coord + 2 * i, row(j, a), found.unit[j], backward);
                     *cost++ = clip(-sum, model.limit);
                 }
             }

@@ -25,6 +25,7 @@ def random_case(seed, counts, density=0.6, integers=False):
         "coord": points(number, 2),
         "grid": points(number, 2),
         "outgoing": points(number, parts - 1, 2),
+        "unit": np.ones(number) if integers else rng.uniform(0.5, 4, number),
         "joined": joined,
         "weights": weights,
     }
@@ -39,8 +40,9 @@ def twin(case, pairs):
     edges = pair_edges(pairs + [(part, part) for part in range(parts)], counts)
     a, b = part[edges].T
     weights = case["weights"][a, b]
-    evidence = (weights[:, :-1] * pair_features(nodes, edges).T).sum(axis=1) + weights[:, -1]
+    evidence = (weights[:, :-1] * pair_features(nodes, edges, case["unit"]).T).sum(axis=1) + weights[:, -1]
     distance = np.linalg.norm(case["coord"][edges[:, 0]] - case["coord"][edges[:, 1]], axis=1)
+    distance /= case["unit"][edges].max(axis=1)
     return edges, np.clip(-np.where(a == b, 7.5 - 0.2 * distance, evidence), -16, 16)
 
 
@@ -65,6 +67,9 @@ def test_without_pairs_only_one_part_has_edges():
     ("coord", np.zeros((4, 2)), r"coord must have shape \(5, 2\), got \(4, 2\)"),
     ("grid", np.zeros(10), "grid must have shape"),
     ("outgoing", np.zeros((5, 2, 2)), r"outgoing must have shape \(5, 1, 2\)"),
+    ("unit", np.ones(4), r"unit must have shape \(5,\)"),
+    ("unit", np.zeros(5), "unit must be above 0"),
+    ("unit", np.full(5, np.inf), "unit must be finite"),
     ("joined", np.zeros((3, 3)), "joined must have shape"),
     ("weights", np.zeros((2, 2, 8)), r"weights must have shape \(2, 2, 9\)"),
     ("offsets", [0, 4, 3], "offsets must start with 0"),

@@ -5,8 +5,6 @@ import pytest
 
 from lib.people_cython import average_people, drop_strays
 
-ODDS = {"same_bias": 7.5, "same_slope": -0.2}
-
 
 def random_case(seed, number, people=4, parts=3):
     rng = np.random.default_rng(seed)
@@ -23,18 +21,22 @@ def joints_of(labels, part):
 
 
 @pytest.mark.parametrize("number", [0, 1, 5, 60])
-def test_strays_are_those_too_far_from_the_surest(number):
+def test_strays_are_those_that_are_hardly_the_surest_one(number):
     for seed in range(6):
-        labels, part, conf, coord, parts = random_case(seed, number)
+        labels, part, conf, _, parts = random_case(seed, number)
+        edges = np.argwhere(np.triu(np.ones((number, number)), 1))
+        cost = np.random.default_rng(seed).normal(size=len(edges))
+        matrix = np.zeros((number, number))
+        matrix[tuple(edges.T)] = matrix[tuple(edges[:, ::-1].T)] = cost
         expected = labels.copy()
         for _, _, members in joints_of(labels, part):
             if len(members):
                 surest = members[np.argmax(conf[members])]
                 for i in members:
-                    if 7.5 - 0.2 * np.linalg.norm(coord[i] - coord[surest]) < 0:
+                    if matrix[i, surest] > 0:
                         expected[i] = -1
         before = labels.copy()
-        np.testing.assert_array_equal(drop_strays(labels, part, conf, coord, parts, **ODDS), expected)
+        np.testing.assert_array_equal(drop_strays(labels, part, conf, edges, cost, parts), expected)
         np.testing.assert_array_equal(labels, before)
 
 
@@ -58,17 +60,37 @@ def test_a_joint_is_the_weighted_mean_of_its_detections(number):
     ("labels", ["0", "1", "0"], "labels must hold integers"),
     ("labels", [2**32, 0, 0], "labels must be from"),
     ("conf", [1, np.inf, 1], "conf must be finite"),
-    ("coord", np.full((3, 2), np.nan), "coord must be finite"),
     ("labels", [0, 0], r"part must have shape \(2,\), got \(3,\)"),
     ("part", [0, 1, 2], "part must be from 0 to 1"),
     ("part", [0, -1, 0], "part must be from 0 to 1"),
     ("conf", [1.0], r"conf must have shape \(3,\)"),
-    ("coord", np.zeros((3, 3)), r"coord must have shape \(3, 2\)"),
     ("num_parts", 0, "part must be from"),
 ])  # fmt: skip
 def test_wrong_arrays_are_refused(name, value, message):
-    case = {"labels": [0, 0, -1], "part": [0, 1, 0], "conf": np.ones(3), "coord": np.zeros((3, 2)), "num_parts": 2}
+    case = {"labels": [0, 0, -1], "part": [0, 1, 0], "conf": np.ones(3), "num_parts": 2, name: value}
     with pytest.raises(ValueError, match=message):
-        average_people(**{**case, name: value})
+        average_people(**case, coord=np.zeros((3, 2)))
     with pytest.raises(ValueError, match=message):
-        drop_strays(**{**case, name: value}, **ODDS)
+        drop_strays(**case, edges=[[0, 1]], cost=[1.0])
+
+
+@pytest.mark.parametrize(
+    ("edges", "cost", "message"),
+    [
+        ([[0, 1]], [1.0, 2.0], r"edges must have shape \(2, 2\)"),
+        ([[0, 3]], [1.0], "edges must be from 0 to 2"),
+        ([[-1, 0]], [1.0], "edges must be from 0 to 2"),
+        ([[0.0, 1.0]], [1.0], "edges must hold integers"),
+        ([[0, 1]], [np.nan], "cost must be finite"),
+        ([[0, 1]], [[1.0]], r"cost must have shape \(1,\), got \(1, 1\)"),
+    ],
+)
+def test_wrong_edges_are_refused(edges, cost, message):
+    with pytest.raises(ValueError, match=message):
+        drop_strays([0, 0, 0], [0, 0, 0], np.ones(3), edges, cost, 1)
+
+
+@pytest.mark.parametrize("coord", [np.full((3, 2), np.nan), np.zeros((3, 3))])
+def test_wrong_positions_are_refused(coord):
+    with pytest.raises(ValueError, match="coord must"):
+        average_people([0, 0, 0], [0, 0, 0], np.ones(3), coord, 1)

@@ -6,8 +6,11 @@ from scipy.io import loadmat, savemat
 
 from multiperson.detections import Nodes
 from multiperson.pairwise_model import (
+    PIXELS,
+    REACH,
     Origin,
     PairModel,
+    distance_units,
     load_model,
     model_path,
     pair_edges,
@@ -51,7 +54,24 @@ def test_angles_are_at_most_half_a_turn():
 def test_a_shift_moves_the_second_detection():
     nodes, edges = two_detections(), np.array([[0, 1]])
     moved = nodes._replace(coord=nodes.coord + [[0, 0], [7, -3]], grid=nodes.grid + [[0, 0], [7, -3]])
-    np.testing.assert_allclose(pair_features(nodes, edges, np.array([[7, -3]])), pair_features(moved, edges))
+    np.testing.assert_allclose(pair_features(nodes, edges, shift=np.array([[7, -3]])), pair_features(moved, edges))
+
+
+def test_features_in_units_of_reach_do_not_depend_on_the_size_of_the_people():
+    rng = np.random.default_rng(0)
+    small = Nodes(np.array([0, 0, 1, 2]), *rng.uniform(0, 90, (2, 4, 2)), np.ones(4), rng.uniform(9, 60, (4, 2, 2)))
+    large = small._replace(coord=3 * small.coord, grid=3 * small.grid, outgoing=3 * small.outgoing)
+    edges = np.array([[0, 2], [1, 3], [2, 3]])
+    features = [pair_features(nodes, edges, distance_units(nodes, REACH)) for nodes in (small, large)]
+    np.testing.assert_allclose(*features)
+    pixels = [pair_features(nodes, edges, distance_units(nodes, PIXELS)) for nodes in (small, large)]
+    np.testing.assert_allclose(3 * pixels[0][0:4:2], pixels[1][0:4:2])
+
+
+def test_reach_is_the_mean_distance_to_the_other_parts():
+    nodes = two_detections()._replace(outgoing=np.array([[[3.0, 4], [0, 15]], [[0, 0], [0, 0]]]))
+    assert nodes.reach().tolist() == [10, 4]
+    assert nodes._replace(outgoing=np.zeros((2, 0, 2))).reach().tolist() == [4, 4]
 
 
 def test_edges_are_ordered_by_pairs():
@@ -70,7 +90,7 @@ def test_the_linear_form_equals_the_scaled_one():
 def test_models_are_read_as_written_in_the_published_layout(tmp_path):
     path = model_path(tmp_path, 0, 4)
     assert path.name == "spatial_model_cidx_1_5.mat"
-    origin = Origin("Right Hand", "h\u00fcfte", "12ab")
+    origin = Origin("Right Hand", "h\u00fcfte", "12ab", REACH)
     save_model(path, some_model(), origin)
     model, found = load_model(path)
     assert found == origin

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.extent import joint_extent
 from multiperson.detections import Nodes, extract_detections, flatten
+from multiperson.pairwise_model import REACH
 from multiperson.pairwise_training import FALSE, UNKNOWN, auc, fit_logistic, make_scene, train_pairs
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
@@ -34,8 +36,7 @@ def nodes_at(part, coord):
 
 def model_of(models):
     model = SpatialModel(make_config(num_joints=JOINTS))
-    for pair, pair_model in models.items():
-        model.weights[pair] = pair_model.linear()
+    model.use(models, REACH)
     return model
 
 
@@ -52,10 +53,23 @@ def test_the_owner_is_the_person_of_the_nearest_joint():
     assert scene.owner.tolist() == [0, 1, FALSE, UNKNOWN, FALSE, UNKNOWN]
 
 
+def test_large_people_own_detections_farther_from_their_joints():
+    """The person is 140 px high; a fifth of that is 28. Beside the second joint stands a small person."""
+    large, small = people_at((100, 100)), people_at((0, 0))
+    small[..., :2] = large[0, 1, :2] + [14, 0] + small[..., :2] / 20
+    people = np.concatenate([large, small])
+    low, high = joint_extent(large)
+    reach = 0.2 * (high - low).max()
+    x, y, _ = large[0, 0]
+    nodes = nodes_at([0, 0, 1], [(x, y - reach + 0.1), (x, y - reach - 0.1), people[1, 1, :2] - [4, 0]])
+    assert make_scene(nodes, people, 5, share=0.2).owner.tolist() == [0, UNKNOWN, 0]
+    assert make_scene(nodes, people, 5).owner.tolist() == [FALSE, FALSE, 1]
+
+
 def test_detections_in_ignored_regions_are_unknown():
     weight = np.ones((30, 50))
     weight[:10] = 0
-    scene = make_scene(nodes_at([0, 1], [(20, 20), (20, 100)]), np.zeros((1, JOINTS, 3)), 17, weight)
+    scene = make_scene(nodes_at([0, 1], [(20, 20), (20, 100)]), np.zeros((1, JOINTS, 3)), 17, weight=weight)
     assert scene.owner.tolist() == [UNKNOWN, FALSE]
     assert scene.center.shape == (0, 2)
 

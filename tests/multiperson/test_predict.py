@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from config import make_config
 from lib.multicut_cython import solve_multicut
 from multiperson.detections import Detections, extract_detections
-from multiperson.pairwise_model import Origin, PairModel, model_path, save_model
+from multiperson.pairwise_model import PIXELS, REACH, Origin, PairModel, model_path, save_model
 from multiperson.predict import (
     Graph,
     SpatialModel,
@@ -159,11 +159,11 @@ def test_a_joint_of_two_detections_is_their_weighted_mean():
 
 
 def test_a_stray_is_dropped_and_a_neighbour_is_not():
-    """In person 0: the surest of part 0 is node 1, node 0 is near it, node 2 far; person 1 has only a weak one."""
+    """In person 0: the surest of part 0 is node 1, node 0 may be it, node 2 hardly; person 1 has only a weak one."""
     graph = Graph(
         unary=np.zeros(6),
-        edges=np.zeros((0, 2), int),
-        cost=np.zeros(0),
+        edges=np.array([[0, 1], [0, 2], [1, 2], [2, 3], [2, 4]]),
+        cost=np.array([-1.0, 9, 0.5, 9, 9]),
         part=np.array([0, 0, 0, 0, 1, 0]),
         conf=np.array([0.5, 0.9, 0.8, 0.3, 0.4, 0.2]),
         coord=np.array([[10.0, 0], [40, 0], [80, 0], [300, 0], [80, 0], [0, 0]]),
@@ -230,21 +230,36 @@ def test_models_of_other_joints_or_of_several_networks_are_refused(tmp_path):
     cfg = make_config(all_joints=[[0], [1], [2]], all_joints_names=names, pairwise_model_dir=str(tmp_path))
     model = PairModel(np.ones(9), np.zeros(8), np.ones(8))
 
-    def write(network_of_last="one"):
-        for a, b, network in ((0, 1, "one"), (0, 2, "one"), (1, 2, network_of_last)):
-            save_model(model_path(tmp_path, a, b), model, Origin(names[a], names[b], network))
+    def write(network_of_last="one", unit_of_last=REACH):
+        for a, b, network, unit in ((0, 1, "one", REACH), (0, 2, "one", REACH), (1, 2, network_of_last, unit_of_last)):
+            save_model(model_path(tmp_path, a, b), model, Origin(names[a], names[b], network, unit))
 
     write()
-    assert SpatialModel(cfg).load().network == "one"
+    loaded = SpatialModel(cfg).load()
+    assert (loaded.network, loaded.unit) == ("one", REACH)
     first, second = model_path(tmp_path, 0, 1), model_path(tmp_path, 0, 2)
     content = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(content)
     with pytest.raises(InputError, match=r"1_2\.mat: the model of hip and foot, in the place of that of hip and knee"):
         SpatialModel(cfg).load()
-    write("two")
-    with pytest.raises(InputError, match=r"2_3\.mat: learnt from another network than spatial_model_cidx_1_2\.mat"):
-        SpatialModel(cfg).load()
+    for of_last in ({"network_of_last": "two"}, {"unit_of_last": PIXELS}):
+        write(**of_last)
+        with pytest.raises(InputError, match=r"2_3\.mat: learnt from another network than spatial_model_cidx_1_2\.mat"):
+            SpatialModel(cfg).load()
+
+
+def test_two_detections_of_a_part_may_be_one_joint_the_farther_apart_the_larger_the_person():
+    """20 px are little for somebody who reaches 400 px, and much for somebody who reaches 80."""
+    model = SpatialModel(make_config(num_joints=2))
+    for unit, odds in ((PIXELS, [7.5 - 0.2 * 20] * 2), (REACH, [7.5 - 10 * 20 / 80, 7.5 - 10 * 20 / 16])):
+        model.use({}, unit)
+        for reach, expected in zip((400, 80), odds, strict=True):
+            place = np.array([[50.0, 50], [50, 70]])
+            outgoing = [np.full((2, 2, 2), [0, reach]), np.zeros((0, 2, 2))]
+            none = np.zeros((0, 2))
+            detections = Detections([place, none], [place, none], [np.ones((2, 1)), np.zeros((0, 1))], outgoing)
+            np.testing.assert_allclose(eval_graph(model, detections).cost, [-expected])
 
 
 def test_unsure_people_are_dropped(scene):

@@ -86,6 +86,7 @@ def crowd_maps(number: int):
 def learnt_model(cfg, images: Sequence[tuple[np.ndarray, int, int]], noise):
     """A spatial model learnt from simulated maps of images (people, height, width)."""
     from multiperson.detections import extract_detections, flatten
+    from multiperson.pairwise_model import REACH
     from multiperson.pairwise_training import make_scene, train_pairs
     from multiperson.predict import SpatialModel
     from multiperson.simulate import simulate_maps
@@ -95,6 +96,5 @@ def learnt_model(cfg, images: Sequence[tuple[np.ndarray, int, int]], noise):
         maps = simulate_maps(people, height, width, noise, seed=number)
         scenes.append(make_scene(flatten(extract_detections(cfg, maps)), people, cfg.pos_dist_thresh))
     model = SpatialModel(cfg)
-    for pair, learnt in train_pairs(scenes, model.pairs, cfg.num_joints)[0].items():
-        model.weights[pair] = learnt.linear()
+    model.use(train_pairs(scenes, model.pairs, cfg.num_joints)[0], REACH)
     return model
