@@ -1,4 +1,4 @@
-"""A camera, and a video, without a camera and without ffmpeg: stands in for imageio."""
+"""A stand-in for imageio: a camera and a video, without either and without ffmpeg."""
 
 import sys
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Image(np.ndarray):
 
 
 class StandIn(ModuleType):
-    """seen: images (H, W, 3) that the camera sees one after the other, then the last one for ever, as known already
+    """seen: images (H, W, 3) that the camera gives one after the other, and then the last one again and again
 
     on_image: called before each image is handed out, with its number
     written: the frames of the video that was written last

@@ -1,7 +1,7 @@
 """Every broken or unusual file (tests/broken_files.py) through every script that can meet it.
 
-`error`: status 2, a last line that names the file, nothing written. `skip with warning`: status 0 and a warning.
-`accept`: status 0 without one. Never a traceback: whatever is no InputError fails the test.
+`error`: status 2, a last line that names the file, nothing written; `skip with warning`: status 0 and a warning;
+`accept`: status 0 and no warning. Any exception but InputError fails the test.
 """
 
 from util.cli import run
@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import train
-from dataset.skeleton import COCO
 from demo import demo_multiperson, singleperson
 from nnet import load
+from tests.annotations import aic_record, coco_document, write_coco
 from tests.broken_files import ACCEPT, ERROR, SKIP
 from tools import (
     ai2coco_art_neckhead_json,
@@ -56,7 +56,7 @@ def networks():
 
 @pytest.fixture
 def status_of(monkeypatch, capsys, caplog, networks):
-    """Runs a script in this process: exit status, what it printed as errors and warnings."""
+    """Runs a script in this process; returns its exit status and the errors and warnings that it printed."""
     monkeypatch.setattr(load, "build_estimator", lambda *_, **__: networks[0])
     monkeypatch.setattr(load, "build_single_estimator", lambda *_, **__: networks[1])
     monkeypatch.setattr(train, "setup_logging", lambda *_: None)
@@ -73,7 +73,7 @@ def status_of(monkeypatch, capsys, caplog, networks):
 
 
 def check(path, expected, out, outcome):
-    """Compare an outcome (status, messages) with what is expected of a file."""
+    """Compare an outcome (status, messages) with the one expected of a file."""
     status, messages = outcome
     shown = f"{path}: status {status}\n{messages}"
     if expected == ERROR:
@@ -99,7 +99,7 @@ def fresh(tmp_path):
 
 
 def all_there(files):
-    """Without those whose only fault is that images are not on disk."""
+    """The files but those whose only fault is that images are not on disk."""
     return [file for file in files if "missing_on_disk" not in file.path.name]
 
 
@@ -117,7 +117,7 @@ def test_aic_annotations(command, broken_files, status_of, fresh):
     for file in broken_files.aic:
         out = next(fresh)
         done = status_of(*command(file.path, file.images, out))
-        # Whoever has no labelled joint cannot be cut out.
+        # A person without a labelled joint cannot be cut out.
         unusual = command is AIC_COMMANDS["crops"] and "no_labelled_joint" in file.path.name
         check(file.path, SKIP if unusual else file.expected, out, done)
 
@@ -126,7 +126,7 @@ def test_aic_annotations(command, broken_files, status_of, fresh):
 def test_aic_score(submitted, broken_files, status_of, fresh):
     for file in all_there(broken_files.aic):
         submit, ref = (file.path, broken_files.good_aic)[:: 1 if submitted else -1]
-        # Boxes and flags of a submission count for nothing.
+        # Boxes and flags of a submission are not read.
         unseen = submitted and any(word in file.path.name for word in ("box", "visibility"))
         done = status_of(eval_aic.main, "--submit", submit, "--ref", ref)
         check(file.path, ACCEPT if unseen else file.expected, next(fresh), done)
@@ -138,7 +138,7 @@ def test_aic_pck(broken_files, status_of, fresh):
         check(file.path, file.expected, next(fresh), done)
 
 
-def test_aic_files_that_no_grouping_is_measured_on(broken_files, status_of, fresh):
+def test_aic_files_for_the_benchmark_of_grouping(broken_files, status_of, fresh):
     for file in all_there(broken_files.aic):
         if file.expected == ERROR:
             check(file.path, ERROR, next(fresh), status_of(benchmark.main, "grouping", "--ref", file.path))
@@ -146,7 +146,7 @@ def test_aic_files_that_no_grouping_is_measured_on(broken_files, status_of, fres
 
 @pytest.fixture
 def coco_layout(fresh):
-    """Makes a model directory with a COCO file and its images as data set."""
+    """Makes a model directory whose data set is a COCO file and its images."""
 
     def build(annotations, images):
         folder = next(fresh)
@@ -171,12 +171,12 @@ def test_coco_data_sets(command, broken_files, status_of, fresh, coco_layout):
     for file in all_there(broken_files.coco) if command is COCO_COMMANDS["statistics"] else broken_files.coco:
         folder, out = coco_layout(file.path, file.images), next(fresh)
         status, messages = status_of(*command(folder / "pose_cfg.yaml", out))
-        # The data set goes by the name that it has in its layout.
+        # Messages name the link.
         check(file.path, file.expected, out, (status, messages.replace("x_t.json", file.path.name)))
 
 
 @pytest.mark.parametrize("main", [train.main, train_pairwise.main, make_mosaics.main, cache_scoremaps.main])
-def test_coco_data_sets_that_nothing_is_learnt_from(main, broken_files, status_of, fresh, coco_layout, monkeypatch):
+def test_coco_data_sets_for_training(main, broken_files, status_of, fresh, coco_layout, monkeypatch):
     for file in broken_files.coco:
         if file.expected == ERROR:
             folder = coco_layout(file.path, file.images)
@@ -191,7 +191,7 @@ def test_coco_annotations_back_to_aic(broken_files, status_of, fresh):
     for file in all_there(broken_files.coco):
         out = next(fresh)
         done = status_of(coco2aic.main, "--coco_json", file.path, "--out", out / "aic.json")
-        # A crowd is no fault, but AI Challenger has none.
+        # A crowd is no fault, but AI Challenger has no crowds.
         check(file.path, SKIP if "crowd" in file.path.name else file.expected, out, done)
 
 
@@ -205,13 +205,9 @@ def test_coco_score(broken_files, status_of, fresh, tmp_path):
 
 
 def image_record(image):
-    """An AIC record of a person in one of the images, which have 64x8 pixels or more (but for one of one pixel)."""
+    """An AIC record of a person in one of the images, which have at least 64x8 pixels, but for one of one pixel."""
     keypoints = [x for joint in range(14) for x in (4 + 4 * joint, joint % 8, 1)]
-    return {
-        "image_id": image.stem,
-        "keypoint_annotations": {"human1": keypoints},
-        "human_annotations": {"human1": [0, 0, 60, 8]},
-    }
+    return aic_record(image.stem, {"human1": keypoints}, [0, 0, 60, 8])
 
 
 def multiperson(folder, images, out):
@@ -238,26 +234,17 @@ def crops(folder, images, out):
 
 
 def training(folder, images, out):
-    """What training gets, drawn."""
-    (folder / "annotations").mkdir()
+    """Pictures of what training gets."""
     (folder / "images").mkdir()
     (folder / "images/t").symlink_to(images[0].parent)
-    person = {"category_id": 1, "keypoints": [5, 5, 2] * 17}
-    (folder / "annotations/x_t.json").write_text(
-        json.dumps(
-            {
-                "images": [{"id": number, "file_name": image.name} for number, image in enumerate(images)],
-                "annotations": [person | {"image_id": number} for number in range(len(images))],
-                "categories": [{"id": 1, "keypoints": COCO.keypoints}],
-            }
-        )
-    )
-    (folder / "pose_cfg.yaml").write_text(CONFIG)
+    people = [{"image_id": number, "keypoints": [5, 5, 2] * 17} for number in range(len(images))]
+    write_coco(folder, "t", coco_document([{"file_name": image.name} for image in images], people))
+    (folder / "pose_cfg.yaml").write_text(CONFIG.replace("dataset_ann: x\n", ""))
     return vis_dataset.main, "--cfg", folder / "pose_cfg.yaml", "--number", 2 * len(images), "--out_dir", out
 
 
 @pytest.mark.parametrize("command", [multiperson, demo, single_demo, boxes, crops, training])
-def test_images(command, broken_files, status_of, fresh):
+def test_images_that_are_decoded(command, broken_files, status_of, fresh):
     """Each image alone, and beside a good one."""
     for file in broken_files.images:
         if command is crops and file.size == (1, 1):
@@ -269,19 +256,12 @@ def test_images(command, broken_files, status_of, fresh):
             check(file.path, SKIP, out, done)
 
 
-def test_images_converted_by_their_headers(broken_files, status_of, fresh):
+def test_images_whose_headers_are_read(broken_files, status_of, fresh):
     for file in broken_files.images:
         folder, out = next(fresh), next(fresh)
         (folder / "aic.json").write_text(json.dumps([image_record(file.path)]))
-        status, messages = status_of(
-            ai2coco_art_neckhead_json.main,
-            "--keypoint_json",
-            folder / "aic.json",
-            "--img_dir",
-            file.path.parent,
-            "--out",
-            out / "coco.json",
-        )
+        command = AIC_COMMANDS["convert"](folder / "aic.json", file.path.parent, out)
+        status, messages = status_of(*command)
         # A cut-off JPEG has its header.
         expected = ACCEPT if "truncated" in file.path.name else file.expected
         check(file.path, expected, out, (status, messages.replace("aic.json", file.path.name)))

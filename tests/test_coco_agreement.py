@@ -1,4 +1,4 @@
-"""Training, checking, converting, scoring and validation keep the same people of a COCO file."""
+"""Training, checking, converting, scoring and validation take the same people from a COCO file."""
 
 import copy
 import json
@@ -31,7 +31,7 @@ DOCUMENT = {
     ],
     "categories": [{"id": 4, "name": "person", "keypoints": list(NECKHEAD.keypoints)}, {"id": 5, "name": "dog"}],
 }
-# What is put into the second annotation, and how many of two people stay.
+# A change to the second annotation, and how many of two people are kept.
 PEOPLE = {
     "as it is": ({}, 2), "no box": ({"bbox": None}, 2), "box without area": ({"bbox": [1, 2, 0, 0]}, 2),
     "text for iscrowd": ({"iscrowd": "0"}, 2), "odd iscrowd": ({"iscrowd": "yes"}, 1), "wrong area": ({"area": -1}, 2),
@@ -46,7 +46,7 @@ PEOPLE = {
 
 @pytest.fixture
 def data_set(tmp_path):
-    """Puts an annotation file, and perhaps images, where a training looks for them."""
+    """Links an annotation file, and images if any, to where a training looks for them; returns a configuration."""
 
     def build(source: Path, images: Path | None = None):
         number = len(list(tmp_path.iterdir()))
@@ -73,7 +73,7 @@ def checking(cfg) -> int:
 
 
 def scoring(cfg) -> int:
-    """Everybody is found, so that who counts is known by the recall."""
+    """Results hold everybody who counts; the recall tells whether they are all."""
     coco = read_coco(path_of(cfg), Faults())
     people = coco.annotations
     found = [
@@ -88,7 +88,7 @@ def scoring(cfg) -> int:
 
 
 def converting(cfg) -> int:
-    """Of some people, such as a nose alone, AI Challenger has no joint: they are there all the same."""
+    """People without any of AI Challenger's joints, such as a nose alone, are kept as well."""
     out = Path(cfg.dataset, "aic.json")
     coco_to_aic.convert(path_of(cfg), out)
     people = [person for record in json.loads(out.read_text()) for person in record["keypoint_annotations"].values()]
@@ -131,14 +131,14 @@ def test_all_keep_the_same_people_of_real_files(data_set, data_dir):
 
 
 def kept_by_all(cfg, there: bool = True) -> int | None:
-    """How many labelled people all readers keep, None where they refuse the file; there: all images are on disk."""
+    """How many labelled people all readers keep, or None if they refuse the file; there: all images are on disk."""
     readers = [training, checking, scoring, converting] + [validation] * there
     (kept,) = {outcome(reader, cfg) for reader in readers}
     return kept
 
 
 def outcome(reader, cfg) -> int | None:
-    """How many people a reader keeps, None if it refuses the file."""
+    """How many people a reader keeps, or None if it refuses the file."""
     try:
         return reader(cfg)
     except InputError:

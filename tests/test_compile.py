@@ -1,4 +1,4 @@
-"""What compile.sh says before it installs anything."""
+"""What compile.sh tells before it installs anything."""
 
 import os
 import shutil
@@ -44,12 +44,12 @@ def test_an_old_environment_is_named(compile_sh, tmp_path):
     assert done.returncode == 2 and "mine has Python 3.8.1" in done.stderr
 
 
-def test_a_python_that_is_not_there(compile_sh):
+def test_a_missing_python_is_named(compile_sh):
     done = compile_sh(PYTHON="no_such_python")
     assert done.returncode == 2 and "no_such_python is not found" in done.stderr
 
 
-def test_help(compile_sh):
+def test_help_names_the_choice_of_python(compile_sh):
     done = compile_sh("--help")
     assert done.returncode == 0 and "PYTHON=python3.12 ./compile.sh" in done.stdout and "#" not in done.stdout
     assert compile_sh("--hepl").returncode == 2

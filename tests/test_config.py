@@ -1,4 +1,4 @@
-"""The configuration: defaults, files, overrides, and what is said about mistakes."""
+"""The configuration: defaults, files, overrides, and how mistakes are told."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_defaults_of_pose_tensorflow(write):
     assert {key: cfg[key] for key in expected} == expected
 
 
-def test_what_was_named_over_the_file_is_known(write):
+def test_keys_on_the_command_line_are_noted(write):
     cfg = load_config(write("num_joints: 3\nseed: 2"), ["init_weights=w", "seed=1"])
     assert cfg.overridden == ["init_weights", "seed"]
 
@@ -43,17 +43,13 @@ def test_a_checkpoint_may_go_by_the_name_of_any_of_its_files(write, suffix):
     assert Path(cfg.init_weights).name == "w.ckpt"
 
 
-def test_the_home_folder_in_paths(write, monkeypatch):
+def test_a_tilde_in_paths_is_the_home_folder(write, monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     cfg = load_config(write("num_joints: 3\ndataset: ~/coco\nlog_dir: ~/log"), ["init_weights=~/w"])
-    assert (cfg.dataset, cfg.log_dir, cfg.init_weights) == (
-        "/home/somebody/coco",
-        "/home/somebody/log",
-        "/home/somebody/w",
-    )
+    assert [cfg.dataset, cfg.log_dir, cfg.init_weights] == [f"/home/somebody/{name}" for name in ("coco", "log", "w")]
 
 
-def test_settings_are_the_same_wherever_the_files_lie(write):
+def test_settings_do_not_depend_on_paths(write):
     here, there = (settings(load_config(write("num_joints: 3"), [f"dataset={place}", "stride=8"])) for place in "ab")
     assert here == there and here["num_joints"] == 3
 
@@ -69,7 +65,7 @@ def test_overrides_win_and_are_yaml(write):
     assert cfg.batch_size == 4 and cfg.multi_step == [[0.001, 10]] and cfg.dataset == ""
 
 
-def test_paths_count_from_the_file_then_from_the_current_directory(write, tmp_path, monkeypatch):
+def test_paths_begin_at_the_file_or_else_at_the_current_directory(write, tmp_path, monkeypatch):
     path = write("dataset: data\ninit_weights: w\npairwise_stats_fn: stats.mat")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -92,38 +88,35 @@ def test_joints_are_counted_from_their_groups(write):
     assert load_config(write("all_joints: [[0, 2], [1]]")).num_joints == 3
 
 
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("bach_size: 3", r"unknown key 'bach_size' \(did you mean batch_size\?\)"),
-        ("batch_size: two", "batch_size: expected a whole number from 1 to 10000, found 'two'"),
-        ("batch_size: 0", "batch_size: expected a whole number from 1 to 10000, found 0"),
-        ("mirror: 1", "mirror: expected true or false, found 1"),
-        ("mosaic: 0.5", "mosaic needs crop_size"),
-        ("crop_size: 100", "crop_size: expected a multiple of 16"),
-        ("background_weight: 0.5", "background_weight needs weigh_part_predictions"),
-        ("net_type: resnet_19", "net_type: expected one of resnet_18"),
-        ("global_scale: .nan", "global_scale: expected a number from 0.01 to 100"),
-        ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected .* with growing steps"),
-        ("num_joints: 2\nall_joints: [[0], [1], [2]]", "num_joints is 2, but all_joints has 3"),
-        ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
-        ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
-        ("sparse_graph: skeletons", "sparse_graph: expected skeleton, or a list of pairs"),
-        ("num_joints: 1\npairwise_predict: true", "a single joint has no offsets to others"),
-        ("skeleton: 5", "skeleton: expected a table of joints, pairs and limbs, or a path"),
-        ("skeleton: {joints: 3}", "skeleton: 'joints' must be a list of names, found 3"),
-        ("skeleton: {joints: [a, b]}\nnum_joints: 3", "num_joints is 3, but the skeleton own in .* has 2 joints"),
-        ("skeleton: neckheat", "skeleton: 'neckheat' is neither one of aic, coco, mpii, neckhead nor a YAML file"),
-        ("scale_jitter_lo: 2", "scale_jitter_lo 2.0 is above scale_jitter_up 1.0"),
-        ("tta: [flop]", "tta: expected a list of views, each flip, or a number from 0.1 to 10"),
-        ("tta: [flip, 0]", "tta: expected a list of views"),
-        ("- a\n- b", "expected lines of 'key: value', found \\['a', 'b'\\]"),
-        ("a: [", "line"),
-        ("mirror: true\nseed: 1\nmirror: false", "line 3, column 1: .*: mirror stands twice, first in line 1"),
-        ("lr_init: 1\nmulti_stage: false", "unknown keys 'lr_init', 'multi_stage'; tools/deeplabcut2cfg.py takes"),
-        ("bach_size: 3\nnonsense_: 1", r"unknown keys 'bach_size' \(did you mean batch_size\?\), 'nonsense_'; config"),
-    ],
-)
+@pytest.mark.parametrize("text, message", [
+    ("bach_size: 3", r"unknown key 'bach_size' \(did you mean batch_size\?\)"),
+    ("batch_size: two", "batch_size: expected a whole number from 1 to 10000, found 'two'"),
+    ("batch_size: 0", "batch_size: expected a whole number from 1 to 10000, found 0"),
+    ("mirror: 1", "mirror: expected true or false, found 1"),
+    ("mosaic: 0.5", "mosaic needs crop_size"),
+    ("crop_size: 100", "crop_size: expected a multiple of 16"),
+    ("background_weight: 0.5", "background_weight needs weigh_part_predictions"),
+    ("net_type: resnet_19", "net_type: expected one of resnet_18"),
+    ("global_scale: .nan", "global_scale: expected a number from 0.01 to 100"),
+    ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected .* with growing steps"),
+    ("num_joints: 2\nall_joints: [[0], [1], [2]]", "num_joints is 2, but all_joints has 3"),
+    ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
+    ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
+    ("sparse_graph: skeletons", "sparse_graph: expected skeleton, or a list of pairs"),
+    ("num_joints: 1\npairwise_predict: true", "a single joint has no offsets to others"),
+    ("skeleton: 5", "skeleton: expected a table of joints, pairs and limbs, or a path"),
+    ("skeleton: {joints: 3}", "skeleton: 'joints' must be a list of names, found 3"),
+    ("skeleton: {joints: [a, b]}\nnum_joints: 3", "num_joints is 3, but the skeleton own in .* has 2 joints"),
+    ("skeleton: neckheat", "skeleton: 'neckheat' is neither one of aic, coco, mpii, neckhead nor a YAML file"),
+    ("scale_jitter_lo: 2", "scale_jitter_lo 2.0 is above scale_jitter_up 1.0"),
+    ("tta: [flop]", "tta: expected a list of views, each flip, or a number from 0.1 to 10"),
+    ("tta: [flip, 0]", "tta: expected a list of views"),
+    ("- a\n- b", "expected lines of 'key: value', found \\['a', 'b'\\]"),
+    ("a: [", "line"),
+    ("mirror: true\nseed: 1\nmirror: false", "line 3, column 1: .*: mirror stands twice, first in line 1"),
+    ("lr_init: 1\nmulti_stage: false", "unknown keys 'lr_init', 'multi_stage'; tools/deeplabcut2cfg.py takes"),
+    ("bach_size: 3\nnonsense_: 1", r"unknown keys 'bach_size' \(did you mean batch_size\?\), 'nonsense_'; config"),
+])  # fmt: skip
 def test_mistakes_are_named(write, text, message):
     path = write(text)
     with pytest.raises(InputError, match=message) as caught:
@@ -131,7 +124,7 @@ def test_mistakes_are_named(write, text, message):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_mistakes_on_the_command_line(write):
+def test_mistakes_on_the_command_line_are_named(write):
     path = write("num_joints: 2")
     with pytest.raises(InputError, match="command line: .*expected key=value"):
         load_config(path, ["batch_size"])
@@ -139,7 +132,7 @@ def test_mistakes_on_the_command_line(write):
         load_config(path, ["nonsense=1"])
 
 
-def test_a_missing_file_says_where_to_go(tmp_path):
+def test_a_missing_file_names_the_remedy(tmp_path):
     with pytest.raises(InputError, match="run this in a model directory"):
         load_config(tmp_path / "nothing.yaml")
 
@@ -169,13 +162,13 @@ def test_the_model_directories_are_valid(path):
 
 
 def many_aliases():
-    """Lists of nine lists of nine lists ... of x: three billion in all."""
+    """Lists of nine lists of nine lists, and so on: three billion values."""
     inner = ["x", *(f"*{name}" for name in "abcdefghi")]
     return "[" + ", ".join(f"&{a} [{', '.join([b] * 9)}]" for a, b in zip("abcdefghij", inner, strict=True)) + "]"
 
 
 def extreme_values():
-    """Values that are numbers or texts, and far from any use."""
+    """Numbers and texts far from any use."""
     values = {
         "seed": 2**32, "max_input_size": 10**400, "crop_size": 1_600_000, "pos_dist_thresh": 1e30,
         "batch_size": 10**30, "mean_pixel": [1e300] * 3, "locref_stdev": 1e300, "global_scale": 1e-300,
@@ -218,7 +211,7 @@ def test_hostile_yaml_is_one_short_line(write, text, message):
     assert len(str(error.value).splitlines()) == 1 and len(str(error.value)) < 1000
 
 
-def test_hostile_overrides(write):
+def test_hostile_overrides_are_refused(write):
     with pytest.raises(InputError, match="command line: .*not usable YAML"):
         load_config(write("num_joints: 3"), ["seed=2001-99-99"])
 

@@ -1,4 +1,4 @@
-"""What the pages name is there: scripts, their options, keys of the configuration, other pages."""
+"""Whatever the pages name exists: scripts, their options, keys of the configuration, other pages."""
 
 import contextlib
 import importlib
@@ -42,10 +42,10 @@ def help_text(script: str, *subcommand: str) -> str:
 
 
 @pages
-def test_commands(page):
+def test_commands_and_their_options_exist(page):
     for script, *arguments in commands(page):
         if script != "train.py" and ("/" not in script or (page.parent / "train" / script).exists()):
-            continue  # a script of the model directory's own
+            continue  # a script of the model directory
         subcommand = arguments[:1] if script == "tools/benchmark.py" else []
         known = help_text(script, *subcommand)
         for argument in arguments:
@@ -55,7 +55,7 @@ def test_commands(page):
 
 
 @pages
-def test_paths_and_links(page):
+def test_paths_and_links_lead_somewhere(page):
     text = read_text(page, "a page")
     for path in re.findall(r"(?<![\w./-])(?:tools|demo|models|dataset|multiperson)/[\w/]+\.(?:py|sh|yaml|md)\b", text):
         assert (ROOT / path).exists(), path
@@ -64,11 +64,11 @@ def test_paths_and_links(page):
 
 
 @pages
-def test_keys(page):
-    """What stands in quotes as `key: value` is a key of the configuration."""
+def test_keys_are_those_of_the_configuration(page):
+    """In the form `key: value`."""
     for key in re.findall(r"`([a-z_]+): [^`]*`", read_text(page, "a page")):
         assert key in KEYS, key
 
 
-def test_the_pages_have_commands():
+def test_commands_are_found():
     assert sum(len(commands(page)) for page in PAGES) > 50

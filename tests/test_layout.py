@@ -20,7 +20,7 @@ LIBRARY = "lib", "util", "config", "dataset", "multiperson", "nnet"
 SCRIPTS = "train", "demo", "tools"
 # `multiperson.load_model`, which waits until somebody asks for it.
 EXCEPTION = "multiperson", "nnet.load"
-# In tests/: those of the scripts, and of several together.
+# In tests/: the tests of scripts, and of several packages together.
 TESTS_OF_SCRIPTS = re.compile(r"tests\.(tools|demo|models|test_\w+$)")
 TENSORFLOW = "tensorflow", "keras"
 
@@ -85,7 +85,7 @@ def test_packages_import_from_those_before_them():
 
 
 def test_scripts_are_leaves():
-    """What stands beside scripts without being one is for those of its folder."""
+    """Modules beside scripts are for the scripts in their folder."""
     wrong = [
         found
         for found in IMPORTS

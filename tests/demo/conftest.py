@@ -12,7 +12,7 @@ from util.images import read_image
 
 
 class KnownPeople:
-    """Finds the same two people everywhere: one with all joints, one without its head top (joint 1)."""
+    """Finds the same two people everywhere: one with all joints, one without the head top, joint 1."""
 
     cfg, skeleton = make_config(skeleton="neckhead"), NECKHEAD
 

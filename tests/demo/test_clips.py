@@ -1,4 +1,4 @@
-"""A clip in which two people cross: found by their colour, drawn in their own, and told in JSON lines."""
+"""Clips in which two people cross: each keeps an identity, in pictures, JSON lines and tables."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ JOINTS = np.random.default_rng(3).uniform([0, 0], [12, 40], (14, 2))
 
 
 class Squares:
-    """A person stands at each square, dark or bright; who is found first changes from frame to frame."""
+    """Finds a person at each square, dark or bright; their order changes from frame to frame."""
 
     cfg, skeleton = make_config(skeleton="aic"), AIC
     calls = 0
@@ -53,7 +53,7 @@ def frames():
 
 
 def identities_by_side(path):
-    """From JSON lines: the identity of who is on the left, on the right, in the first and in the last frame."""
+    """The JSON lines, and the identities in the first and the last frame, each from left to right."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["frame"] for line in lines] == list(range(24))
     ends = []
@@ -63,7 +63,7 @@ def identities_by_side(path):
     return lines, ends
 
 
-def test_people_who_cross_in_a_gif(tmp_path):
+def test_people_who_cross_in_a_gif_keep_their_identities(tmp_path):
     images = [Image.fromarray(image) for image in frames()]
     images[0].save(tmp_path / "walk.gif", save_all=True, append_images=images[1:], duration=[80] * 5 + [40] * 19)
     line = run_video(Squares(), tmp_path / "walk.gif", tmp_path / "out" / "walk_people", csv=True)
@@ -81,7 +81,7 @@ def test_people_who_cross_in_a_gif(tmp_path):
     assert {row["file"] for row in rows} == {str(tmp_path / "walk.gif")} and float(rows[-1]["seconds"]) == 1.12
 
 
-def test_people_who_cross_in_a_folder_of_frames(tmp_path):
+def test_people_who_cross_in_a_folder_of_frames_keep_their_colours(tmp_path):
     folder = tmp_path / "walk"
     folder.mkdir()
     for number, image in enumerate(frames()):
@@ -92,7 +92,7 @@ def test_people_who_cross_in_a_folder_of_frames(tmp_path):
     lines, (first, last) = identities_by_side(tmp_path / "walk_people.jsonl")
     assert first == last[::-1] and lines[10]["file"] == "10.png"
     row = (tmp_path / "walk_people.csv").read_text().splitlines()[21]
-    assert row.startswith(f"{folder / '10.png'},10,,")  # no time: nobody knows how fast the frames were taken
+    assert row.startswith(f"{folder / '10.png'},10,,")  # no time: the rate of the frames is unknown
 
     def colour_of(number, level):
         """The mean colour drawn where a square of this level was."""

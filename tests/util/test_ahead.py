@@ -1,3 +1,5 @@
+"""Work done ahead in threads, its results in order."""
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,7 +25,7 @@ def test_results_come_in_order_and_few_are_under_way():
     assert sorted(started) == list(range(50))
 
 
-def test_errors_come_at_their_turn():
+def test_an_error_comes_in_its_turn():
     with ThreadPoolExecutor(2) as pool:
         results = starmap_ahead(pool, lambda k: 1 / k, [(1,), (0,), (2,)], ahead=3)
         assert next(results) == 1

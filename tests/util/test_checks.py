@@ -1,3 +1,5 @@
+"""Checks of numbers and names from files."""
+
 import math
 
 import pytest
@@ -10,13 +12,13 @@ number = st.floats() | st.integers() | st.sampled_from([10**400, -(10**400), mat
 
 
 @given(st.lists(number, min_size=1, max_size=5))
-def test_all_numbers_are_judged_whatever_stands_beside_them(values):
+def test_each_number_must_be_within_bounds(values):
     sane = all(-MAX_COORDINATE < value < MAX_COORDINATE for value in values)
     assert (numbers_fault(values, len(values)) is None) == sane
 
 
 @pytest.mark.parametrize("values", [None, "ab", (1, 2), [1], [1, "2"], [1, True], [1, None], [1, [2]]])
-def test_what_is_no_list_of_two_numbers(values):
+def test_other_values_are_no_list_of_two_numbers(values):
     assert numbers_fault(values, 2)
 
 
@@ -25,5 +27,5 @@ def test_what_is_no_list_of_two_numbers(values):
     ("../a", False), ("/a", False), ("b/../../a", False), ("b\\..\\a", False), ("C:\\a", False), ("a//b", False),
     (".", False), ("", False), ("a\0b", False), ("a\nb", False),
 ])  # fmt: skip
-def test_names_that_stay_in_their_folder(name, inside):
+def test_names_stay_in_their_folder_or_leave_it(name, inside):
     assert stays_inside(name) == inside

@@ -1,4 +1,4 @@
-"""How scripts end, and what they read from their arguments."""
+"""How scripts end, and how they read their arguments."""
 
 from util.cli import config_parser, parser
 
@@ -74,7 +74,7 @@ def test_signals_that_a_compiled_module_turns_into_an_import_error(start, number
 
 
 def test_an_ignored_signal_stays_ignored(start):
-    """As nohup wants it."""
+    """As nohup needs it."""
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         process = start(WAIT)
@@ -141,7 +141,7 @@ def test_other_errors_keep_their_traceback(start):
     assert "ZeroDivisionError" in process.communicate()[1] and process.returncode == 1
 
 
-def test_the_home_folder_in_arguments(monkeypatch):
+def test_a_tilde_in_arguments_is_the_home_folder(monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     arguments = parser("doc")
     arguments.add_argument("--out")
@@ -151,15 +151,12 @@ def test_the_home_folder_in_arguments(monkeypatch):
     assert options.rest == ["/home/somebody", "/home/somebody/a~b", "a~/b", "~other/x", "key=~/v"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["a.jpg", "seed=1", "--out", "x=y", "mirror=true"],
-        ["seed=1", "--out", "x=y", "a.jpg", "--set", "mirror=true"],
-        ["--images", "a.jpg", "seed=1", "mirror=true", "--out", "x=y"],
-    ],
-)
-def test_keys_of_the_configuration_stand_anywhere(arguments):
+@pytest.mark.parametrize("arguments", [
+    ["a.jpg", "seed=1", "--out", "x=y", "mirror=true"],
+    ["seed=1", "--out", "x=y", "a.jpg", "--set", "mirror=true"],
+    ["--images", "a.jpg", "seed=1", "mirror=true", "--out", "x=y"],
+])  # fmt: skip
+def test_keys_of_the_configuration_may_be_anywhere(arguments):
     options = config_parser("doc", "other.yaml", files="IMAGE")
     options.add_argument("--set", nargs="+", default=[])
     options.add_argument("--images", nargs="+", default=[])
@@ -169,7 +166,7 @@ def test_keys_of_the_configuration_stand_anywhere(arguments):
     assert found.cfg == "other.yaml" and found.out == "x=y"
 
 
-def test_a_file_with_an_equals_sign(tmp_path, monkeypatch):
+def test_an_argument_with_an_equals_sign_may_be_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a=1.jpg").touch()
     found = config_parser("doc", files="IMAGE").parse_args(["a=1.jpg", "b=1"])

@@ -14,11 +14,11 @@ def canvas(height=80, width=100, level=0):
 
 @pytest.mark.parametrize("end", [(20, 30), (70, 30), (20, 70), (64.3, 51.8), (31.7, 66.1), (5.5, 12.5)])
 @pytest.mark.parametrize("width", [2, 3.7, 8])
-def test_the_area_of_a_line(end, width):
+def test_a_line_covers_its_area(end, width):
     image, start = canvas(), np.array([[20.0, 30]])
     draw_lines(image, start, np.array([end]), width, WHITE)
     area = width * np.linalg.norm(end - start) + np.pi * width**2 / 4
-    # A pixel's share is taken from its distance alone: exact along straight edges, .1 too much at most in round ends.
+    # A pixel's share follows from its distance alone: exact along straight edges, at most .1 too much in round ends.
     assert image[..., 0].sum() / 255 == pytest.approx(area, abs=0.01 * area + 0.3)
     swapped = canvas()
     draw_lines(swapped, np.array([end]), start, width, WHITE)
@@ -50,7 +50,7 @@ def test_lines_meet_without_seams():
     assert (steep[[10, 35, 12], [24, 22, 47]] == [255, 0, 0]).all()
 
 
-def test_a_dot_and_its_rim():
+def test_a_dot_has_a_dark_rim():
     image = canvas(level=200)
     draw_dots(image, np.array([[40.0, 30]]), 10, 2, WHITE)
     y, x = np.indices((80, 100))
@@ -90,7 +90,7 @@ def test_points_lie_on_the_same_spot_of_an_enlarged_image():
     assert (cols.mean(), rows.mean()) == pytest.approx((x, y), abs=0.5)
 
 
-def test_palette_depends_on_the_number_only():
+def test_a_colour_depends_on_its_number_alone():
     np.testing.assert_array_equal(palette([5, 0, 5]), palette([5, 0, 1, 5])[[0, 1, 3]])
     colors = palette(range(10))
     assert np.linalg.norm(colors[:, None] - colors, axis=2)[np.triu_indices(10, 1)].min() > 0.15

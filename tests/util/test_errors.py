@@ -1,3 +1,5 @@
+"""One bad item among others, and none good."""
+
 import pytest
 
 from util.errors import InputError, each_good
@@ -9,12 +11,12 @@ def half(number):
     return number // 2
 
 
-def test_the_others_are_done_all_the_same(caplog):
+def test_a_bad_item_is_skipped(caplog):
     assert list(each_good([4, 3, 8], half, "numbers")) == [(0, 2), (2, 4)]
     assert [record.message for record in caplog.records] == ["skipped 3: odd"]
 
 
-def test_none_good_is_an_error_that_tells_the_first():
+def test_an_error_names_the_first_if_all_are_bad():
     with pytest.raises(InputError, match="none of the 2 numbers can be read; the first: 5: odd"):
         list(each_good([5, 7], half, "numbers"))
     with pytest.raises(InputError, match="^5: odd$"):

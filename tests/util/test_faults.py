@@ -1,10 +1,12 @@
+"""Faults of files, counted by kind."""
+
 import logging
 from itertools import count
 
 from util.faults import CORRECTED, LEFT_OUT, Fault, Faults
 
 
-def test_a_line_for_each_kind(caplog):
+def test_each_kind_of_fault_is_a_line(caplog):
     faults = Faults()
     assert not faults and not faults.lines() and not faults.reasons()
     for number in range(5):
@@ -28,7 +30,7 @@ def test_a_line_for_each_kind(caplog):
     assert faults.reasons(LEFT_OUT) == " (people without a box: 5; people without joints: 300)"
 
 
-def test_all_examples_are_kept_where_asked_for():
+def test_all_examples_are_kept_on_request():
     faults = Faults(keep=None)
     faults.add_many("people", 4, map(str, range(4)))
     faults.add("people", "\x1b[2J")

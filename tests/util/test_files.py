@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files appear whole or not at all; broken ones are named."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from util.errors import InputError
 from util.files import atomic_path, parse_json, read_json, unused_name, write_json
 
 
-def test_json_round_trip(tmp_path):
+def test_json_is_read_as_written(tmp_path):
     write_json(tmp_path / "new" / "a.json", {"ä": [1, 2.5]})
     assert read_json(tmp_path / "new" / "a.json") == {"ä": [1, 2.5]}
 
@@ -24,7 +24,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_half_written_vanishes(tmp_path):
+def test_a_half_written_folder_vanishes(tmp_path):
     with pytest.raises(RuntimeError), atomic_path(tmp_path / "model") as temporary:
         temporary.mkdir()
         (temporary / "weights").touch()
@@ -32,8 +32,8 @@ def test_a_folder_half_written_vanishes(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
-    """And what others are writing stays: processes that live, and those of other machines."""
+def test_leftovers_of_killed_processes_are_removed(tmp_path):
+    """What living processes and other machines are writing stays."""
 
     def start(name):
         code = """if True:
@@ -66,15 +66,12 @@ def test_an_unwritable_place_is_an_input_error(tmp_path):
         write_json(tmp_path / "file" / "a.json", 1)
 
 
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        (b"", "empty"),
-        (b'{"a": 1,\n "b" 2}', "line 2, column 6: not JSON"),
-        (b'"\xff"', "byte 1 is not UTF-8"),
-        (b"[" * 100_000, "not usable JSON"),
-    ],
-)
+@pytest.mark.parametrize("content, message", [
+    (b"", "empty"),
+    (b'{"a": 1,\n "b" 2}', "line 2, column 6: not JSON"),
+    (b'"\xff"', "byte 1 is not UTF-8"),
+    (b"[" * 100_000, "not usable JSON"),
+])  # fmt: skip
 def test_broken_json_is_located(tmp_path, content, message):
     path = tmp_path / "a.json"
     path.write_bytes(content)
@@ -86,11 +83,11 @@ def test_broken_json_is_located(tmp_path, content, message):
 @pytest.mark.parametrize(
     "text", ['{"a": [1, -2.5e3, null, true, "ä\\n"]}', "[NaN, -Infinity]", "[1e400]", '["\\ud800"]']
 )
-def test_json_is_what_python_reads(text):
+def test_json_is_read_as_python_reads_it(text):
     assert repr(parse_json(text)) == repr(json.loads(text))
 
 
-def test_byte_order_mark_is_fine(tmp_path):
+def test_a_byte_order_mark_is_allowed(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]")
     assert read_json(tmp_path / "a.json") == [1]
 

@@ -1,4 +1,4 @@
-"""Equal values have equal fingerprints, others have others."""
+"""Equal values have equal fingerprints, different ones different fingerprints."""
 
 import itertools
 import os
@@ -8,7 +8,7 @@ import numpy as np
 from util.fingerprint import LENGTH, file_stamp, fingerprint
 
 
-def test_what_differs_has_another_fingerprint(tmp_path):
+def test_different_values_have_different_fingerprints(tmp_path):
     for name, content in (("a", b"1"), ("b", b"2"), ("c", b"1")):
         (tmp_path / name).write_bytes(content)
     values = [
@@ -23,7 +23,7 @@ def test_what_differs_has_another_fingerprint(tmp_path):
         assert one != other, (first, second)
 
 
-def test_what_is_equal_has_the_same_fingerprint(tmp_path):
+def test_equal_values_have_the_same_fingerprint(tmp_path):
     (tmp_path / "a").write_bytes(b"1")
     (tmp_path / "b").write_bytes(b"1")
     turned = np.arange(6).reshape(2, 3).T

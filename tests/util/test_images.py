@@ -1,4 +1,4 @@
-"""Photographs of every kind come out as upright 8-bit RGB."""
+"""Photographs of every kind are read as upright 8-bit RGB."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_exif_orientation_is_applied(tmp_path, picture):
     np.testing.assert_array_equal(read_image(tmp_path / "gray.tif")[..., 0], np.rot90(picture[..., 0], -1))
 
 
-def test_other_modes(tmp_path, picture):
+def test_other_modes_become_rgb(tmp_path, picture):
     Image.fromarray(picture[..., 0]).save(tmp_path / "gray.png")
     np.testing.assert_array_equal(read_image(tmp_path / "gray.png"), np.repeat(picture[..., :1], 3, axis=2))
     deep = picture[..., 0].astype(np.uint16) * 257
@@ -62,8 +62,8 @@ def test_broken_files_are_named(tmp_path, picture):
 
 
 @pytest.mark.parametrize("kind", ["DDS", "EPS", "ICNS", "JPEG2000", "PPM", "TGA"])
-def test_formats_of_no_photograph_are_not_read(tmp_path, picture, kind):
-    """Whatever the name says: Pillow looks at the content, and calls Ghostscript for an EPS."""
+def test_formats_that_photographs_do_not_have_are_refused(tmp_path, picture, kind):
+    """Whatever their name: Pillow goes by the content, and calls Ghostscript for an EPS."""
     Image.fromarray(picture).save(tmp_path / "a.jpg", kind)
     for reader in (read_image, read_image_size):
         with pytest.raises(InputError, match=r"a\.jpg: not an image, or not of a kind that is read here"):
@@ -78,7 +78,7 @@ def test_whatever_a_decoder_raises_is_a_line_about_the_file(tmp_path, picture, f
         raise fault
 
 
-def test_broken_exif_data_leave_the_pixels_alone(tmp_path, picture):
+def test_broken_exif_data_do_not_change_the_pixels(tmp_path, picture):
     exif = Image.Exif()
     exif[0x0112] = 6
     intact = exif.tobytes()
@@ -93,7 +93,7 @@ def test_broken_exif_data_leave_the_pixels_alone(tmp_path, picture):
         assert read_image_size(path) == (6, 9)
 
 
-def test_each_side_has_a_bound(tmp_path):
+def test_sides_have_a_limit(tmp_path):
     Image.new("1", (MAX_SIDE, 1)).save(tmp_path / "long.png")
     Image.new("1", (1, MAX_SIDE + 1)).save(tmp_path / "longer.png")
     assert read_image(tmp_path / "long.png").shape == (1, MAX_SIDE, 3)
@@ -130,7 +130,7 @@ def test_resizing_truncates_and_never_vanishes(picture):
     assert resize_image(picture, (6, 9)) is picture
 
 
-def test_find_images(tmp_path, picture):
+def test_images_are_found_in_folders(tmp_path, picture):
     for name in ("b.png", "a.PNG", "notes.txt"):
         (tmp_path / name).touch()
     assert [path.name for path in find_images([tmp_path])] == ["a.PNG", "b.png"]
@@ -141,7 +141,7 @@ def test_find_images(tmp_path, picture):
         find_images([tmp_path / "nothing"])
 
 
-def test_a_folder_is_searched_for_pictures(tmp_path, caplog):
+def test_files_of_other_kinds_are_told(tmp_path, caplog):
     for name in ("b.JPG", "a.jfif", "._b.JPG", "notes.txt", "e.HEIC", "d.heic", "c.dng", "f.avif"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
@@ -154,7 +154,7 @@ def test_a_folder_is_searched_for_pictures(tmp_path, caplog):
 
 
 def test_images_are_written_without_a_visible_loss(tmp_path):
-    """Also colours next to each other, and the longest that can be read."""
+    """Even stripes of strong colours, and the longest image that can be read."""
     stripes = np.zeros((40, 60, 3), np.uint8)
     stripes[:, ::2], stripes[:, 1::2] = (255, 40, 0), (0, 90, 255)
     write_image(tmp_path / "a.png", stripes)

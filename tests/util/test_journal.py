@@ -1,3 +1,5 @@
+"""Entries survive a kill and damage; another run is refused."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def written(path, entries):
     return path
 
 
-def test_entries_are_there_for_the_next_one(tmp_path):
+def test_entries_are_there_for_the_next_run(tmp_path):
     path = written(tmp_path / "new" / "a.jsonl", [(3, {"x": "ä"}), (1, {"x": 2}), (3, {"x": None})])
     with Journal(path, HEADER) as journal:
         assert journal.entries == {3: {"x": None}, 1: {"x": 2}}
@@ -49,7 +51,7 @@ def test_another_process_is_kept_out(tmp_path):
     Journal(tmp_path / "a.jsonl", HEADER)
 
 
-def test_without_entries_nothing_stays(tmp_path):
+def test_a_journal_without_entries_is_removed(tmp_path):
     written(tmp_path / "a.jsonl", [])
     assert not list(tmp_path.iterdir())
     (tmp_path / "a.jsonl").touch()
@@ -58,7 +60,7 @@ def test_without_entries_nothing_stays(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["", "x", "3", "{}", '{"number": 3}', '{"number": true}', "[" * 5000, "\udcff"])
-def test_lines_of_others_count_for_nothing(tmp_path, line):
+def test_other_lines_are_ignored(tmp_path, line):
     path = written(tmp_path / "a.jsonl", [(0, {"x": 1})])
     path.write_bytes(path.read_bytes() + f"{line}\n".encode(errors="surrogateescape"))
     with Journal(path, HEADER) as journal:
@@ -72,7 +74,7 @@ def test_lines_of_others_count_for_nothing(tmp_path, line):
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_damaged_byte_is_noticed(tmp_path_factory, place, change):
-    """The entry is missing, or the journal refused; the others stay as they were."""
+    """Its entry is missing, or the journal is refused; other entries stay as they were."""
     folder = tmp_path_factory.mktemp("damaged")
     path = written(folder / "a.jsonl", [(number, {"x": "y" * number}) for number in range(9)])
     data = bytearray(path.read_bytes())

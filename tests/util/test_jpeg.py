@@ -1,11 +1,12 @@
+"""The size of a JPEG from its header."""
+
 import numpy as np
 from PIL import Image
 
 from util.jpeg import jpeg_size
 
 
-def test_jpeg_sizes(tmp_path):
-    """The quick reader says what the image library says, or nothing."""
+def test_sizes_are_those_of_the_image_library_or_unknown(tmp_path):
     rng = np.random.default_rng(0)
     photo = Image.fromarray(rng.integers(0, 255, (33, 47, 3), np.uint8))
     exif = Image.Exif()

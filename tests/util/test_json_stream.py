@@ -1,3 +1,5 @@
+"""Large JSON files, read piece by piece."""
+
 import json
 
 import pytest
@@ -34,36 +36,33 @@ def read(stream):
     '[{"a": [{"b": 1},{"c": 2}]},{"d": "},{"}, {"e": 3},{}, 4]', '[{"a":1},{"b":[{"c":2}]},{"d":3}]',
     '{"a": [1, {"b": 2}], "c" : {"d": []},\r\n "e": [], "f": -12.5}', '\ufeff{"a": "\U0001f600"}',
 ])  # fmt: skip
-def test_reads_what_json_reads(stream_of, text):
+def test_values_are_those_of_json(stream_of, text):
     assert read(stream_of(text)) == json.loads(text.lstrip("\ufeff"))
 
 
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("[1,\n 2 3]", "line 2, column 4: not JSON: Expecting ',' or ']'"),
-        ('{"a": [1],\n\n"b" 2}', "line 3, column 5: not JSON: Expecting ':'"),
-        ('{"a": 1, b: 2}', "line 1, column 10: not JSON: Expecting property name"),
-        ("[1, 2, ]", "line 1, column 8: not JSON: Expecting value"),
-        ('[1, {"a": tru', "line 1, column 11: not JSON: Expecting value"),
-        ("[1, 2", "line 1, column 6: not JSON: Expecting ',' or ']'"),
-        ('["abc', "line 1, column 2: not JSON: Unterminated string"),
-        ('[{"a": 1},{"b" 2},{"c": 3}]', "line 1, column 16: not JSON: Expecting ':'"),
-        ("[1] 2", "line 1, column 5: not JSON: Extra data"),
-        ("", "the file is empty"),
-        (" \n", "the file is empty"),
-        (b'["ab\xff"]', "byte 4 is not UTF-8"),
-        (b'["\xc3\xa9\xe2\x82"]', "byte 4 is not UTF-8"),
-        ("[" * 200_000, "not usable JSON"),
-        ("[" + "1" * 5000 + "]", "not usable JSON"),
-    ],
-)
-def test_faults_have_a_place(stream_of, text, message):
+@pytest.mark.parametrize("text, message", [
+    ("[1,\n 2 3]", "line 2, column 4: not JSON: Expecting ',' or ']'"),
+    ('{"a": [1],\n\n"b" 2}', "line 3, column 5: not JSON: Expecting ':'"),
+    ('{"a": 1, b: 2}', "line 1, column 10: not JSON: Expecting property name"),
+    ("[1, 2, ]", "line 1, column 8: not JSON: Expecting value"),
+    ('[1, {"a": tru', "line 1, column 11: not JSON: Expecting value"),
+    ("[1, 2", "line 1, column 6: not JSON: Expecting ',' or ']'"),
+    ('["abc', "line 1, column 2: not JSON: Unterminated string"),
+    ('[{"a": 1},{"b" 2},{"c": 3}]', "line 1, column 16: not JSON: Expecting ':'"),
+    ("[1] 2", "line 1, column 5: not JSON: Extra data"),
+    ("", "the file is empty"),
+    (" \n", "the file is empty"),
+    (b'["ab\xff"]', "byte 4 is not UTF-8"),
+    (b'["\xc3\xa9\xe2\x82"]', "byte 4 is not UTF-8"),
+    ("[" * 200_000, "not usable JSON"),
+    ("[" + "1" * 5000 + "]", "not usable JSON"),
+])  # fmt: skip
+def test_faults_are_located(stream_of, text, message):
     with pytest.raises(InputError) as error:
         read(stream_of(text))
     assert f"a.json: {message}" in str(error.value)
 
 
-def test_missing_file(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match="a.json: cannot be read: No such file"):
         JsonStream(tmp_path / "a.json")

@@ -11,7 +11,7 @@ from util.logging import setup_logging, show_warnings, silent_stderr
 
 @pytest.fixture
 def own_handlers():
-    """Takes the place of the logging that pytest has set up, and puts it back."""
+    """Replaces the logging that pytest has set up for the time of a test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []
@@ -33,12 +33,12 @@ def test_a_log_on_a_full_disk_is_one_warning(tmp_path, capsys, own_handlers):
     logging.getLogger().handlers.pop().stream = None  # closing it would fail again
 
 
-def test_a_log_in_no_folder_is_a_line(tmp_path, own_handlers):
+def test_a_log_in_a_missing_folder_is_refused(tmp_path, own_handlers):
     with pytest.raises(InputError, match="nowhere/log.txt: cannot be written: No such file or directory"):
         setup_logging(tmp_path / "nowhere" / "log.txt")
 
 
-def test_native_chatter_is_kept_off_the_terminal_and_only_while_it_lasts(capfd):
+def test_native_messages_are_silenced_only_within_the_block(capfd):
     with pytest.raises(ValueError, match="passes"), silent_stderr():
         os.write(2, b"chatter")
         raise ValueError("passes")

@@ -1,4 +1,4 @@
-"""The geometry that network and grouping share."""
+"""The geometry of maps, shared by network and grouping."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from util.maps import Maps, cell_centers, check_maps, map_size, pair_index
 
 
 @pytest.mark.parametrize("height, width, rows, cols", [(1, 1, 2, 2), (16, 17, 2, 4), (480, 640, 60, 80)])
-def test_map_size(height, width, rows, cols):
+def test_maps_have_whole_cells_of_16_pixels(height, width, rows, cols):
     assert map_size(height, width) == (rows, cols)
 
 
@@ -22,15 +22,12 @@ def test_pair_index_counts_ordered_pairs():
     np.testing.assert_array_equal(pair_index(a, b, 5), np.arange(20))
 
 
-@pytest.mark.parametrize(
-    "changed, message",
-    [
-        ({"part_prob": np.zeros((4, 6, 10))}, r"part_prob: expected \(4, 6, 5\) for 5 joints, found \(4, 6, 10\)"),
-        ({"locref": np.zeros((2, 6, 5, 2))}, r"locref: expected \(4, 6, 5, 2\) for 5 joints, found \(2, 6, 5, 2\)"),
-        ({"pairwise": np.zeros((4, 6, 10, 2))}, r"pairwise: expected \(4, 6, 20, 2\) for 5 joints"),
-    ],
-)
-def test_maps_of_unequal_sizes_or_other_joints(changed, message):
+@pytest.mark.parametrize("changed, message", [
+    ({"part_prob": np.zeros((4, 6, 10))}, r"part_prob: expected \(4, 6, 5\) for 5 joints, found \(4, 6, 10\)"),
+    ({"locref": np.zeros((2, 6, 5, 2))}, r"locref: expected \(4, 6, 5, 2\) for 5 joints, found \(2, 6, 5, 2\)"),
+    ({"pairwise": np.zeros((4, 6, 10, 2))}, r"pairwise: expected \(4, 6, 20, 2\) for 5 joints"),
+])  # fmt: skip
+def test_maps_of_unequal_sizes_or_other_joints_are_refused(changed, message):
     maps = Maps(np.zeros((4, 6, 5)), np.zeros((4, 6, 5, 2)), np.zeros((4, 6, 20, 2)))
     check_maps(maps, 5)
     check_maps(maps._replace(locref=None, pairwise=lambda cells: None), 5)

@@ -1,3 +1,5 @@
+"""MATLAB files: values as scipy reads them, faults as InputError."""
+
 import io
 import math
 import struct
@@ -34,7 +36,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_values_as_scipy_reads_them(tmp_path, compressed):
+def test_values_are_those_that_scipy_reads(tmp_path, compressed):
     savemat(tmp_path / "x.mat", CONTENT, do_compression=compressed)
     ours, scipys = read_mat(tmp_path / "x.mat"), loadmat(tmp_path / "x.mat", mat_dtype=True)
     assert list(ours) == list(CONTENT)
@@ -42,7 +44,7 @@ def test_values_as_scipy_reads_them(tmp_path, compressed):
         assert same(value, scipys[name]), name
 
 
-def test_missing_variable_and_other_formats(tmp_path):
+def test_missing_variables_and_other_formats_are_named(tmp_path):
     path = tmp_path / "x.mat"
     savemat(path, {"a": 1, "b": 2})
     with pytest.raises(InputError, match="variable 'c' is missing; the file holds a, b"):

@@ -1,4 +1,4 @@
-"""What tools print in the end."""
+"""What tools print at their end."""
 
 import pytest
 
@@ -6,14 +6,11 @@ from util.images import find_reduction
 from util.report import Reductions, table
 
 
-@pytest.mark.parametrize(
-    ("sizes", "line"),
-    [
-        ([(400, 400)], ""),
-        ([(400, 400), (3648, 5472)], "big1.jpg of 5472x3648 as 489x326\n"),
-        ([(1600, 400), (800, 800), (8, 8)], "big0.jpg of 400x1600 as 200x800 (and 1 more)\n"),
-    ],
-)
+@pytest.mark.parametrize("sizes, line", [
+    ([(400, 400)], ""),
+    ([(400, 400), (3648, 5472)], "big1.jpg of 5472x3648 as 489x326\n"),
+    ([(1600, 400), (800, 800), (8, 8)], "big0.jpg of 400x1600 as 200x800 (and 1 more)\n"),
+])  # fmt: skip
 def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     reductions = Reductions(400)
     for number, size in enumerate(sizes):
@@ -23,8 +20,8 @@ def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     assert capsys.readouterr().out == head + line
 
 
-def test_a_table_says_where_nobody_can_be_measured():
-    """A column of numbers stays to the right, its first one unknown or not."""
+def test_a_table_says_nobody_for_unknown_shares():
+    """Columns of numbers are aligned to the right, even if the first number is unknown."""
     assert table(["joint", "people", "share"], [["neck", 0, float("nan")], ["nose", 12, 0.25]]).splitlines() == [
         "joint  people   share",
         "-----  ------  ------",

@@ -1,4 +1,4 @@
-"""Parts of a run, and what all of them make together."""
+"""Parts of a run, and all of them together."""
 
 import argparse
 
@@ -23,7 +23,7 @@ def test_parts_share_the_items():
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "1/2/3", ""])
-def test_other_texts_are_no_parts(text):
+def test_other_texts_are_refused(text):
     with pytest.raises(argparse.ArgumentTypeError):
         parse_shard(text)
 
@@ -46,6 +46,11 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(InputError, match="2 images are missing; run --shard 1/3 again"):
         whole_run(tmp_path)
     write(tmp_path, Shard(3, 3), 7, run="b")
-    (tmp_path / Shard(1, 3).journal).unlink()
+    first = tmp_path / Shard(1, 3).journal
+    first.unlink()
     with pytest.raises(InputError, match="of another run"):
+        whole_run(tmp_path)
+    with Journal(first, {"run": 7}) as other:
+        other.add(0, {})
+    with pytest.raises(InputError, match="not the journal of a part"):
         whole_run(tmp_path)

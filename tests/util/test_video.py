@@ -1,4 +1,4 @@
-"""Clips come back as they were written; without ffmpeg the message says what to do."""
+"""Clips are read as written; without ffmpeg the message names the remedy."""
 
 import sys
 from pathlib import Path
@@ -14,8 +14,12 @@ from util.video import by_number, clip_writer, is_clip, read_camera, read_clip, 
 FRAMES = [np.full((20, 30, 3), color, np.uint8) for color in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
 
 
-def test_gif_round_trip(tmp_path):
-    """Each frame keeps its duration."""
+@pytest.fixture
+def ffmpeg():
+    return pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+
+
+def test_frames_of_a_gif_keep_their_durations(tmp_path):
     path = tmp_path / "a.gif"
     durations = [0.1, 1.0, 0.4]
     with clip_writer(path, fps=10) as add:
@@ -37,8 +41,7 @@ def test_frames_without_a_duration_last_a_tenth_of_a_second(tmp_path):
     )
 
 
-def test_video_round_trip(tmp_path):
-    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+def test_a_video_is_read_as_written(ffmpeg, tmp_path):
     path = tmp_path / "a.mp4"
     with clip_writer(path, fps=5) as add:
         for frame in FRAMES:
@@ -49,9 +52,8 @@ def test_video_round_trip(tmp_path):
     np.testing.assert_allclose(means, [frame[0, 0] for frame in FRAMES], atol=12)
 
 
-def test_a_playlist_is_no_video_whatever_its_name(tmp_path, monkeypatch):
+def test_a_playlist_is_no_video_whatever_its_name(ffmpeg, tmp_path, monkeypatch):
     """ffmpeg would follow it to the file that it names."""
-    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
     monkeypatch.chdir(tmp_path)
     with clip_writer("secret.mp4", fps=5) as add:
         add(np.zeros((40, 60, 3), np.uint8), 1.0)
@@ -65,8 +67,7 @@ def test_a_playlist_is_no_video_whatever_its_name(tmp_path, monkeypatch):
             list(read_clip(name).frames)
 
 
-def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
-    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+def test_a_colon_in_a_name_is_no_protocol(ffmpeg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with clip_writer("a.mp4", fps=5) as add:
         add(np.zeros((40, 60, 3), np.uint8), 1.0)
@@ -75,11 +76,10 @@ def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".flv", ".mkv", ".mov", ".mpg", ".3gp", ".ts", ".mts", ".wmv", ".ogv"])
-def test_containers(tmp_path, suffix):
-    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
+def test_containers_of_every_kind_are_read(ffmpeg, tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     codec = {".mpg": "mpeg2video", ".avi": "mpeg4", ".wmv": "wmv2", ".ogv": "libtheora"}.get(suffix, "libx264")
-    writer = imageio_ffmpeg.write_frames(str(path), (176, 144), fps=25, codec=codec)
+    writer = ffmpeg.write_frames(str(path), (176, 144), fps=25, codec=codec)
     writer.send(None)
     # Ever brighter noise: ffmpeg recognizes some containers by their size alone.
     frames = np.random.default_rng(0).integers(0, 40, (10, 144, 176, 3)) + np.arange(0, 200, 20)[:, None, None, None]
@@ -91,9 +91,8 @@ def test_containers(tmp_path, suffix):
     np.testing.assert_allclose(means[:: len(means) - 1], frames[::9].mean(axis=(1, 2, 3)), atol=12)
 
 
-def test_frames_of_unequal_durations_keep_the_length_of_a_video(tmp_path):
+def test_frames_of_unequal_durations_keep_the_length_of_a_video(ffmpeg, tmp_path):
     """Ten frames in the first second, ten more in the four seconds after it."""
-    pytest.importorskip("imageio_ffmpeg", reason="the optional extra for videos is not installed")
     import imageio.v2 as imageio
 
     path, slow = tmp_path / "a.mp4", "setpts='if(lt(N,10),N,10+4*(N-10))/10/TB'"
@@ -118,7 +117,7 @@ def test_a_clip_cut_short_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_a_clip(tmp_path):
+def test_clips_are_recognised(tmp_path):
     Image.fromarray(FRAMES[0]).save(tmp_path / "still.gif")
     (tmp_path / "broken.gif").write_bytes(b"GIF89a")
     assert is_clip("holiday.MP4")

@@ -1,4 +1,4 @@
-"""Pictures keep the image's size and pixels, need no display, and put marks where they belong."""
+"""Pictures keep the size and pixels of the image, need no display, and have marks in their places."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from util.visualize import Window, figure_image, image_figure, save_figure, show
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (333, 217), (480, 640), (1001, 7)])
-def test_image_comes_out_as_it_went_in(size):
+def test_a_figure_keeps_the_image(size):
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     figure, _ = image_figure(image)
     np.testing.assert_array_equal(figure_image(figure), image)
@@ -33,7 +33,7 @@ def test_heatmaps_show_every_part():
     assert picture.std() > 0
 
 
-def test_arrow_points_the_right_way():
+def test_an_arrow_points_the_right_way():
     picture = figure_image(show_arrows(np.zeros((100, 100, 3), np.uint8), [[20, 30]], [[60, 0]], [0]))
     rows, cols = np.nonzero(picture.max(axis=2) > 128)
     assert abs(rows.mean() - 30) < 1 and 18 <= cols.min() < 22 and 78 <= cols.max() < 82
@@ -42,7 +42,7 @@ def test_arrow_points_the_right_way():
     figure_image(show_arrows(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, int)))
 
 
-def test_save_and_refuse(tmp_path):
+def test_a_figure_is_saved_or_the_path_named(tmp_path):
     figure, _ = image_figure(np.zeros((30, 40, 3), np.uint8))
     save_figure(tmp_path / "new" / "a.png", figure)
     assert Image.open(tmp_path / "new" / "a.png").size == (40, 30)
@@ -51,7 +51,7 @@ def test_save_and_refuse(tmp_path):
         save_figure(tmp_path / "file" / "a.png", figure)
 
 
-def test_window_without_display_is_an_input_error(monkeypatch):
+def test_a_window_without_a_display_is_an_input_error(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     with pytest.raises(InputError, match="no display"):
         show(np.zeros((5, 5, 3), np.uint8))

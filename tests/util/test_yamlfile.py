@@ -1,4 +1,4 @@
-"""YAML by hand and from elsewhere."""
+"""YAML files: what is read, and how mistakes are told."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from util.errors import InputError
 from util.yamlfile import parse_yaml, read_yaml
 
 
-def test_anchors_and_merges():
+def test_anchors_and_merges_are_resolved():
     assert parse_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {<<: *a}", "here") == {
         "a": {"x": 1, "y": 2},
         "b": {"x": 1, "y": 3},
@@ -14,27 +14,24 @@ def test_anchors_and_merges():
     }
 
 
-@pytest.mark.parametrize(
-    "text, place",
-    [
-        ("a: 1\nb: 2\na: 1", "line 3"),
-        ('t: {x: 1, "x": 2}', "line 1"),
-        ("a: &m {x: 1}\nb:\n  <<: *m\n  y: 1\n  y: 2", "line 5"),
-    ],
-)
-def test_a_key_stands_once(text, place):
+@pytest.mark.parametrize("text, place", [
+    ("a: 1\nb: 2\na: 1", "line 3"),
+    ('t: {x: 1, "x": 2}', "line 1"),
+    ("a: &m {x: 1}\nb:\n  <<: *m\n  y: 1\n  y: 2", "line 5"),
+])  # fmt: skip
+def test_a_key_given_twice_is_refused(text, place):
     with pytest.raises(InputError, match=f"here: {place}, column .* stands twice, first in line"):
         parse_yaml(text, "here")
 
 
-def test_values_without_end():
+def test_endless_values_are_refused():
     bomb = "a0: &a0 [1, 2, 3]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 18))
     for text in (bomb, "&a [*a]"):
         with pytest.raises(InputError, match="more than 100000 values"):
             parse_yaml(text, "here")
 
 
-def test_files(tmp_path):
+def test_files_are_read_or_named(tmp_path):
     path = tmp_path / "x.yaml"
     with pytest.raises(InputError, match="cannot be read: No such file or directory; make it"):
         read_yaml(path, "make it")
