@@ -11,7 +11,7 @@ A submission has `image_id` and `keypoint_annotations` only; its flags count for
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple
@@ -203,6 +203,13 @@ def _without_odd_flags(values: list) -> list:
             joint if joint[2] in AIC_FLAGS else (0, 0, UNLABELLED) for joint in zip(*[iter(values)] * 3, strict=True)
         )
     )
+
+
+def people_array(keypoints: Sequence[Sequence[float]]) -> np.ndarray:
+    """(N, 14, 3) float64 x, y and 1, or 0 if not labelled, of N people with 42 numbers each."""
+    people = np.array(keypoints, np.float64).reshape(-1, NUM_JOINTS, 3)
+    people[..., 2] = people[..., 2] != UNLABELLED
+    return people
 
 
 def annotation_record(image_id: str, keypoints: np.ndarray, boxes: np.ndarray) -> dict:

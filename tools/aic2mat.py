@@ -54,15 +54,13 @@ def main(argv: list[str] | None = None) -> None:
 
 def people_of(record, faults, taken: set[str]) -> list:
     """The people of an AIC record (dataset.crops.Person), under names that are not `taken` yet."""
+    from dataset.aic import people_array
     from dataset.crops import Person
-    from dataset.flags import UNLABELLED
-    from dataset.skeleton import AIC, MPII
+    from dataset.skeleton import MPII
 
     people = []
-    for person in record.people:
-        keypoints = np.array(person.keypoints, float).reshape(AIC.num_joints, 3)
+    for person, keypoints in zip(record.people, people_array([p.keypoints for p in record.people]), strict=True):
         keypoints[:, :2] += 0.5  # from the centre of the first pixel to its corner
-        keypoints[:, 2] = keypoints[:, 2] != UNLABELLED
         height = body_height(keypoints)
         if height is None:
             faults.add("people without two joints of one limb", f"{record.image_id} {person.name}")

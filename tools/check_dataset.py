@@ -21,9 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataset.aic import NUM_JOINTS, AnnotationFile
+from dataset.aic import AnnotationFile, people_array
 from dataset.coco import read_coco
-from dataset.flags import UNLABELLED
 from dataset.pose_dataset import FileLister
 from util.errors import InputError
 from util.faults import CORRECTED, EXAMPLES, LEFT_OUT, SUSPECT, Faults
@@ -51,13 +50,10 @@ def aic_images(path: Path, faults: Faults) -> Iterator[Image]:
     """The usable records of an AIC file."""
     for record in AnnotationFile(path, faults):
         people = []
-        for person in record.people:
-            joints = np.array(person.keypoints, np.float64).reshape(NUM_JOINTS, 3)
-            off = joints[:, 2] == UNLABELLED
+        for person, joints in zip(record.people, people_array([p.keypoints for p in record.people]), strict=True):
             where = f"{record.image_id} {person.name}"
-            if joints[off, :2].any():
+            if joints[joints[:, 2] == 0, :2].any():
                 faults.add("people with a place for a joint that is not labelled", where, effect=SUSPECT)
-            joints[:, 2] = ~off
             people.append((where, joints, np.array(person.box, np.float64)))
         yield Image(record.image_id, None, people)
 

@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted people (N, 14, 3), paired by image and name; a missing prediction is all 0."""
-    from dataset.aic import AnnotationFile, keypoints_fault
+    from dataset.aic import AnnotationFile, keypoints_fault, people_array
     from dataset.flags import UNLABELLED
 
     answers = read_json(submit)
@@ -94,9 +94,7 @@ def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
     source.faults.warn(ref)
     if not matched:
         raise InputError(f"{submit}: none of the people of {ref}: images and people must have the same names in both")
-    people = np.array([true, predicted], float).reshape(2, -1, AIC.num_joints, 3)
-    people[..., 2] = people[..., 2] != UNLABELLED
-    return people[0], people[1]
+    return people_array(true), people_array(predicted)
 
 
 def dataset_people(cfg, submit: Path) -> tuple[np.ndarray, np.ndarray, Skeleton]:

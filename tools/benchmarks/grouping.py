@@ -73,8 +73,10 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
 
 def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
     """image_id, people (P, 14, 3) with flag 0 where not labelled, height and width that hold all of them."""
-    people = np.array([person.keypoints for person in record.people], float).reshape(-1, 14, 3)
-    people[people[..., 2] == 3] = 0
+    from dataset.aic import people_array
+
+    people = people_array([person.keypoints for person in record.people])
+    people[people[..., 2] == 0] = 0
     boxes = np.array([person.box for person in record.people], float).reshape(-1, 4)
     width, height = np.maximum(people[..., :2].max(axis=(0, 1)), boxes[:, 2:].max(axis=0)).astype(int) + 17
     return record.image_id, people, height, width

@@ -45,12 +45,9 @@ def labels(args: argparse.Namespace) -> list[Table]:
 
 def joints_of(records: list[dict]) -> np.ndarray:
     """The people of all records, (N, 14, 3) x, y and 1 or 0 for not labelled."""
-    from dataset.flags import UNLABELLED
+    from dataset.aic import people_array
 
-    values = [values for record in records for values in record["keypoint_annotations"].values()]
-    people = np.array(values, float).reshape(len(values), -1, 3)
-    people[..., 2] = people[..., 2] != UNLABELLED
-    return people
+    return people_array([values for record in records for values in record["keypoint_annotations"].values()])
 
 
 def with_joints(records: list[dict], people: np.ndarray) -> list[dict]:
