@@ -1,4 +1,4 @@
-"""Maps written once, and people grouped from the files as from the network."""
+"""Maps are written once, and people are grouped from the files as from the network."""
 
 import numpy as np
 import pytest

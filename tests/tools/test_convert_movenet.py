@@ -1,4 +1,4 @@
-"""MoveNet's convolutions in this project's layers."""
+"""MoveNet's convolutions in our layers."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from nnet.tfjs import Convolution
 from tools.convert_movenet import HEAT_MAP_DEVIATION, HEAT_MAP_MEAN, build_network, by_scope
 from util.errors import InputError
 
-# Names in MoveNet for the scopes here.
+# Our scopes and the names in MoveNet.
 NAMES = {
     "MobilenetV2/Conv": "a/model/Conv1_relu/Relu6",
     "MobilenetV2/Conv_1": "a/model/out_relu/Relu6",
@@ -43,7 +43,7 @@ def name_in_movenet(scope):
 
 @pytest.fixture(scope="module")
 def convolutions():
-    """Random convolutions of MoveNet's names and shapes, and those of a head that has no place here."""
+    """Random convolutions with MoveNet's names and shapes, and one of a head that we do not have."""
     random = np.random.default_rng(0)
     net = pose_net(make_config(net_type="movenet_fpn", skeleton="aic"))
     found = {"b/center_0/re_lu_3/Relu": Convolution(np.ones((1, 1, 24, 96), np.float32), None)}
@@ -58,16 +58,16 @@ def convolutions():
     return found
 
 
-def test_every_layer_finds_its_convolution(convolutions):
-    assert set(by_scope(convolutions)) == {
-        layer.scope
-        for layer in pose_net(make_config(net_type="movenet_fpn", skeleton="aic")).backbone.layers
-        if hasattr(layer, "scope")
-    }
+@pytest.fixture(scope="module")
+def net(convolutions):
+    return build_network(convolutions)
 
 
-def test_layers_compute_what_movenets_do(convolutions):
-    net = build_network(convolutions)
+def test_every_layer_finds_its_convolution(convolutions, net):
+    assert set(by_scope(convolutions)) == {layer.scope for layer in net.backbone.layers if hasattr(layer, "scope")}
+
+
+def test_layers_compute_what_movenets_do(convolutions, net):
     pixel = np.float32([10, 200, 90])
     image = np.broadcast_to(pixel, (1, 32, 32, 3))
     kernel, bias = convolutions["a/model/Conv1_relu/Relu6"]
@@ -82,8 +82,7 @@ def test_layers_compute_what_movenets_do(convolutions):
     np.testing.assert_allclose(offset(x)[0, 0, 0], x[0, 0, 0] @ kernel[0, 0] + bias, rtol=0, atol=1e-4)
 
 
-def test_the_head_begins_with_movenets_heat_maps(convolutions):
-    net = build_network(convolutions)
+def test_the_head_begins_with_movenets_heat_maps(net):
     head = net.heads["part_pred"]  # without the random rest:
     head.kernel.assign(np.where(head.kernel.numpy() == HEAT_MAP_DEVIATION, HEAT_MAP_DEVIATION, 0))
     image = np.random.default_rng(2).integers(0, 256, (1, 64, 64, 3), np.uint8)

@@ -59,21 +59,18 @@ def test_no_folder_of_photos(folder):
         main(["--csv", "labels.csv", "--img_dir", "nowhere"])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "labels.csv: the file is empty; expected a table"),
-        ("photo,person,joint,x,y\n", "labels.csv: no labels; expected a line photo,person,joint,x,y for each joint"),
-        ("a.png,0,1,2,3\na.png,0,1,2\n", "line 2: expected photo,person,joint,x,y, such as a.jpg,0,12,175,61; found"),
-        ("a.png,0,nose,2,3\n", "line 1: expected photo,person,joint,x,y"),
-        ("a.png;0;1;2;3\n", "line 1: expected photo,person,joint,x,y"),
-        ("a.png,0,0,nan,3\n", "line 1: x and y must be pixels of the photo; found nan,3"),
-        ("a.png,0,0,1,-1e9\n", "line 1: x and y must be pixels of the photo; found 1,-1e9"),
-        ("a.png,-1,0,1,1\n", "line 1: people count from 0, joints from 0 to 999; found person -1, joint 0"),
-        ("a.png,0,0,1,1\na.png,0,0,2,2\n", "line 2: joint 0 of person 0 in a.png is labelled twice"),
-        ("c.png,0,0,1,1\n,0,0,1,1\n", "labels.csv: none of its photos can be read (photos that cannot be read: 2)"),
-    ],
-)
+@pytest.mark.parametrize("text, message", [
+    ("", "labels.csv: the file is empty; expected a table"),
+    ("photo,person,joint,x,y\n", "labels.csv: no labels; expected a line photo,person,joint,x,y for each joint"),
+    ("a.png,0,1,2,3\na.png,0,1,2\n", "line 2: expected photo,person,joint,x,y, such as a.jpg,0,12,175,61; found"),
+    ("a.png,0,nose,2,3\n", "line 1: expected photo,person,joint,x,y"),
+    ("a.png;0;1;2;3\n", "line 1: expected photo,person,joint,x,y"),
+    ("a.png,0,0,nan,3\n", "line 1: x and y must be pixels of the photo; found nan,3"),
+    ("a.png,0,0,1,-1e9\n", "line 1: x and y must be pixels of the photo; found 1,-1e9"),
+    ("a.png,-1,0,1,1\n", "line 1: people count from 0, joints from 0 to 999; found person -1, joint 0"),
+    ("a.png,0,0,1,1\na.png,0,0,2,2\n", "line 2: joint 0 of person 0 in a.png is labelled twice"),
+    ("c.png,0,0,1,1\n,0,0,1,1\n", "labels.csv: none of its photos can be read (photos that cannot be read: 2)"),
+])  # fmt: skip
 def test_what_is_no_label_is_a_line_and_the_old_file_stays(folder, text, message):
     (folder / "dataset.mat").write_bytes(b"before")
     with pytest.raises(InputError) as error:

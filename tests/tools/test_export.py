@@ -1,4 +1,4 @@
-"""The SavedModel says what the network says."""
+"""The exported model computes what the network does."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ CFG = ROOT / "models" / "demo" / "pose_cfg.yaml"
 
 
 def people_by_the_example(served: Path) -> int:
-    """How many people the code of the documentation finds in a small photograph of a cameraman."""
+    """How many people the code in models/serving.md finds in a small photograph of a cameraman."""
     photo = served.with_name("photo.png")
     Image.open(sample_photographs()[1]).resize((150, 150)).save(photo)
     text = (ROOT / "models/serving.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Result files of whole data sets: what is in them, and that nothing is lost on the way."""
+"""Result files of whole data sets: what they hold, and that a run stopped at any point goes on."""
 
 import csv
 import json
@@ -19,9 +19,9 @@ from multiperson.estimator import PoseResult
 from multiperson.predict import People
 from nnet import load
 from nnet.lite_file import seal
+from tests.annotations import coco_document, write_coco
 from tools import predict_multiperson
 from util.errors import InputError
-from util.journal import Journal
 
 CONFIG = "num_joints: 17\nskeleton: neckhead\npairwise_predict: true\ninit_weights: weights\n"
 
@@ -68,12 +68,17 @@ def run(*options):
 
 
 def results(folder, name):
-    return json.loads((folder / "results" / f"{name}.json").read_text())
+    return json.loads((folder / f"{name}.json").read_text())
 
 
-def test_both_result_files(estimator, folder, capsys):
+def widths(folder):
+    """Those of the images, which the people of COCO's results tell."""
+    return [entry["keypoints"][4] for entry in results(folder, "results/coco")]
+
+
+def test_both_result_files_have_all_people(estimator, folder, capsys):
     run("--draw")
-    coco, aic = results(folder, "coco"), results(folder, "aic")
+    coco, aic = results(folder, "results/coco"), results(folder, "results/aic")
     assert [entry["image_id"] for entry in coco] == list(range(7))  # as COCO counts its images
     assert [record["image_id"] for record in aic] == list("0123456")
     assert coco[3]["score"] == pytest.approx(0.4) and coco[3]["keypoints"][3:5] == [10, 23]
@@ -85,8 +90,7 @@ def test_both_result_files(estimator, folder, capsys):
     assert "7 images, 7 people, 0.101 s an image" in capsys.readouterr().out
 
 
-def test_the_table_of_people(estimator, folder):
-    """Of one run, and of parts put together: the same table."""
+def test_a_run_and_its_parts_put_together_write_the_same_table(estimator, folder):
     (folder / "photos/2.png").write_text("no image")
     run("--csv", "--out_dir", "whole")
     run("--shard", "1/2")
@@ -110,7 +114,7 @@ def test_unreadable_images_are_told_and_tried_again(estimator, folder, capsys, c
     assert "2.png: not an image" in caplog.text and "6 images, 6 people" in output and "1 images could" in output
     Image.new("RGB", (22, 16)).save(folder / "photos/2.png")
     run()
-    assert estimator.seen == 7 and [entry["image_id"] for entry in results(folder, "coco")] == list(range(7))
+    assert estimator.seen == 7 and widths(folder) == list(range(20, 27))
     assert not list((folder / "results").glob("*.jsonl"))
 
 
@@ -124,64 +128,47 @@ def test_nothing_readable_is_an_error(estimator, folder, caplog):
 
 def test_shards_make_the_same_files_as_one_run(estimator, folder):
     run()
-    whole = results(folder, "coco"), results(folder, "aic")
+    whole = results(folder, "results/coco"), results(folder, "results/aic")
     for part in ("3/3", "1/3", "2/3"):
         run("--out_dir", "parts", "--shard", part)
     predict_multiperson.main(["--out_dir", "parts", "--merge"])
     assert estimator.seen == 14
-    assert (
-        json.loads((folder / "parts/coco.json").read_text()),
-        json.loads((folder / "parts/aic.json").read_text()),
-    ) == whole
+    assert (results(folder, "parts/coco"), results(folder, "parts/aic")) == whole
 
 
-def test_merging_wants_all_parts_of_one_run(estimator, folder):
-    with pytest.raises(InputError, match="run the parts first"):
-        predict_multiperson.main(["--merge"])
+def test_merging_needs_all_parts(estimator, folder):
+    """tests/util/test_shards.py has the other ways in which parts do not belong together."""
     run("--shard", "1/3")
     with pytest.raises(InputError, match="run --shard 2/3, --shard 3/3"):
-        predict_multiperson.main(["--merge"])
-    journal = folder / "results/people_1_of_3.jsonl"
-    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(InputError, match="1 images are missing; run --shard 1/3 again"):
-        predict_multiperson.main(["--merge"])
-    run("--shard", "1/3")
-    run("--shard", "2/3", "nms_radius=4")
-    with pytest.raises(InputError, match="of another run"):
-        predict_multiperson.main(["--merge"])
-    journal.unlink()
-    with Journal(journal, {"run": 7}) as other:
-        other.add(0, {})
-    with pytest.raises(InputError, match="not the journal of a part"):
         predict_multiperson.main(["--merge"])
     assert not list((folder / "results").glob("*.json"))
 
 
-def write_model(folder, text):
-    """A pairwise model of some content."""
-    (folder / "pairwise").mkdir(exist_ok=True)
-    (folder / "pairwise/spatial_model_cidx_1_2.mat").write_text(text)
-
-
-@pytest.mark.parametrize(
-    "change, what",
-    [
-        (lambda folder: (folder / "weights.index").write_text("2"), "weights"),
-        (lambda folder: (folder / "weights").write_text("an old checkpoint"), "weights"),
-        (lambda folder: (folder / "pose_cfg.yaml").write_text(CONFIG + "det_min_score: 0.3"), "configuration"),
-        (lambda folder: (folder / "photos/1.png").rename(folder / "photos/x.png"), "images"),
-        (lambda folder: write_model(folder, "1"), "pairwise models"),
-        (lambda folder: (folder / "pairwise_stats.mat").write_text("1"), "pairwise models"),
-    ],
-)
-def test_other_settings_do_not_go_on(estimator, folder, change, what):
+@pytest.mark.parametrize("change, what", [
+    ({"weights.index": "2"}, "weights"),
+    ({"weights": "an old checkpoint"}, "weights"),
+    ({"pose_cfg.yaml": CONFIG + "det_min_score: 0.3"}, "configuration"),
+    ({"pairwise/spatial_model_cidx_1_2.mat": "1"}, "pairwise models"),
+    ({"pairwise_stats.mat": "1"}, "pairwise models"),
+])  # fmt: skip
+def test_a_run_does_not_go_on_with_other_files(estimator, folder, change, what):
+    """change: what is written between two runs"""
     run("--shard", "1/2")
-    change(folder)
+    for name, text in change.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     with pytest.raises(InputError, match=f"another run .{what} differ"):
         run("--shard", "1/2")
 
 
-def test_another_tflite_model_does_not_go_on(estimator, folder):
+def test_a_run_does_not_go_on_with_a_renamed_photo(estimator, folder):
+    run("--shard", "1/2")
+    (folder / "photos/1.png").rename(folder / "photos/x.png")
+    with pytest.raises(InputError, match="another run .images differ"):
+        run("--shard", "1/2")
+
+
+def test_a_run_does_not_go_on_with_another_tflite_model(estimator, folder):
     for name in ("a", "b"):
         (folder / f"{name}.tflite").write_bytes(seal(name.encode(), {}))
     predict_multiperson.main(["--images", "photos", "--snapshot", "a.tflite", "--shard", "1/2"])
@@ -206,55 +193,38 @@ def test_changed_photos_damaged_entries_and_missing_pictures_are_done_again(esti
     assert "1 images are there already, 3 are left" in capsys.readouterr().out
     assert estimator.seen == seen + 3
     predict_multiperson.main(["--merge"])
-    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == [40, *range(21, 27)]
+    assert widths(folder) == [40, *range(21, 27)]
 
 
-@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "1/2/3"])
-def test_impossible_shards(folder, shard, capsys):
+def test_an_impossible_part_is_refused(folder, capsys):
     with pytest.raises(SystemExit, match="2"):
-        run("--shard", shard)
+        run("--shard", "3/2")
     assert "expected i/n" in capsys.readouterr().err
 
 
-def test_images_of_one_name(estimator, folder):
-    """With other suffixes, in other folders, of one number, named twice."""
+def test_images_of_one_name_are_told_apart(estimator, folder):
+    """They have other suffixes, are in other folders, have one number, or are named twice."""
     Image.new("RGB", (50, 16)).save(folder / "photos/1.jpg")
     Image.new("RGB", (51, 16)).save(folder / "photos/001.png")
     (folder / "more").mkdir()
     Image.new("RGB", (52, 16)).save(folder / "more/2.png")
     predict_multiperson.main(["--snapshot", "weights", "--draw", "--images", "photos", "more", "./photos/3.png"])
-    coco = {entry["image_id"]: entry["keypoints"][4] for entry in results(folder, "coco")}
+    coco = {entry["image_id"]: entry["keypoints"][4] for entry in results(folder, "results/coco")}
     assert coco == {0: 20, "photos/001": 51, "photos/1.png": 21, "photos/1.jpg": 50, "photos/2": 22, "more/2": 52,
                     3: 23, 4: 24, 5: 25, 6: 26}  # fmt: skip
-    names = {record["image_id"] for record in results(folder, "aic")}
-    assert names == {
-        "photos/0",
-        "photos/001",
-        "photos/1.png",
-        "photos/1.jpg",
-        "photos/2",
-        "more/2",
-        *(f"photos/{number}" for number in range(3, 7)),
-    }
+    names = {record["image_id"] for record in results(folder, "results/aic")}
+    assert names == {name if isinstance(name, str) else f"photos/{name}" for name in coco}
     assert (folder / "results/more/2_people.png").exists() and (folder / "results/photos/1.jpg_people.png").exists()
 
 
-def test_names_of_a_data_set(estimator, folder):
-    (folder / "annotations").mkdir()
+def test_images_of_a_data_set_have_its_ids(estimator, folder):
     (folder / "images/val/b").mkdir(parents=True)
     (folder / "photos/5.png").rename(folder / "images/val/b/5.png")
-    (folder / "annotations/person_keypoints_val.json").write_text(
-        json.dumps(
-            {
-                "images": [{"id": 55, "file_name": "b/5.png"}],
-                "annotations": [],
-                "categories": [{"id": 1, "keypoints": NECKHEAD.keypoints}],
-            }
-        )
-    )
+    document = coco_document([{"id": 55, "file_name": "b/5.png"}], keypoints=NECKHEAD.keypoints)
+    write_coco(folder, "val", document)
     predict_multiperson.main(["--snapshot", "weights", "dataset=.", "dataset_type=coco", "dataset_phase=val"])
-    assert [entry["image_id"] for entry in results(folder, "coco")] == [55]
-    assert [record["image_id"] for record in results(folder, "aic")] == ["b/5"]
+    assert [entry["image_id"] for entry in results(folder, "results/coco")] == [55]
+    assert [record["image_id"] for record in results(folder, "results/aic")] == ["b/5"]
 
 
 SLOW = """
@@ -289,7 +259,7 @@ def test_images_of_one_size_are_seen_together(estimator, folder, monkeypatch):
     assert batches == [2, 1, 1, 1, 1]
     run("predict_batch=2")  # a run goes on in other batches
     assert batches == [2, 1, 1, 1, 1]
-    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == [21, 21, 21, 24, 25, 26]
+    assert widths(folder) == [21, 21, 21, 24, 25, 26]
 
 
 def test_a_killed_run_goes_on_where_it_was(estimator, folder):
@@ -304,19 +274,17 @@ def test_a_killed_run_goes_on_where_it_was(estimator, folder):
     assert 3 <= done < 7 and not list((folder / "results").glob("*.json"))
     run()
     assert estimator.seen == 7 - done
-    assert [entry["keypoints"][4] for entry in results(folder, "coco")] == list(range(20, 27))
+    assert widths(folder) == list(range(20, 27))
 
 
 def test_a_data_set_tells_the_category_and_needs_no_people(folder, estimator):
-    """COCO's lists of images without annotations, and a category with an id of its own."""
+    """As in COCO's lists of images without annotations, and with a category that has an id of its own."""
     (folder / "images").mkdir()
     (folder / "images/val").symlink_to(folder / "photos")
-    (folder / "annotations").mkdir()
     content = {"images": [{"id": f"i{number}", "file_name": f"{number}.png"} for number in range(2)]}
     data_set = ["dataset=.", "dataset_type=coco", "dataset_phase=val"]
     for category, expected in ([], 1), ([{"id": 7, "name": "p", "keypoints": list(NECKHEAD.keypoints)}], 7):
-        (folder / "annotations/person_keypoints_val.json").write_text(json.dumps(content | {"categories": category}))
-        out = ["--snapshot", "weights", "--out_dir", str(folder / f"results_{expected}")]
-        predict_multiperson.main([*out, *data_set])
-        results = json.loads((folder / f"results_{expected}/coco.json").read_text())
-        assert [(entry["image_id"], entry["category_id"]) for entry in results] == [("i0", expected), ("i1", expected)]
+        write_coco(folder, "val", content | {"categories": category})
+        predict_multiperson.main(["--snapshot", "weights", "--out_dir", f"results_{expected}", *data_set])
+        found = [(entry["image_id"], entry["category_id"]) for entry in results(folder, f"results_{expected}/coco")]
+        assert found == [("i0", expected), ("i1", expected)]
