@@ -50,7 +50,7 @@ class People(NamedTuple):
     """K people.
 
     keypoints: float64 (K, J, 3) x, y in pixels and confidence; all 0 where the person lacks the joint
-    score: (K,) mean of the confidences over all J joints, so that a missing one counts as 0
+    score: (K,) mean of the confidences over all J joints, so that a missing one counts as 0, and a guessed one, too
     """
 
     keypoints: np.ndarray
@@ -175,7 +175,7 @@ def fill_missing_joints(
 ) -> People:
     """Guess missing joints: the mean of where the person's detections expect them, weighted by confidence.
 
-    A guess outside the image stays missing.
+    A guess outside the image stays missing. Guesses say nothing about whether there is a person: the scores stay.
     """
     nodes = flatten(detections)
     member = (labels[None] == np.arange(len(people.score))[:, None]) * nodes.conf
@@ -187,7 +187,7 @@ def fill_missing_joints(
     keypoints[fill, :2] = guess[fill]
     there = maps.part_prob[cells[fill, 1], cells[fill, 0], np.nonzero(fill)[1]]
     keypoints[fill, 2] = np.maximum(there, MIN_GUESS_CONFIDENCE)
-    return People.of(keypoints)
+    return people._replace(keypoints=keypoints)
 
 
 def _expected_joints(nodes):

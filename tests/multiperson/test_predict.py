@@ -188,6 +188,7 @@ def test_a_missing_joint_is_guessed_where_the_others_expect_it():
     filled = fill_missing_joints(cfg, maps, detections, labels, people)
     np.testing.assert_allclose(filled.keypoints[0, 2], [40, 60, 0.15], rtol=1e-6)
     np.testing.assert_array_equal(filled.keypoints[0, :2], people.keypoints[0, :2])
+    np.testing.assert_array_equal(filled.score, people.score)
 
     pairwise[1, 2, pair_index(0, 2, 3), 0] = 400
     detections = extract_detections(cfg, maps)
