@@ -1,4 +1,4 @@
-"""Downloads from a folder, and from a server on this machine that can be asked to continue."""
+"""Downloads from a folder, and from a local server that can continue an interrupted one."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def models(tmp_path):
 
 @pytest.fixture
 def mirror(tmp_path):
-    """What the servers have, in small."""
+    """Small files under the names of those on the servers."""
     folder = tmp_path / "mirror"
     checkpoint.write_checkpoint(folder / "mpii-single-resnet-101", {"a": np.random.default_rng(0).random(50_000)})
     (folder / "resnet_v1_50.ckpt").write_bytes(b"weights")
@@ -39,7 +39,7 @@ def mirror(tmp_path):
 
 @pytest.fixture
 def server(mirror):
-    """Serves the mirror, continues where it is asked to; yields its URL and the ranges asked for."""
+    """Serves the mirror, from any place on; yields its URL and the ranges asked for."""
 
     class Handler(BaseHTTPRequestHandler):
         asked = []
@@ -78,7 +78,7 @@ def run(script, mirror, *arguments):
     )
 
 
-def test_from_a_folder_and_not_twice(models, mirror):
+def test_files_are_fetched_from_a_folder_and_only_once(models, mirror):
     script = models / "mpii/download_models.sh"
     first = run(script, f"file://{mirror}")
     assert first.returncode == 0 and f"ready: {models}/mpii/mpii-single-resnet-101" in first.stdout, first.stderr
@@ -93,7 +93,7 @@ def test_archives_are_unpacked(models, mirror):
 
 @pytest.mark.parametrize("length", [1000, 400_000_000])
 def test_an_interrupted_download_goes_on(models, mirror, server, length):
-    """Also where the part is already whole, which servers answer by an error."""
+    """Even if the part is whole already, to which servers answer with an error."""
     url, asked = server
     name = "mpii-single-resnet-101.data-00000-of-00001"
     content = (mirror / name).read_bytes()
@@ -111,7 +111,7 @@ def test_an_interrupted_download_goes_on(models, mirror, server, length):
         ("mpii-single-resnet-101.data-00000-of-00001", b"<html>gone</html>"),
     ],
 )
-def test_what_is_no_model_is_refused(models, mirror, name, content):
+def test_other_files_are_refused(models, mirror, name, content):
     (mirror / name).write_bytes(content)
     result = run(models / "mpii/download_models.sh", f"file://{mirror}")
     assert result.returncode == 2 and "did not give the file that its name promises" in result.stderr
@@ -125,6 +125,6 @@ def test_cut_archives_are_refused(models, mirror):
     assert result.returncode == 2 and not list((models / "pretrained").glob("*.ckpt"))
 
 
-def test_a_missing_file_is_told(models, mirror):
+def test_a_missing_file_is_named(models, mirror):
     result = run(models / "coco/download_models.sh", f"file://{mirror}")
     assert result.returncode == 2 and "coco-resnet-101.index cannot be fetched; models/README.md" in result.stderr
