@@ -1,23 +1,22 @@
 """Several workers on this machine train as one would, and stop together."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import train
-from dataset.pose_dataset import save_dataset_mat
 from nnet.checkpoint import read_checkpoint
 from nnet.snapshots import snapshots
 from tests.rounding import rounding
+from tests.training import start_training, write_noise_set
+
+pytestmark = pytest.mark.usefixtures("tiny_resnet")
 
 CONFIG = """
 dataset: {data}/dataset.mat
@@ -34,38 +33,30 @@ log_dir: ""
 """
 TWO_DEVICES = """
 import tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-import train
-train.main({overrides})
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Five pictures of noise in several sizes, one or two people in each."""
     folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    records = []
-    for k in range(5):
-        size = (48 + 16 * (k % 3), 48 + 32 * (k % 2))
-        Image.fromarray(rng.integers(0, 256, (*size, 3), np.uint8)).save(folder / f"{k}.png")
-        people = [np.column_stack([np.arange(3), rng.uniform(5, 43, (3, 2))]) for _ in range(1 + k % 2)]
-        records.append((f"{k}.png", size, people))
-    save_dataset_mat(folder / "dataset.mat", records)
+    write_noise_set(folder)
     return folder
 
 
-def start(folder: Path, data: Path, *command: str, **environment: str) -> subprocess.Popen:
+def model_dir(folder: Path, data: Path) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "pose_cfg.yaml").write_text(CONFIG.format(data=data))
-    return subprocess.Popen(
-        [sys.executable, *(command or [train.__file__])],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
+    return folder
+
+
+def train_alone(folder: Path, *overrides: str) -> Path:
+    """A training by one worker on one device: in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        train.main(list(overrides))
+    return folder
 
 
 @pytest.fixture
@@ -84,8 +75,10 @@ def addresses():
 def start_workers(folder: Path, data: Path, addresses: list[str], *overrides: str) -> list[subprocess.Popen]:
     """Two workers in folders of their own: all that they share is the data."""
     configs = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in range(2)]
-    return [start(folder / str(index), data, train.__file__, *overrides, TF_CONFIG=json.dumps(config),
-                  TF_GRPC_REUSE_PORT="true") for index, config in enumerate(configs)]  # fmt: skip
+    return [
+        start_training(model_dir(folder / str(index), data), *overrides, TF_CONFIG=json.dumps(config),
+                       TF_GRPC_REUSE_PORT="true") for index, config in enumerate(configs)
+    ]  # fmt: skip
 
 
 def losses_of(folder: Path) -> list[float]:
@@ -103,17 +96,9 @@ def wait_for_step(folder: Path, worker: subprocess.Popen, step: int) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def alone(data, tmp_path_factory):
-    """The folder of a training by one worker."""
-    folder = tmp_path_factory.mktemp("alone")
-    assert start(folder, data).wait() == 0
-    return folder
-
-
 def assert_same_training(folder: Path, expected: Path) -> None:
     """Losses, weights and gradients (in the optimizer's state) agree but for rounding, to the log's four decimals."""
-    forward = rounding(9 * 256, layers=18)
+    forward = rounding(9 * 256, layers=8)
     np.testing.assert_allclose(losses_of(folder), losses_of(expected), rtol=forward, atol=1e-4)
     ours, theirs = (read_checkpoint(path / "snapshot-4") for path in (folder, expected))
     assert ours.keys() == theirs.keys()
@@ -122,9 +107,10 @@ def assert_same_training(folder: Path, expected: Path) -> None:
         assert np.linalg.norm(ours[name] - value) <= 0.02 * np.linalg.norm(value), name
 
 
-def test_two_workers_train_as_one_with_the_whole_batch(data, alone, addresses, tmp_path):
+def test_two_workers_train_as_one_with_the_whole_batch(data, addresses, tmp_path):
     """Whose images have other sizes than those of the other worker, and unlike numbers of people."""
     workers = start_workers(tmp_path, data, addresses)
+    alone = train_alone(model_dir(tmp_path / "alone", data))
     errors = [worker.communicate(timeout=300)[1] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     assert_same_training(tmp_path / "0", alone)
@@ -154,9 +140,8 @@ def test_a_killed_worker_stops_the_other_and_a_restart_resumes(data, addresses, 
 def test_two_devices_of_a_machine_train_as_one(data, tmp_path):
     """With all that an optimizer can keep, and in pieces."""
     overrides = ["accumulate_steps=2", "optimizer=adamw", "ema_decay=0.9"]
-    code = TWO_DEVICES.format(overrides=overrides)
-    processes = start(tmp_path / "two", data, "-c", code), start(tmp_path / "one", data, train.__file__, *overrides)
-    errors = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
-    assert "training on 5 images and 2 devices" in errors[0]
-    assert_same_training(tmp_path / "two", tmp_path / "one")
+    two = start_training(model_dir(tmp_path / "two", data), *overrides, setup=TWO_DEVICES)
+    one = train_alone(model_dir(tmp_path / "one", data), *overrides)
+    error = two.communicate(timeout=300)[1]
+    assert two.returncode == 0 and "training on 5 images and 2 devices" in error
+    assert_same_training(tmp_path / "two", one)
