@@ -161,4 +161,4 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool 
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

@@ -79,4 +79,4 @@ def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

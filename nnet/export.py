@@ -16,6 +16,7 @@ from nnet.lite_file import checkpoint_id, seal
 from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
 from util.files import atomic_path
+from util.frozen_weights import require_no_promise
 from util.logging import silent_stderr
 from util.maps import map_size
 
@@ -25,7 +26,7 @@ CELLS = 64  # of a photo, at which the range of pairwise offsets is measured
 def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
     """Write the SavedModel of a loaded predictor, whole or not at all; tools/export.py lists its signatures.
 
-    Raises InputError when the folder cannot be written.
+    Raises InputError when the folder cannot be written, and in a process whose weights are promised to be frozen.
     """
     with atomic_path(tensorflow_path(folder)) as temporary:
         _write(temporary, _signatures(predictor))
@@ -48,7 +49,7 @@ def save_tflite(
         the range of each layer is the one seen on them (Jacob et al., arXiv 1712.05877)
     half: store the weights in half precision, which halves the file; the model still computes in float32
     checkpoint: that the weights come from; the model takes its place as long as it is the same (nnet.load.find_weights)
-    Raises InputError when the file cannot be written.
+    Raises InputError when the file cannot be written, and in a process whose weights are promised to be frozen.
     """
     signatures = _signatures(predictor, batch=1)
     with atomic_path(path) as temporary, tempfile.TemporaryDirectory() as folder:
@@ -92,6 +93,7 @@ def _write(folder, signatures):
 
 def _signatures(predictor, batch=None):
     """The functions by name, for a fixed number of images or any, of any size."""
+    require_no_promise("to export")
     image = tf.TensorSpec([batch, None, None, 3], tf.uint8, "image")
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
     if predictor.stats is not None:

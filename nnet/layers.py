@@ -61,12 +61,13 @@ class ConvBN(keras.layers.Layer):
             f"{self.scope}/BatchNorm/moving_variance": self.moving_variance,
         }
 
-    def fold(self) -> None:
-        """Put batch norm into constant kernel and bias, for inference only; later changes of weights do not show.
+    def fold(self, constants: bool = True) -> None:
+        """Put batch norm into kernel and bias, for inference only; later changes of weights do not show.
 
-        As arrays they become constants of each graph, which TensorFlow can rearrange once for all images.
+        constants: they become constants of each graph, else its inputs
         """
-        self._folded = tuple(part.numpy() for part in self._fold())
+        kernel, bias = self._fold()
+        self._folded = (kernel.numpy(), bias.numpy()) if constants else (kernel, bias)
 
     def _fold(self):
         factor = self.gamma * tf.math.rsqrt(self.moving_variance + self.epsilon)
@@ -108,7 +109,7 @@ class Head(keras.layers.Layer):
     def __init__(self, scope, filters, **kwargs):
         super().__init__(name=scope.replace("/", "."), **kwargs)
         self.scope, self.filters = scope, filters
-        self._folded = self._constants = None
+        self._folded = self._weights = None
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -121,14 +122,18 @@ class Head(keras.layers.Layer):
         """The variables under the names they have in checkpoints."""
         return {f"{self.scope}/weights": self.kernel, f"{self.scope}/biases": self.bias}
 
-    def fold(self) -> None:
-        """Make constants of the weights, for inference only; later changes of them do not show."""
-        self._folded = [kernel.numpy() for kernel in self._tap_kernels()]
-        self._constants = self.kernel.numpy(), self.bias.numpy()
+    def fold(self, constants: bool = True) -> None:
+        """Prepare the weights for inference only; later changes of them do not show.
+
+        constants: they become constants of each graph, else its inputs
+        """
+        kernels, weights = self._tap_kernels(), (tf.identity(self.kernel), tf.identity(self.bias))
+        self._folded = [kernel.numpy() for kernel in kernels] if constants else kernels
+        self._weights = tuple(part.numpy() for part in weights) if constants else weights
 
     def weights_now(self):
         """Kernel (3, 3, filters, C) and bias (filters,), float32."""
-        return self._constants or (self.kernel, self.bias)
+        return self._weights or (self.kernel, self.bias)
 
     def _tap_kernels(self):
         """For each parity of row and column the kernel (filters, taps * C) of a cell's products."""

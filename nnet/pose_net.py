@@ -93,10 +93,13 @@ class PoseNet(keras.Model):
         """All variables under the names they have in checkpoints."""
         return {name: var for layer in self._named_layers() for name, var in layer.slim_variables().items()}
 
-    def fold(self) -> None:
-        """Fold batch norm into the convolutions. For inference only: do not train the network afterwards."""
+    def fold(self, constants: bool = True) -> None:
+        """Fold batch norm into the convolutions. For inference only: do not train the network afterwards.
+
+        constants: the folded weights become constants of the graphs built from now on, else their inputs
+        """
         for layer in self._named_layers():
-            layer.fold()
+            layer.fold(constants)
 
 
 def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Model, keras.Model | None]:

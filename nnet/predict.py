@@ -20,6 +20,7 @@ from nnet.net_factory import pose_net
 from nnet.pose_net import PoseNet
 from nnet.precision import compute_dtype
 from util.errors import InputError
+from util.frozen_weights import weights_are_frozen
 from util.maps import Maps
 
 
@@ -57,9 +58,11 @@ class Predictor(Network):
 
     def freeze(self) -> "Predictor":
         """Fold the current weights and build the graphs, so that the first image takes no longer than the others."""
-        self.net.fold()
-        # Not smaller: the layout of the weights that suits the first image is kept for all (5 % on a processor).
-        maps = self.maps(np.zeros((64, 64, 3), np.uint8))
+        # A processor keeps weights in the layout that suits it: constants always, others if it may (frozen_weights).
+        self.net.fold(constants=not weights_are_frozen() or bool(tf.config.list_physical_devices("GPU")))
+        # Not smaller: of weights that suit the first image in another layout than those after, the layout is changed
+        # for each of these (5 % of the time).
+        maps = self.maps(np.zeros((128, 128, 3), np.uint8))
         if maps.pairwise is not None:
             maps.pairwise(np.zeros((1, 2), np.int32))
         return self

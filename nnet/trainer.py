@@ -19,6 +19,7 @@ from nnet.optimizer import Optimizer
 from nnet.precision import compute_dtype
 from nnet.targets import make_targets
 from util.errors import InputError
+from util.frozen_weights import require_no_promise
 
 MAX_STEP = 10**9
 
@@ -36,10 +37,11 @@ class Trainer:
 
     stats: needed if `cfg.pairwise_predict` is on
     devices: to train on; by default one
-    Raises InputError for an impossible network.
+    Raises InputError for an impossible network, and in a process for trained networks only.
     """
 
     def __init__(self, cfg, stats: PairwiseStats | None = None, devices: Devices | None = None):
+        require_no_promise("to train")
         self.cfg, self.stats, self.devices = cfg, stats, devices or Devices()
         keras.utils.set_random_seed(cfg.seed)
         dtype = compute_dtype(cfg.precision)

@@ -67,4 +67,4 @@ def cache(targets, network, folder, cfg) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

@@ -268,4 +268,4 @@ def write_table(path: Path, joint_names: list[str], found: list[dict[str, Any]])
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

@@ -149,4 +149,4 @@ def write_predictions(path: Path, people: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

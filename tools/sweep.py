@@ -127,4 +127,4 @@ def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) ->
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

@@ -88,4 +88,4 @@ def summary(reports: Sequence, names: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, frozen_weights=True)

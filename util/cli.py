@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from lib import MissingExtension
 from util.errors import InputError
+from util.frozen_weights import promise_frozen_weights
 from util.logging import show_warnings
 
 
@@ -67,13 +68,16 @@ def config_parser(
     return arguments
 
 
-def run(main: Callable[[], int | None]) -> NoReturn:
+def run(main: Callable[[], int | None], *, frozen_weights: bool = False) -> NoReturn:
     """Call `main` and exit: bad input is one line and status 2, Ctrl-C status 130, never a traceback.
+
+    frozen_weights: it only runs trained networks (util/frozen_weights.py)
 
     On Ctrl-C and signals that end a process, half-written files are removed.
     """
     _prepare_output()
     _forget_backend()
+    promise_frozen_weights(frozen_weights)
     unwind_on_signals()
     show_warnings()
     try:

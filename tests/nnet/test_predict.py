@@ -14,9 +14,11 @@ from scipy.io import savemat
 from config import make_config
 from multiperson.tta import mirror_image, unmirror_maps
 from nnet import checkpoint
+from nnet.net_factory import pose_net
 from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
 from tests.rounding import rounding
 from util.errors import InputError
+from util.frozen_weights import VARIABLE
 from util.maps import Maps, pair_index
 
 pytestmark = pytest.mark.usefixtures("tiny_resnet")
@@ -60,6 +62,52 @@ def test_maps_agree_with_the_dense_heads(predictor):
     maps = predictor.maps(IMAGE)
     assert_equal_maps(maps, Maps(scmap, locref, lambda cells: pairwise[tuple(cells.T)]))
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
+
+
+def test_weights_are_inputs_of_the_graph_where_they_are_frozen(small_model, monkeypatch):
+    image = tf.TensorSpec([None, None, None, 3], tf.uint8)
+
+    def graph_size(predictor):
+        return tf.function(predictor.dense).get_concrete_function(image).graph.as_graph_def().ByteSize()
+
+    with_constants = graph_size(setup_pose_prediction(small_model))
+    monkeypatch.setattr("nnet.predict.weights_are_frozen", lambda: True)
+    with_inputs = setup_pose_prediction(small_model)
+    kernels = [layer.kernel for layer in with_inputs.net.backbone.layers if hasattr(layer, "kernel")]
+    assert with_constants - graph_size(with_inputs) > 4 * sum(np.prod(kernel.shape) for kernel in kernels) > 0
+
+
+FROZEN = """
+import sys
+import numpy as np
+from config import make_config
+from nnet.predict import setup_pose_prediction
+
+weights, images, result = sys.argv[1:]
+predictor = setup_pose_prediction(make_config({settings}), weights)
+with np.load(images) as images:
+    np.savez(result, *[predictor.maps(images[name]).part_prob for name in images.files])
+"""
+
+
+def test_a_process_of_frozen_weights_finds_the_same(tmp_path, set_formula_weights):
+    """In images of several sizes: what is kept of weights must suit all."""
+    settings = {"num_joints": 3, "net_type": "mobilenet_v2_0.35", "precision": "float32"}
+    net = pose_net(make_config(**settings))
+    set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
+    checkpoint.write_checkpoint(tmp_path / "w", {name: var.numpy() for name, var in net.slim_variables().items()})
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((40, 56), (200, 180), (64, 300))]
+    np.savez(tmp_path / "images.npz", *images)
+    code = FROZEN.format(settings=", ".join(f"{key}={value!r}" for key, value in settings.items()))
+    command = [sys.executable, "-c", code, tmp_path / "w", tmp_path / "images.npz", tmp_path / "maps.npz"]
+    subprocess.run(command, env=os.environ | {VARIABLE: "1"}, check=True)
+    with np.load(tmp_path / "maps.npz") as found:
+        for image, maps in zip(images, map(found.__getitem__, found.files), strict=True):
+            expected = 1 / (1 + np.exp(-net(image[None])["part_pred"].numpy()[0]))
+            spread = np.ptp(expected)
+            assert spread > 0.01
+            np.testing.assert_allclose(maps, expected, rtol=0, atol=rounding(1280, layers=54) * spread)
 
 
 def test_the_place_of_a_cell_does_not_depend_on_the_size_of_the_image():

@@ -12,6 +12,7 @@ from dataset.pair_offsets import PairwiseStats
 from nnet.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.tables import Table
+from util.frozen_weights import promise_frozen_weights
 from util.logging import silence_tensorflow
 from util.maps import joint_pairs, map_size
 
@@ -66,6 +67,7 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     """Name of the network, seconds until it is ready, seconds of each run, and what it says of the demo's picture:
     part probabilities, refinements and pairwise offsets (px), the last at `PAIRWISE_CELLS` cells."""
     silence_tensorflow()
+    promise_frozen_weights()
     from nnet.precision import compute_dtype
     from util.images import read_image, resize_image
 
