@@ -1,6 +1,6 @@
-"""A training killed at any moment goes on to the weights of one that nobody disturbed, bit for bit.
+"""A training killed at any moment ends with the weights of an undisturbed one, bit for bit.
 
-A snapshot is written at every step, so that many kills hit one being written. It takes minutes, so it runs on demand:
+A snapshot is written at every step, so that many kills hit one being written. This takes minutes, so it runs on demand:
 
     KILLS=20 python -m pytest tests/test_kill.py
 """
@@ -8,18 +8,15 @@ A snapshot is written at every step, so that many kills hit one being written. I
 import os
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-import train
-from dataset.pose_dataset import save_dataset_mat
 from nnet.checkpoint import read_checkpoint
 from nnet.snapshots import snapshots
+from tests.training import start_training, write_noise_set
 
 KILLS = int(os.environ.get("KILLS", "0"))
 STEPS = 40
@@ -41,20 +38,10 @@ log_dir: ""
 """
 
 
-def write_data(folder: Path) -> None:
-    """Five pictures of noise, a person in each."""
-    rng = np.random.default_rng(0)
-    records = []
-    for k in range(5):
-        Image.fromarray(rng.integers(0, 256, (48, 48, 3), np.uint8)).save(folder / f"{k}.png")
-        records.append((f"{k}.png", (48, 48), [np.column_stack([np.arange(3), rng.uniform(5, 43, (3, 2))])]))
-    save_dataset_mat(folder / "dataset.mat", records)
-
-
 def start(folder: Path) -> subprocess.Popen:
     folder.mkdir(exist_ok=True)
     (folder / "pose_cfg.yaml").write_text(CONFIG.format(folder=folder.parent))
-    return subprocess.Popen([sys.executable, train.__file__], cwd=folder, stderr=subprocess.DEVNULL)
+    return start_training(folder)
 
 
 def last_step(folder: Path) -> int:
@@ -74,7 +61,7 @@ def kill_somewhere(folder: Path, moment: random.Random) -> None:
 
 @pytest.mark.skipif(KILLS == 0, reason="KILLS does not say how often")
 def test_killed_trainings_end_at_the_same_weights(tmp_path):
-    write_data(tmp_path)
+    write_noise_set(tmp_path)
     assert start(tmp_path / "whole").wait() == 0
     moment, killed = random.Random(0), tmp_path / "killed"
     for _ in range(KILLS):
