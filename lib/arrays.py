@@ -13,7 +13,7 @@ def integers(values, name: str, dtype, shape: tuple | None = None) -> np.ndarray
         raise ValueError(f"{name} must hold integers, got {values.dtype}")
     _check_shape(values, name, shape)
     limits = np.iinfo(dtype)
-    if values.size and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
+    if values.size and not np.can_cast(values.dtype, dtype) and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
         raise ValueError(f"{name} must be from {limits.min} to {limits.max}, got {values.min()} to {values.max()}")
     return np.ascontiguousarray(values, dtype)
 

@@ -1,8 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """Thin wrapper: checks arrays, releases the GIL, calls solver.hpp."""
 
-import time
-
 import numpy as np
 
 from lib.arrays import integers
@@ -18,14 +16,17 @@ cdef extern from "solver.hpp" namespace "multicut" nogil:
     cdef cppclass Graph:
         pass
 
+    cdef cppclass Clock:
+        Clock()
+        Clock(double seconds)
+
     Graph make_graph(const double* unary, size_t num_nodes, const int64_t* ends, const double* cost,
-                     size_t num_edges) except +
+                     size_t num_edges, const Clock& clock) except +
     cdef cppclass Settings:
         int effort
-        double seconds
         uint64_t seed
 
-    vector[int32_t] solve(const Graph& graph, const Settings& settings) except +
+    vector[int32_t] solve(const Graph& graph, const Settings& settings, const Clock& clock) except +
     double objective_of "multicut::objective"(const Graph& graph, const vector[int32_t]& labels) except +
 
 
@@ -51,7 +52,7 @@ cdef _ends(edges, Py_ssize_t num_edges):
     return integers(edges, "edges", np.int64)
 
 
-cdef Graph _graph(unary, edges, cost):
+cdef Graph _graph(unary, edges, cost, Clock clock):
     unary, cost = _costs(unary, "unary"), _costs(cost, "cost")
     if unary.size >= 2**31 - 1:
         raise ValueError(f"unary has {unary.size} nodes; at most 2147483646 are possible")
@@ -64,7 +65,7 @@ cdef Graph _graph(unary, edges, cost):
     cdef size_t num_nodes = node_costs.size, num_edges = edge_costs.size
     cdef Graph graph
     with nogil:
-        graph = make_graph(first_node, num_nodes, first_end, first_edge, num_edges)
+        graph = make_graph(first_node, num_nodes, first_end, first_edge, num_edges, clock)
     return graph
 
 
@@ -83,19 +84,18 @@ def solve_multicut(unary, edges, cost, *, int effort=1, time_limit=None, uint64_
     Clusters are connected by edges. The GIL is released meanwhile.
     Raises ValueError for wrong shapes and dtypes and for numbers that are not finite.
     """
-    cdef Settings settings
-    settings.effort, settings.seed = effort, seed
-    settings.seconds = float("inf") if time_limit is None else time_limit
+    cdef double seconds = float("inf") if time_limit is None else time_limit
     if effort < 0:
         raise ValueError(f"effort must not be negative, got {effort}")
-    if isnan(settings.seconds) or settings.seconds < 0:
+    if isnan(seconds) or seconds < 0:
         raise ValueError(f"time_limit must be None or not negative, got {time_limit}")
-    started = time.perf_counter()
-    cdef Graph graph = _graph(unary, edges, cost)
-    settings.seconds = max(0.0, settings.seconds - (time.perf_counter() - started))
+    cdef Clock clock = Clock(seconds)
+    cdef Settings settings
+    settings.effort, settings.seed = effort, seed
+    cdef Graph graph = _graph(unary, edges, cost, clock)
     cdef vector[int32_t] labels
     with nogil:
-        labels = solve(graph, settings)
+        labels = solve(graph, settings, clock)
     return int32_array(labels)
 
 
@@ -104,7 +104,7 @@ def objective(unary, edges, cost, labels):
 
     labels: (n,) int, negative for suppressed nodes. The other arguments as for solve_multicut.
     """
-    cdef Graph graph = _graph(unary, edges, cost)
+    cdef Graph graph = _graph(unary, edges, cost, Clock())
     labels = integers(labels, "labels", np.int64, np.shape(unary))
     # Numbered from 0, so that they fit the solver's type and its tables.
     numbers = np.where(labels < 0, -1, np.unique(labels, return_inverse=True)[1])

@@ -4,19 +4,20 @@
 
 #include <chrono>
 
-#include "graph.hpp"
+#include <limits>
 
 namespace multicut {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 class Clock {
 public:
-    explicit Clock(double seconds) : limit_(seconds), start_(std::chrono::steady_clock::now()) {}
+    explicit Clock(double seconds = infinity) : limit_(seconds), start_(std::chrono::steady_clock::now()) {}
 
-    double seconds_left() const {
-        if (limit_ == infinity) return infinity;
-        return limit_ - std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    bool time_left() const {
+        if (limit_ == infinity) return true;
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() < limit_;
     }
-    bool time_left() const { return seconds_left() > 0; }
 
 private:
     double limit_;

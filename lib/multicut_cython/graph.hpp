@@ -14,12 +14,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "clock.hpp"
 
 namespace multicut {
 
@@ -27,7 +28,6 @@ using Node = std::int32_t;
 using Label = std::int32_t;
 
 constexpr Label suppressed = -1;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct Edge {
     Node a, b;
@@ -41,13 +41,17 @@ struct Graph {
     std::size_t size() const { return unary.size(); }
 };
 
+// Edges that are read between two looks at the clock: some .1 ms.
+constexpr std::size_t edges_between_looks = 1 << 14;
+
 [[noreturn]] inline void reject(const char* array, std::size_t index, const std::string& why) {
     throw std::invalid_argument(std::string(array) + "[" + std::to_string(index) + "] " + why);
 }
 
 // Checks every number and drops edges from a node to itself. ends: 2 * num_edges node numbers.
+// When time is up it drops the other edges, too: the search would not look at them.
 inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::int64_t* ends, const double* cost,
-                        std::size_t num_edges) {
+                        std::size_t num_edges, const Clock& clock) {
     double total = 0;  // of absolute costs: if this is finite, no partial sum can overflow
     for (std::size_t v = 0; v < num_nodes; ++v) {
         if (!std::isfinite(unary[v])) reject("unary", v, "is " + std::to_string(unary[v]) + "; costs must be finite");
@@ -57,7 +61,9 @@ inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::i
     graph.unary.assign(unary, unary + num_nodes);
     graph.edges.reserve(num_edges);
     const auto limit = static_cast<std::int64_t>(num_nodes);
+    bool wanted = true;
     for (std::size_t e = 0; e < num_edges; ++e) {
+        if (e % edges_between_looks == 0) wanted = clock.time_left();
         const std::int64_t a = ends[2 * e], b = ends[2 * e + 1];
         if (a < 0 || a >= limit || b < 0 || b >= limit) {
             reject("edges", e, "is (" + std::to_string(a) + ", " + std::to_string(b) + "); there are " +
@@ -65,7 +71,7 @@ inline Graph make_graph(const double* unary, std::size_t num_nodes, const std::i
         }
         if (!std::isfinite(cost[e])) reject("cost", e, "is " + std::to_string(cost[e]) + "; costs must be finite");
         total += std::abs(cost[e]);
-        if (a != b) graph.edges.push_back({static_cast<Node>(a), static_cast<Node>(b), cost[e]});
+        if (wanted && a != b) graph.edges.push_back({static_cast<Node>(a), static_cast<Node>(b), cost[e]});
     }
     if (!(total < 1e300)) throw std::invalid_argument("the costs are so large that sums of them overflow");
     return graph;

@@ -57,17 +57,18 @@ inline double frustration(const Problem& problem, const std::vector<Label>& labe
     return given / negative;
 }
 
-// Every node that pays for itself in a cluster of its own.
-inline std::vector<Label> lone_nodes(const Problem& problem) {
-    std::vector<Label> labels(problem.size(), suppressed);
+// Every node that pays for itself in a cluster of its own: the solution when there is no time.
+inline std::vector<Label> lone_nodes(const std::vector<double>& unary) {
+    std::vector<Label> labels(unary.size(), suppressed);
+    Label next = 0;
     for (std::size_t v = 0; v < labels.size(); ++v) {
-        if (problem.unary[v] < 0) labels[v] = static_cast<Label>(v);
+        if (unary[v] < 0) labels[v] = next++;
     }
     return labels;
 }
 
 inline std::vector<Label> first_solution(const Problem& problem, const Clock& clock) {
-    if (!clock.time_left()) return lone_nodes(problem);
+    if (!clock.time_left()) return lone_nodes(problem.unary);
     if (problem.size() <= SubsetSolver::instant) return SubsetSolver(problem).run();
     Clusters clusters(problem, GreedyContraction(problem).run());
     LocalSearch search(clusters, rounding_tolerance(problem), clock);

@@ -17,8 +17,7 @@
 namespace multicut {
 
 struct Settings {
-    int effort;      // 0: the first solution; the work of improving it grows with this number
-    double seconds;  // time limit, may be infinite; exceeded by at most the time for one piece
+    int effort;  // 0: the first solution; the work of improving it grows with this number
     std::uint64_t seed;
 };
 
@@ -28,7 +27,7 @@ constexpr int passes_over_pieces = 2;
 // Contracted problems larger than this share of the original gain too little to be solved again, which has to end.
 constexpr double largest_contraction = 0.9;
 
-inline std::vector<Label> solve(const Graph& graph, const Settings& settings);
+inline std::vector<Label> solve(const Graph& graph, const Settings& settings, const Clock& clock);
 
 // Joins what pieces kept apart: single nodes, then clusters, in the problem in which each is one node.
 inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<Label>& labels, const Clock& clock) {
@@ -38,13 +37,13 @@ inline std::vector<Label> join_pieces(const Problem& problem, const std::vector<
     const Graph contracted = contract(problem, result, group);
     const auto limit = largest_contraction * static_cast<double>(problem.size());
     if (static_cast<double>(contracted.size()) > limit) return result;
-    const std::vector<Label> joined = solve(contracted, {0, clock.seconds_left(), 0});
+    const std::vector<Label> joined = solve(contracted, {0, 0}, clock);
     for (std::size_t v = 0; v < result.size(); ++v) result[v] = joined[group[v]];
     return result;
 }
 
 inline std::vector<Label> first_solution_in_pieces(const Problem& problem, const Clock& clock) {
-    if (!clock.time_left()) return lone_nodes(problem);
+    if (!clock.time_left()) return lone_nodes(problem.unary);
     std::vector<Label> alone(problem.size());
     std::iota(alone.begin(), alone.end(), Label{0});
     const auto solve_piece = [&](const Problem& piece, const std::vector<Label>&) {
@@ -66,9 +65,11 @@ inline std::vector<Label> improved_solution_in_pieces(const Problem& problem, st
     return labels;
 }
 
-inline std::vector<Label> solve(const Graph& graph, const Settings& settings) {
-    const Clock clock(settings.seconds);
+// The time limit is exceeded by at most the time for one piece.
+inline std::vector<Label> solve(const Graph& graph, const Settings& settings, const Clock& clock) {
+    if (!clock.time_left()) return lone_nodes(graph.unary);
     const std::vector<Component> components = split(graph);
+    if (!clock.time_left()) return lone_nodes(graph.unary);
     std::vector<std::vector<Label>> solutions;
     for (const auto& [nodes, problem] : components) {
         const auto start = nodes.size() > largest_piece ? first_solution_in_pieces : first_solution;

@@ -47,11 +47,11 @@ void try_multicut() {
             default: ends[below(2 * edges)] = static_cast<std::int64_t>(nodes);
         }
     }
+    const multicut::Clock clock(below(20) == 0 ? 0 : multicut::infinity);
     try {
-        const multicut::Graph graph = multicut::make_graph(unary.data(), nodes, ends.data(), cost.data(), edges);
+        const multicut::Graph graph = multicut::make_graph(unary.data(), nodes, ends.data(), cost.data(), edges, clock);
         require(!spoilt, "a wrong number was accepted");
-        const double seconds = below(20) == 0 ? 0 : multicut::infinity;
-        const std::vector<multicut::Label> labels = multicut::solve(graph, {static_cast<int>(below(3)), seconds, 0});
+        const std::vector<multicut::Label> labels = multicut::solve(graph, {static_cast<int>(below(3)), 0}, clock);
         multicut::Label next = 0;
         for (const multicut::Label label : labels) {
             require(label >= multicut::suppressed && label <= next, "labels are numbered by first appearance");

@@ -73,6 +73,17 @@ def test_a_time_limit_of_zero_still_gives_a_solution(random_graph):
     assert objective(*problem, solve_multicut(*problem, time_limit=0)) < 0
 
 
+def test_without_time_wrong_numbers_are_still_found(random_graph):
+    unary, edges, cost = random_graph(np.random.default_rng(0), 200)
+    edges, cost = np.tile(edges, (20, 1)), np.tile(cost, 20)
+    labels = solve_multicut(unary, edges, cost, time_limit=0)
+    np.testing.assert_array_equal(labels >= 0, unary < 0)
+    assert labels.max() + 1 == np.count_nonzero(unary < 0)
+    cost[-1] = np.nan
+    with pytest.raises(ValueError, match=rf"cost\[{len(cost) - 1}\]"):
+        solve_multicut(unary, edges, cost, time_limit=0)
+
+
 def test_more_than_65535_nodes():
     size = 70_000
     edges = np.column_stack([np.arange(size - 1), np.arange(1, size)])[::2]
