@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock.hpp"
 #include "graph.hpp"
 #include "problem.hpp"
 
@@ -26,11 +27,11 @@ struct Component {
     Problem problem;          // its node i is nodes[i]
 };
 
-// Drops nodes that cannot pay for themselves, and their edges from the negative edges, until all can.
-inline std::vector<char> useful_nodes(const Graph& graph, std::vector<Edge>& negative) {
+// Drops nodes that cannot pay for themselves, and their edges from the negative edges, until all can or time is up.
+inline std::vector<char> useful_nodes(const Graph& graph, std::vector<Edge>& negative, const Clock& clock) {
     std::vector<char> useful(graph.size());
     std::vector<double> lowest;
-    for (std::size_t before = negative.size() + 1; negative.size() < before;) {
+    for (std::size_t before = negative.size() + 1; negative.size() < before && clock.time_left();) {
         before = negative.size();
         lowest = graph.unary;
         for (const Edge& edge : negative) {
@@ -57,12 +58,13 @@ inline void fill_edges(const Graph& graph, const std::vector<Node>& number, cons
     }
 }
 
-inline std::vector<Component> split(const Graph& graph) {
+// The components, without their edges if time is up.
+inline std::vector<Component> split(const Graph& graph, const Clock& clock) {
     std::vector<Edge> negative;
     for (const Edge& edge : graph.edges) {
         if (edge.cost < 0) negative.push_back(edge);
     }
-    const std::vector<char> useful = useful_nodes(graph, negative);
+    const std::vector<char> useful = useful_nodes(graph, negative, clock);
     DisjointSets sets(graph.size());
     for (const Edge& edge : negative) sets.join(edge.a, edge.b);
 
@@ -87,7 +89,7 @@ inline std::vector<Component> split(const Graph& graph) {
         for (std::size_t i = 0; i < nodes.size(); ++i) problem.unary[i] = graph.unary[nodes[i]];
         components.push_back({std::move(nodes), std::move(problem)});
     }
-    fill_edges(graph, number, position, components);
+    if (clock.time_left()) fill_edges(graph, number, position, components);
     return components;
 }
 

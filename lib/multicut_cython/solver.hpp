@@ -68,7 +68,7 @@ inline std::vector<Label> improved_solution_in_pieces(const Problem& problem, st
 // The time limit is exceeded by at most the time for one piece.
 inline std::vector<Label> solve(const Graph& graph, const Settings& settings, const Clock& clock) {
     if (!clock.time_left()) return lone_nodes(graph.unary);
-    const std::vector<Component> components = split(graph);
+    const std::vector<Component> components = split(graph, clock);
     if (!clock.time_left()) return lone_nodes(graph.unary);
     std::vector<std::vector<Label>> solutions;
     for (const auto& [nodes, problem] : components) {

@@ -88,16 +88,19 @@ void try_pairs_and_people() {
         offsets.push_back(static_cast<std::ptrdiff_t>(part.size()));
     }
     const std::size_t count = part.size();
-    std::vector<double> coord(2 * count), grid(2 * count), outgoing(2 * count * (parts - 1)), conf(count);
+    std::vector<double> coord(2 * count), grid(2 * count), outgoing(2 * count * (parts - 1)), conf(count),
+        unit(count);
     for (auto* values : {&coord, &grid, &outgoing}) {
         for (double& value : *values) value = below(8) == 0 ? 0 : normal(30);
     }
     for (double& value : conf) value = static_cast<double>(below(4)) / 3;
+    for (double& value : unit) value = static_cast<double>(1 + below(20));
     std::vector<std::uint8_t> joined(parts * parts);
     for (std::uint8_t& flag : joined) flag = below(2) == 0;
     std::vector<double> weights(parts * parts * (pairwise::num_features + 1));
     for (double& weight : weights) weight = normal(1);
-    const pairwise::Detections found{parts, offsets.data(), coord.data(), grid.data(), outgoing.data()};
+    const pairwise::Detections found{parts, offsets.data(), coord.data(), grid.data(), outgoing.data(),
+                                     unit.data()};
     const pairwise::Model model{joined.data(), weights.data(), 7.5, -0.2, 16};
     const std::size_t total = pairwise::count_edges(found, model);
     std::vector<std::int64_t> edges(2 * total);
@@ -108,10 +111,10 @@ void try_pairs_and_people() {
     std::vector<std::int32_t> labels(count);
     const std::size_t people = 1 + below(4);
     for (std::int32_t& label : labels) label = static_cast<std::int32_t>(below(people + 1)) - 1;
-    const people::Detections members{count, parts, part.data(), conf.data(), coord.data()};
-    people::drop_strays(members, 7.5, -0.2, people, labels.data());
+    const people::Detections members{count, parts, part.data(), conf.data()};
+    people::drop_strays(members, {total, edges.data(), cost.data()}, people, labels.data());
     std::vector<double> keypoints(people * parts * 3);
-    people::average(members, labels.data(), people, keypoints.data());
+    people::average(members, coord.data(), labels.data(), people, keypoints.data());
 }
 
 }  // namespace
