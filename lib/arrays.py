@@ -12,9 +12,10 @@ def integers(values, name: str, dtype, shape: tuple | None = None) -> np.ndarray
     if values.size and values.dtype.kind not in "iu":
         raise ValueError(f"{name} must hold integers, got {values.dtype}")
     _check_shape(values, name, shape)
-    limits = np.iinfo(dtype)
-    if values.size and not np.can_cast(values.dtype, dtype) and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
-        raise ValueError(f"{name} must be from {limits.min} to {limits.max}, got {values.min()} to {values.max()}")
+    if values.size and not np.can_cast(values.dtype, dtype):
+        lowest, highest, limits = int(values.min()), int(values.max()), np.iinfo(dtype)
+        if not limits.min <= lowest <= highest <= limits.max:
+            raise ValueError(f"{name} must be from {limits.min} to {limits.max}, got {lowest} to {highest}")
     return np.ascontiguousarray(values, dtype)
 
 
