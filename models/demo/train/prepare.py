@@ -22,9 +22,6 @@ BODY = [6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15]
 ANCHORS = {"nose": [0], "eyes": [1, 2], "ears": [3, 4], "shoulders": [5, 6], "hips": [11, 12]}
 # Of MoveNet: joints above are believed, people above are labels, those above the second only hide what they cover.
 SURE_JOINT, SURE_PERSON, UNSURE_PERSON = 0.3, 0.3, 0.1
-# LSPET's neck lies lower than AI Challenger's, by this part of the way to the head top: above the shoulders' middle by .09
-# and .135 of the torso (medians of people with all of these joints, AI Challenger's in 1,630 published example records).
-NECK_SHIFT = 0.09
 
 
 def read(path):
@@ -151,9 +148,6 @@ def movenet_people(path):
 def lspet_labels(record):
     joints = np.array(record["keypoint_annotations"]["human1"], float).reshape(14, 3)
     joints[joints[:, 2] == 3] = 0
-    head_top, neck = joints[12], joints[13]
-    if head_top[2] and neck[2]:
-        neck[:2] += NECK_SHIFT * (head_top[:2] - neck[:2])
     return joints
 
 
