@@ -43,7 +43,7 @@ class Nodes(NamedTuple):
     def reach(self) -> np.ndarray:
         """(N,) px: the mean distance at which a detection expects the other parts, a measure of its person's size."""
         others = max(self.outgoing.shape[1], 1)
-        return np.maximum(np.linalg.norm(self.outgoing, axis=2).sum(axis=1) / others, MIN_REACH)
+        return np.maximum(np.hypot(*np.moveaxis(self.outgoing, 2, 0)).sum(axis=1) / others, MIN_REACH)
 
 
 def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from multiperson.predict import People
 
@@ -77,6 +76,8 @@ class Tracker:
         """The matched tracks, by the number of the pose."""
         if not len(poses) or not self.tracks:
             return {}
+        from scipy.optimize import linear_sum_assignment  # a fifth of a second, which pictures need not wait for
+
         distance = np.array([[pose_distance(track.keypoints, pose) for track in self.tracks] for pose in poses])
         cost = np.where(distance <= self.max_distance, distance, FORBIDDEN)
         pairs = np.transpose(linear_sum_assignment(cost)).tolist()
