@@ -8,7 +8,7 @@ from PIL import Image
 
 from config import load_config
 from dataset.pose_dataset import save_dataset_mat
-from multiperson.pairwise_model import Origin, load_model
+from multiperson.pairwise_model import REACH, Origin, load_model
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from nnet import load
@@ -65,11 +65,11 @@ def test_pairs_folder_and_number_of_images_can_be_chosen(model_folder, capsys):
 def test_models_know_their_joints_and_their_network(model_folder):
     main(["--snapshot", "any", "--images", "2"])
     path = model_folder / "pairwise/spatial_model_cidx_1_3.mat"
-    assert load_model(path)[1] == Origin("", "", "id of any")
+    assert load_model(path)[1] == Origin("", "", "id of any", REACH)
     with open("pose_cfg.yaml", "a") as file:
         file.write("all_joints: [[0], [1], [2], [3]]\nall_joints_names: [head, left hand, right hand, foot]\n")
     main(["--snapshot", "any", "--images", "2"])
-    assert load_model(path)[1] == Origin("head", "right hand", "id of any")
+    assert load_model(path)[1] == Origin("head", "right hand", "id of any", REACH)
 
 
 def test_a_broken_image_is_left_out(model_folder, caplog):
