@@ -129,6 +129,8 @@ def load_model(path: str | os.PathLike) -> tuple[PairModel, Origin]:
         raise InputError(
             f"{path}: no spatial_model with log_reg.w and training_opts.X_min, X_max, or a damaged one: {error}"
         ) from error
+    if origin.unit not in SAME_PART:
+        raise InputError(f"{path}: distances in {printable(origin.unit)}, a unit unknown here; train the model again")
     if [x.shape for x in arrays] != [(NUM_FEATURES + 1,), (NUM_FEATURES,), (NUM_FEATURES,)]:
         raise InputError(f"{path}: expected 9 weights and 8 ranges, found {[x.size for x in arrays]}")
     if not all(np.isfinite(x).all() for x in arrays):

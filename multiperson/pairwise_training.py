@@ -222,6 +222,7 @@ class _Pool:
 
         *nodes, self.center, self.size = map(np.concatenate, zip(*map(owned, scenes), strict=True))
         self.nodes = Nodes(*nodes)
+        self.unit = distance_units(self.nodes, REACH)
 
     def synthetic_negatives(self, pair, count, rng) -> np.ndarray:
         """Features (8, count) of pairs of strangers; empty if a part was never detected."""
@@ -234,7 +235,7 @@ class _Pool:
         step = distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
         # The second person is moved by this step away from the first.
         shift = self.center[edges[:, 0]] + step - self.center[edges[:, 1]]
-        return pair_features(self.nodes, edges, distance_units(self.nodes, REACH), shift)
+        return pair_features(self.nodes, edges, self.unit, shift)
 
 
 def _balanced(negatives, positives):

@@ -11,16 +11,9 @@ __all__ = ["objective", "solve_multicut", "solve_nl_lmp"]
 
 
 def solve_nl_lmp(
-    unary_array,
-    pwidx_array,
-    pw_array,
-    *,
-    is_sparse_graph=True,
-    solver_type=0,
-    do_suppression=True,
-    logit_in_solver=False,
+    unary_array, pwidx_array, pw_array, is_sparse_graph=True, solver_type=0, do_suppression=True, logit_in_solver=False
 ):
-    """The solver with the name and the arguments of pose-tensorflow.
+    """The solver with the name and the arguments of pose-tensorflow, whose callers give all by position.
 
     unary_array: (n, 1) cost of selecting a node, or (n, 2) costs of selecting and of suppressing it
     pwidx_array: (m, 2) pairs of nodes

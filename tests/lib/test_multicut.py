@@ -125,9 +125,7 @@ def test_more_effort_finds_no_worse_and_none_is_the_first_solution(random_graph)
 
 def test_the_call_of_pose_tensorflow_gives_suppressed_nodes_clusters_of_their_own():
     unary = np.array([[-1.0], [-1.0], [5.0], [5.0]])
-    result = solve_nl_lmp(
-        unary, np.array([[0, 1], [1, 2]]), np.array([[-2.0], [1.0]]), is_sparse_graph=True, solver_type=0
-    )
+    result = solve_nl_lmp(unary, np.array([[0, 1], [1, 2]]), np.array([[-2.0], [1.0]]), True, 0, True, False)
     assert result[:, 0].tolist() == [0, 0, 1, 1]
     assert result[0, 1] == result[1, 1] and len(set(result[:, 1].tolist())) == 3
     everyone = solve_nl_lmp(unary, np.array([[0, 1], [1, 2]]), np.array([[-2.0], [1.0]]), do_suppression=False)

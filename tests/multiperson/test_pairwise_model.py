@@ -140,6 +140,12 @@ def test_published_models_have_no_origin(tmp_path):
     assert load_model(tmp_path / "b.mat")[1] == Origin()
 
 
+def test_an_unknown_unit_of_distances_is_refused(tmp_path):
+    save_model(tmp_path / "a.mat", some_model(), Origin(unit="metres"))
+    with pytest.raises(InputError, match=r"a\.mat: distances in metres, a unit unknown here; train the model again"):
+        load_model(tmp_path / "a.mat")
+
+
 def test_broken_files_are_refused(tmp_path):
     path = tmp_path / "model.mat"
     save_model(path, some_model())
