@@ -45,6 +45,15 @@ class Nodes(NamedTuple):
         others = max(self.outgoing.shape[1], 1)
         return np.maximum(np.hypot(*np.moveaxis(self.outgoing, 2, 0)).sum(axis=1) / others, MIN_REACH)
 
+    def expected_joints(self) -> np.ndarray:
+        """(N, J, 2) px: where each detection expects the joints of its person; its own joint is where it is itself."""
+        others = self.outgoing.shape[1]
+        own = np.arange(others + 1) == self.part[:, None]
+        expected = np.empty((len(self.part), others + 1, 2))
+        expected[own] = self.coord
+        expected[~own] = (self.grid[:, None] + self.outgoing).reshape(-1, 2)
+        return expected
+
 
 def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
     """The cells that reach `cfg.det_min_score` and have no better one within `cfg.nms_radius`."""

@@ -179,7 +179,7 @@ def fill_missing_joints(
     """
     nodes = flatten(detections)
     member = (labels[None] == np.arange(len(people.score))[:, None]) * nodes.conf
-    guess = np.einsum("kn,njx->kjx", member, _expected_joints(nodes)) / member.sum(axis=1)[:, None, None]
+    guess = np.einsum("kn,njx->kjx", member, nodes.expected_joints()) / member.sum(axis=1)[:, None, None]
     cells = np.floor(guess / cfg.stride).astype(int)
     shape = maps.part_prob.shape
     fill = (people.keypoints[..., 2] == 0) & np.all((cells >= 0) & (cells < [shape[1], shape[0]]), axis=2)
@@ -188,16 +188,6 @@ def fill_missing_joints(
     there = maps.part_prob[cells[fill, 1], cells[fill, 0], np.nonzero(fill)[1]]
     keypoints[fill, 2] = np.maximum(there, MIN_GUESS_CONFIDENCE)
     return people._replace(keypoints=keypoints)
-
-
-def _expected_joints(nodes):
-    """Where each detection expects the joints of its person: (N, J, 2) px; its own joint where it is itself."""
-    num_nodes, others, _ = nodes.outgoing.shape
-    own = np.arange(others + 1) == nodes.part[:, None]
-    expected = np.empty((num_nodes, others + 1, 2))
-    expected[own] = nodes.coord
-    expected[~own] = (nodes.grid[:, None] + nodes.outgoing).reshape(-1, 2)
-    return expected
 
 
 def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> People:

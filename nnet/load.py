@@ -80,8 +80,7 @@ def build_single_estimator(
     weights, num_images: as in `load_model`
     """
     weights = weights or find_weights(cfg, num_images)
-    # The offsets between joints group people: nothing to group here.
-    cfg = type(cfg)(with_skeleton_of(cfg, weights), pairwise_predict=False)
+    cfg = with_skeleton_of(cfg, weights)
     return SinglePersonEstimator(_network(cfg, weights), cfg)
 
 

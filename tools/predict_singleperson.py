@@ -5,8 +5,9 @@
     python tools/predict_singleperson.py --cfg models/demo/pose_cfg.yaml --ref annotations.json --img_dir images
 
 Each joint is taken from the best cell of its map within the person's box, padded on each side by `--pad` times its
-longer side. The crop is scaled by global_scale, or so that the box's longer side has `--side` pixels. In images without
-boxes (MPII's crops, own data) a single person gets the whole image.
+longer side, or, with `pairwise_predict`, from the peak that agrees best with the other joints. The crop is scaled by
+global_scale, or so that the box's longer side has `--side` pixels. In images without boxes (MPII's crops, own data) a
+single person gets the whole image.
 
 The data set of pose_cfg.yaml gives results/predictions.mat (`joints`: a cell of x, y, score for each person, in order);
 `--ref` gives results/aic.json, the people named as in that AI Challenger file.

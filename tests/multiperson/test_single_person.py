@@ -1,10 +1,20 @@
 """One person in an image or in a box of it: a network that sees where the white pixel is."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from config import make_config
-from multiperson.single_person import SinglePersonEstimator, padded_window, person_boxes
+from multiperson.detections import Detections
+from multiperson.single_person import (
+    COST_LIMIT,
+    COST_OF_REACH,
+    SinglePersonEstimator,
+    agreeing_pose,
+    padded_window,
+    person_boxes,
+)
 from util.maps import Maps, map_size
 
 
@@ -80,3 +90,88 @@ def test_a_single_person_without_a_box_has_the_whole_image():
     one, two = np.ones((1, 3, 3)), np.array([[[1, 2, 1], [5, 9, 1], [0, 0, 0]], [[3, 3, 0], [4, 4, 1], [2, 6, 1]]])
     assert person_boxes(None, one) == [None]
     assert person_boxes(None, two) == [[1, 2, 5, 9], [2, 4, 4, 6]]
+
+
+ALL_PAIRS = ~np.eye(3, dtype=bool)
+
+
+def detections(*parts):
+    """Of parts with (x, y, confidence, offsets to the other parts) each, at the centres of their cells."""
+    coord = [np.reshape([[x, y] for x, y, _, _ in part], (-1, 2)).astype(float) for part in parts]
+    conf = [np.reshape([conf for _, _, conf, _ in part], (-1, 1)) for part in parts]
+    others = len(parts) - 1
+    pairwise = []
+    for number, part in enumerate(parts):
+        offsets = np.zeros((len(part), len(parts) * others, 2))
+        for row, (*_, outgoing) in enumerate(part):
+            offsets[row, number * others : (number + 1) * others] = outgoing
+        pairwise.append(offsets)
+    return Detections(coord, coord, conf, pairwise)
+
+
+def test_the_joint_that_the_others_expect_is_taken_although_another_is_a_little_surer():
+    shoulder = (10, 10, 0.9, [[0, 40], [0, 80]])
+    wrong, elbow = (150, 20, 0.5, [[0, -40], [0, 40]]), (10, 50, 0.4, [[0, -40], [0, 40]])
+    wrist = (10, 90, 0.8, [[0, -80], [0, -40]])
+    pose = np.array([[10, 10, 0.9], [150, 20, 0.5], [10, 90, 0.8]])
+    found = agreeing_pose(pose, detections([shoulder], [wrong, elbow], [wrist]), ALL_PAIRS)
+    assert found.tolist() == [[10, 10, 0.9], [10, 50, 0.4], [10, 90, 0.8]]
+    # A joint without pairs that count, and a joint of which the network is much surer, stay.
+    alone = ALL_PAIRS & (np.arange(3) != 1) & (np.arange(3) != 1)[:, None]
+    assert agreeing_pose(pose, detections([shoulder], [wrong, elbow], [wrist]), alone).tolist() == pose.tolist()
+    doubtful = (10, 50, 0.5 * np.exp(-2.1 * COST_LIMIT), elbow[3])
+    assert agreeing_pose(pose, detections([shoulder], [wrong, doubtful], [wrist]), ALL_PAIRS).tolist() == pose.tolist()
+
+
+def test_joints_without_a_detection_stay_where_the_map_is_highest():
+    pose = np.array([[10, 10, 0.9], [3, 4, 0.01], [10, 90, 0.8]])
+    others = [[0, 40], [0, 80]], [[0, -80], [0, -40]]
+    some = detections([(10, 10, 0.9, others[0])], [], [(10, 90, 0.8, others[1])])
+    assert agreeing_pose(pose, some, ALL_PAIRS).tolist() == pose.tolist()
+    assert agreeing_pose(pose, detections([], [], []), ALL_PAIRS) is pose
+
+
+def test_the_pose_is_nearly_always_the_cheapest_of_all():
+    def energy(nodes):
+        total = -sum(np.log(node[2]) for node in nodes)
+        for (a, one), (b, other) in itertools.combinations(enumerate(nodes), 2):
+            for (i, start), (j, end) in (((a, one), (b, other)), ((b, other), (a, one))):
+                offsets = np.array(start[3], float)
+                miss = np.linalg.norm(np.add(start[:2], offsets[j - (j > i)]) - end[:2])
+                reach = max(np.linalg.norm(offsets, axis=1).mean(), 4)
+                total += min(COST_OF_REACH * miss / reach, COST_LIMIT) / 2
+        return total
+
+    rng, best = np.random.default_rng(0), 0
+    for _ in range(100):
+        parts = [
+            sorted(
+                ((*rng.uniform(0, 99, 2), rng.uniform(0.05, 1), rng.normal(0, 30, (2, 2))) for _ in range(4)),
+                key=lambda node: -node[2],
+            )
+            for _ in range(3)
+        ]
+        found = agreeing_pose(np.zeros((3, 3)), detections(*parts), ALL_PAIRS)
+        chosen = [next(node for node in part if node[2] == joint[2]) for part, joint in zip(parts, found, strict=True)]
+        lowest = min(map(energy, itertools.product(*parts)))
+        assert energy(chosen) >= lowest - 1e-9
+        best += energy(chosen) <= lowest + 1e-9
+    assert best >= 90
+
+
+class TwoPeaks(BrightestPixel):
+    """Part 1 is surer at a cell where part 0 does not expect it."""
+
+    def maps(self, image):
+        part_prob = np.zeros((10, 10, 2), np.float32)
+        part_prob[2, 2, 0] = 0.9
+        part_prob[2, 8, 1], part_prob[8, 2, 1] = 0.6, 0.5
+        offsets = np.zeros((10, 10, 2, 2), np.float32)
+        offsets[2, 2, 0], offsets[8, 2, 1], offsets[2, 8, 1] = (0, 48), (0, -48), (0, -48)
+        return Maps(part_prob, None, lambda cells: offsets[tuple(np.transpose(cells))])
+
+
+def test_offsets_between_joints_decide_where_the_network_predicts_them():
+    image = np.zeros((80, 80, 3), np.uint8)
+    cfg = make_config(num_joints=2)
+    assert SinglePersonEstimator(TwoPeaks(), cfg)(image).keypoints[:, :2].tolist() == [[20, 20], [20, 68]]

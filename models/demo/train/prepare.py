@@ -6,8 +6,11 @@ Reads  coco_people/person_keypoints_{train,dev}.json with photos in coco_people/
        lspet/annotations_train.json with photos in lspet/images/,
        lspet_movenet.json, what MoveNet finds in these (movenet.py)
 Writes data/annotations/person_keypoints_{coco,lspet,dev}.json and links in data/images/.
+
+    python prepare.py --licences 4 5 7     # of COCO's photos only those under BY, BY-SA or without known restrictions
 """
 
+import argparse
 import json
 from itertools import combinations
 from pathlib import Path
@@ -181,6 +184,11 @@ def add_coco(writer, content, folder, head):
                 writer.person(number, head.to_aic(joints), entry["bbox"])
 
 
+def under_licences(content, licences):
+    """The COCO file without the photos that have none of these licences, by their numbers in COCO's files."""
+    return content | {"images": [image for image in content["images"] if image.get("license") in licences]}
+
+
 def add_lspet(writer, records, found, head):
     for record in records:
         label = lspet_labels(record)
@@ -201,15 +209,19 @@ def add_lspet(writer, records, found, head):
 
 
 def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--licences", nargs="+", type=int, help="for training, only COCO's photos under these")
+    licences = arguments.parse_args().licences
+    allowed = (lambda content: under_licences(content, licences)) if licences else (lambda content: content)
     found, records = movenet_people("lspet_movenet.json"), read("lspet/annotations_train.json")
     head = fit_head(records, found)
     coco, dev, lspet = Writer("coco"), Writer("dev"), Writer("lspet")
-    add_coco(coco, read("coco_people/person_keypoints_train.json"), "train", head)
-    add_coco(coco, read("coco_mini/annotations/person_keypoints_train2017.json"), "mini", head)
-    if Path("pelota").exists():
+    add_coco(coco, allowed(read("coco_people/person_keypoints_train.json")), "train", head)
+    add_coco(coco, allowed(read("coco_mini/annotations/person_keypoints_train2017.json")), "mini", head)
+    if Path("pelota").exists() and not licences:
         for part in ("train2017", "val2017"):
             add_coco(coco, read(f"pelota/annotations/person_keypoints_{part}.json"), "pelota", head)
-    if Path("coco_more").exists():
+    if Path("coco_more").exists() and not licences:
         add_coco(coco, read("coco_more/annotations.json"), "more", head)
     add_coco(dev, read("coco_people/person_keypoints_dev.json"), "dev", head)
     add_lspet(lspet, records, found, head)
