@@ -119,8 +119,8 @@ def agreeing_pose(pose: np.ndarray, detections: Detections, joined: np.ndarray) 
     """The pose (J, 3) with each joint at that of its best detections that agrees best with the other joints.
 
     Minimises -log(confidence) of all joints and the disagreement of all pairs of them. Each part's surest detection
-    starts a pose, with the other joints where that expects them; then one joint after the other moves to its best place,
-    until none does (iterated conditional modes, Besag 1986). The best of these poses is the result.
+    starts a pose, with the other joints where that expects them; then joint after joint moves to its best place, until
+    none does (iterated conditional modes, Besag 1986). The best of these poses is the result.
     joined: (J, J) bool, the pairs that count
     Joints without a detection stay where they are in `pose`.
     """
