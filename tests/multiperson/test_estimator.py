@@ -26,7 +26,7 @@ class StandIn:
 
 
 def test_people_are_in_pixels_of_the_image(scene):
-    cfg = EasyDict(scene.cfg, global_scale=0.5, max_input_size=100)
+    cfg = EasyDict(scene.cfg, global_scale=0.9, max_input_size=100)
     network = StandIn(scene.maps)
     result = PoseEstimator(network, scene.model, cfg)(np.zeros((400, 201, 3), np.uint8))
     ((height, width),) = network.sizes
@@ -97,8 +97,9 @@ def test_large_images_are_reduced_to_the_limit(height, width, expected):
     assert network_size(make_config(num_joints=1), height, width) == expected
 
 
-def test_only_what_the_limit_makes_smaller_counts_as_reduced(scene):
-    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, global_scale=0.5))
+@pytest.mark.parametrize("keys", [{"global_scale": 0.4}, {"global_scale": 1.0, "max_input_size": 180}])
+def test_only_what_the_limit_makes_much_smaller_counts_as_reduced(scene, keys):
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, **keys))
     assert estimator(np.zeros((400, 300, 3), np.uint8)).reduction is None
 
 
