@@ -209,7 +209,7 @@ def add_lspet(writer, records, found, head):
 
 
 def main():
-    arguments = argparse.ArgumentParser()
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--licences", nargs="+", type=int, help="for training, only COCO's photos under these")
     licences = arguments.parse_args().licences
     allowed = (lambda content: under_licences(content, licences)) if licences else (lambda content: content)
