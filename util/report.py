@@ -48,7 +48,8 @@ class Reductions:
         """Print the first one and the number of the others, if there are any."""
         if self.count:
             others = f" (and {self.count - 1} more)" if self.count > 1 else ""
-            print(f"seen at less than half the size asked for, max_input_size={self.max_input_size}: {self.first}{others}")
+            limit = f"max_input_size={self.max_input_size}"
+            print(f"seen at less than half the size asked for, {limit}: {self.first}{others}")
 
 
 def printable(value: Any) -> str:
