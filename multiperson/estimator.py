@@ -35,7 +35,7 @@ class PoseResult:
     image_size: (height, width)
     network_seconds: from pixels to maps, resizing included, images of a batch alike; grouping_seconds: from maps to
         people
-    reduction: set if `max_input_size` made the network see the image at less than half the size `global_scale` says
+    reduction: set if `max_input_size` made the network see the image at less than half its size
     """
 
     people: People

@@ -40,7 +40,7 @@ class SinglePose(NamedTuple):
 
     keypoints: (J, 3) x, y in pixels of the whole image, confidence
     image: what the network saw, uint8; part_prob: (h, w, J) its maps; network_keypoints: (J, 3) in its pixels
-    reduction: set if it saw the image, or the box, at less than half the size asked for, because of `max_input_size`
+    reduction: set if it saw the image, or the box, at less than half its size, because of `max_input_size`
     """
 
     keypoints: np.ndarray

@@ -133,19 +133,19 @@ def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> f
 
 
 class Reduction(NamedTuple):
-    """An image that the network sees much smaller than asked for: its own size and the network's, (height, width)."""
+    """An image that the network sees much smaller than it is: its own size and the network's, (height, width)."""
 
     size: tuple[int, int]
     network_size: tuple[int, int]
 
 
 def find_reduction(size: tuple[int, int], scale: float, max_input_size: int) -> Reduction | None:
-    """The reduction that `max_input_size` causes for an image to be scaled by `scale`; None unless by more than half.
+    """The reduction that `max_input_size` causes for an image to be scaled by `scale`, or to be left as it is.
 
-    Up to half the limit does what it is for; by more, people who are easily seen in the image may be lost.
+    None unless the network sees it at less than half the size: then people who are easily seen in it may be lost.
     """
     fitting = fitting_scale(size, scale, max_input_size)
-    return Reduction(size, scaled_size(size, fitting)) if fitting < scale / 2 else None
+    return Reduction(size, scaled_size(size, fitting)) if fitting < min(scale, 1) / 2 else None
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

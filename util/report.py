@@ -30,7 +30,7 @@ def _cell_text(cell: Any) -> str:
 
 
 class Reductions:
-    """Images that the network sees much smaller than asked for, reported in one line at the end."""
+    """Images that the network sees much smaller than they are, reported in one line at the end."""
 
     def __init__(self, max_input_size: int):
         self.max_input_size, self.count, self.first = max_input_size, 0, ""
@@ -49,7 +49,7 @@ class Reductions:
         if self.count:
             others = f" (and {self.count - 1} more)" if self.count > 1 else ""
             limit = f"max_input_size={self.max_input_size}"
-            print(f"seen at less than half the size asked for, {limit}: {self.first}{others}")
+            print(f"seen at less than half the size, {limit}: {self.first}{others}")
 
 
 def printable(value: Any) -> str:

@@ -97,7 +97,7 @@ def test_large_images_are_reduced_to_the_limit(height, width, expected):
     assert network_size(make_config(num_joints=1), height, width) == expected
 
 
-@pytest.mark.parametrize("keys", [{"global_scale": 0.4}, {"global_scale": 1.0, "max_input_size": 180}])
+@pytest.mark.parametrize("keys", [{"global_scale": 0.4}, {"global_scale": 3.0, "max_input_size": 180}])
 def test_only_what_the_limit_makes_much_smaller_counts_as_reduced(scene, keys):
     estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, **keys))
     assert estimator(np.zeros((400, 300, 3), np.uint8)).reduction is None

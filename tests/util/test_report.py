@@ -16,7 +16,7 @@ def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     for number, size in enumerate(sizes):
         reductions.add(f"big{number}.jpg", find_reduction(size, 1.0, 400))
     reductions.print()
-    head = "seen at less than half the size asked for, max_input_size=400: " if line else ""
+    head = "seen at less than half the size, max_input_size=400: " if line else ""
     assert capsys.readouterr().out == head + line
 
 
