@@ -55,7 +55,11 @@ def test_a_mistake_is_a_line_and_status_2(start, tmp_path):
     [(signal.SIGINT, 130, "\ninterrupted\n"), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
 )
 def test_signals_leave_nothing_half_written(start, tmp_path, number, status, message):
-    process = start(WAIT)
+    previous = signal.signal(number, signal.SIG_DFL)  # as it is unless nohup, say, started the tests
+    try:
+        process = start(WAIT)
+    finally:
+        signal.signal(number, previous)
     assert process.stdout.readline() == "ready\n" and len(os.listdir(tmp_path)) == 2
     process.send_signal(number)
     assert process.communicate() == ("", message)
