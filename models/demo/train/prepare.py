@@ -185,7 +185,9 @@ def add_coco(writer, content, folder, head):
 
 
 def under_licences(content, licences):
-    """The COCO file without the photos that have none of these licences, by their numbers in COCO's files."""
+    """The COCO file with only its photos under these licences, by their numbers in COCO's files; None: all of it."""
+    if licences is None:
+        return content
     return content | {"images": [image for image in content["images"] if image.get("license") in licences]}
 
 
@@ -212,16 +214,16 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--licences", nargs="+", type=int, help="for training, only COCO's photos under these")
     licences = arguments.parse_args().licences
-    allowed = (lambda content: under_licences(content, licences)) if licences else (lambda content: content)
     found, records = movenet_people("lspet_movenet.json"), read("lspet/annotations_train.json")
     head = fit_head(records, found)
     coco, dev, lspet = Writer("coco"), Writer("dev"), Writer("lspet")
-    add_coco(coco, allowed(read("coco_people/person_keypoints_train.json")), "train", head)
-    add_coco(coco, allowed(read("coco_mini/annotations/person_keypoints_train2017.json")), "mini", head)
-    if Path("pelota").exists() and not licences:
+    people, mini = "coco_people/person_keypoints_train.json", "coco_mini/annotations/person_keypoints_train2017.json"
+    add_coco(coco, under_licences(read(people), licences), "train", head)
+    add_coco(coco, under_licences(read(mini), licences), "mini", head)
+    if Path("pelota").exists() and licences is None:
         for part in ("train2017", "val2017"):
             add_coco(coco, read(f"pelota/annotations/person_keypoints_{part}.json"), "pelota", head)
-    if Path("coco_more").exists() and not licences:
+    if Path("coco_more").exists() and licences is None:
         add_coco(coco, read("coco_more/annotations.json"), "more", head)
     add_coco(dev, read("coco_people/person_keypoints_dev.json"), "dev", head)
     add_lspet(lspet, records, found, head)
