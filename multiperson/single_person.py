@@ -31,7 +31,7 @@ MIN_CONFIDENCE, CANDIDATES = 0.02, 8
 # for each reach (Nodes.reach) of distance, up to a limit. The best of eight pairs of values on 500 photos of LSPET that
 # the demo's model was trained on.
 COST_OF_REACH, COST_LIMIT = 0.5, 0.4
-# Enough for any pose: usually two or three.
+# More than any pose takes: one to four on these photos.
 MAX_SWEEPS = 50
 
 
