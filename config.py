@@ -77,8 +77,7 @@ KEYS = {
     "all_joints_names": Key(list_of(TEXT, what="names"), None, "a name for each group of all_joints"),
     "skeleton": Key(either(TABLE, PATH), "",
                     "names, left/right pairs and limbs of the joints: coco, neckhead, aic, mpii, a YAML file, or a "
-                    "table as in dataset/skeletons/; empty: skeleton.yaml beside this file, else from all_joints, the "
-                    "data or the weights"),
+                    "table as in dataset/skeletons/; empty: from all_joints, the data or the weights"),
     # Data
     "dataset": Key(INPUT, "", "folder of the data set (coco), or its dataset.mat file"),
     "dataset_type": Key(DATASET_TYPE, "default", "how `dataset` is read"),
@@ -128,7 +127,8 @@ KEYS = {
     "pairwise_loss_weight": Key(WEIGHT, 1.0, "weight of the pairwise loss"),
     "pairwise_huber_loss": Key(FLAG, True, "Huber loss (k = 1) for pairwise offsets, else squared error"),
     "pairwise_stats_fn": Key(INPUT, "pairwise_stats.mat", "mean and deviation of each pair (tools/pairwise_stats.py)"),
-    "pairwise_scale": Key(FACTOR, None, "global_scale at which the pairwise head was trained; by default that of now"),
+    "pairwise_scale": Key(FACTOR, None, "of weights without a model.yaml: global_scale at which the pairwise head was "
+                          "trained, by default that of now"),
     "tensorflow_pairwise_order": Key(FLAG, True, "pairwise channels in this code's order, else by the stats' graph"),
     "intermediate_supervision": Key(FLAG, False, "a second part loss, on an earlier layer"),
     "intermediate_supervision_layer": Key(COUNT, 12, "which unit of ResNet block 3"),
@@ -197,9 +197,8 @@ PATH_KEYS = {
     name: ".index" if key.kind is CHECKPOINT else "" for name, key in KEYS.items() if key.kind in (INPUT, CHECKPOINT)
 }
 
-# Skeletons with a name, and the file in which a training keeps its own beside the snapshots.
+# Skeletons with a name.
 NAMED_SKELETONS = {path.stem: path for path in sorted(Path(__file__).parent.glob("dataset/skeletons/*.yaml"))}
-SKELETON_FILE = "skeleton.yaml"
 
 
 def load_config(
@@ -208,34 +207,25 @@ def load_config(
     """The configuration of a YAML file, completed by the defaults.
 
     filename: relative to the folder in the environment variable POSE_PARAM_PATH, if that is set
-    overrides: texts "key=value" (the value in YAML), or a mapping; `overridden` in the result lists their keys
+    overrides: texts "key=value" (the value in YAML), or a mapping; `overridden` in the result lists their keys, `given`
+        these and those of the file
 
     Raises InputError for an unreadable file, an unknown key or an impossible value.
     """
     path = Path(os.environ.get("POSE_PARAM_PATH", ""), filename).expanduser()
     overrides = _parse_overrides(overrides)
-    cfg = _checked(_defaults(), _read_file(path), str(path))
-    cfg = _checked(cfg, overrides, "command line")
+    values = _read_file(path)
+    cfg = _checked(_checked(_defaults(), values, str(path)), overrides, "command line")
     for key, suffix in PATH_KEYS.items():
         cfg[key] = _resolve(cfg[key], path.parent, suffix)
     for part in cfg.mixture:
         part["dataset"] = _resolve(part["dataset"], path.parent, "")
-    return _completed(cfg, str(path), path.parent, sorted(overrides))
+    return _completed(cfg, str(path), path.parent, values | overrides, overrides)
 
 
 def make_config(**values: Any) -> EasyDict:
     """The defaults with `values` over them, checked like those of a file."""
-    return _completed(_checked(_defaults(), values, "make_config"), "make_config", None, [])
-
-
-def with_skeleton(cfg: EasyDict, table: dict[str, Any], source: str) -> EasyDict:
-    """The configuration with the skeleton of the data or the weights; messages attribute it to `source`.
-
-    Raises InputError if they do not fit.
-    """
-    completed = EasyDict(cfg, skeleton=table, skeleton_source=source)
-    _check_together(completed)
-    return completed
+    return _completed(_checked(_defaults(), values, "make_config"), "make_config", Path(), values, ())
 
 
 def named_skeleton_table(name: str) -> dict[str, Any]:
@@ -253,7 +243,8 @@ def read_skeleton_table(path: str | os.PathLike) -> dict[str, Any]:
 
 def settings(cfg: EasyDict) -> dict[str, Any]:
     """The values of all keys but paths, which are equal in runs that do the same on different machines."""
-    return {name: cfg[name] for name in KEYS if name not in PATH_KEYS}
+    values = {name: cfg[name] for name in KEYS if name not in PATH_KEYS}
+    return values | {"mixture": [{key: part[key] for key in part if key != "dataset"} for part in cfg.mixture]}
 
 
 def require(cfg: EasyDict, *keys: str) -> None:
@@ -301,9 +292,10 @@ def _checked(base: Mapping[str, Any], values: Mapping[Any, Any], source: str) ->
     return EasyDict(result)
 
 
-def _completed(cfg: EasyDict, config_file: str, folder: Path | None, overridden: list[str]) -> EasyDict:
+def _completed(cfg: EasyDict, config_file: str, folder: Path, values: Mapping, overrides: Iterable[str]) -> EasyDict:
     """Adds where the values come from, and checks them together."""
-    cfg.config_file, cfg.overridden = config_file, overridden
+    cfg.config_file, cfg.overridden = config_file, sorted(overrides)
+    cfg.given = sorted(name for name, value in values.items() if value is not None)
     cfg.skeleton, cfg.skeleton_source = _skeleton_table(cfg, folder)
     _check_together(cfg)
     return cfg
@@ -344,32 +336,24 @@ def _resolve(text: str, folder: Path, suffix: str) -> str:
     return beside
 
 
-def _skeleton_table(cfg: EasyDict, folder: Path | None) -> tuple[dict[str, Any] | None, str]:
-    """The table of `skeleton` (itself, by name or by file), else that of `folder` if it has one; and its source."""
+def _skeleton_table(cfg: EasyDict, folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """The table of `skeleton` (itself, by name or by file), and its source; None if the key is empty."""
     wanted = cfg.skeleton
-    if isinstance(wanted, dict):
-        return wanted, cfg.config_file
+    if not wanted or isinstance(wanted, dict):
+        return wanted or None, cfg.config_file
     if wanted in NAMED_SKELETONS:
         return named_skeleton_table(wanted), cfg.config_file
-    if wanted:
-        path = _resolve(wanted, folder or Path(), "")
-        if not os.path.exists(path):
-            raise InputError(
-                f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} "
-                "nor a YAML file"
-            )
-        return read_skeleton_table(path), str(path)
-    beside = folder and folder / SKELETON_FILE
-    return (read_skeleton_table(beside) if beside and beside.exists() else None), str(beside)
+    path = _resolve(wanted, folder, "")
+    if not os.path.exists(path):
+        raise InputError(
+            f"{cfg.config_file}: skeleton: {wanted!r} is neither one of {', '.join(NAMED_SKELETONS)} nor a YAML file"
+        )
+    return read_skeleton_table(path), str(path)
 
 
 def _check_together(cfg: EasyDict) -> None:
-    """Checks of several keys; fills num_joints from skeleton or all_joints, and stride from net_type."""
+    """Checks of several keys; fills num_joints from skeleton or all_joints."""
     where = cfg.config_file
-    stride = 4 if cfg.net_type.endswith("_fpn") else 8
-    if cfg.stride not in (None, stride):
-        raise InputError(f"{where}: stride is {cfg.stride}, but the maps of {cfg.net_type} have {stride}")
-    cfg.stride = stride
     if cfg.skeleton:
         _count_joints(cfg)
     if cfg.all_joints:
@@ -390,11 +374,6 @@ def _check_together(cfg: EasyDict) -> None:
                 f"{where}: multi_step: expected [learning rate, last step] with growing steps, "
                 f"found {_shown(cfg.multi_step)}"
             )
-    if cfg.pairwise_predict and cfg.num_joints == 1:
-        raise InputError(f"{where}: pairwise_predict: a single joint has no offsets to others; leave the key out")
-    for pair in cfg.sparse_graph if cfg.sparse_graph != "skeleton" else ():
-        if pair[0] == pair[1] or (cfg.num_joints and max(pair) >= cfg.num_joints):
-            raise InputError(f"{where}: sparse_graph: {pair} is no pair of two of the {cfg.num_joints} joints")
 
 
 def _count_joints(cfg: EasyDict) -> None:

@@ -26,6 +26,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from config import load_config, require, settings
+from dataset.factory import create
+from dataset.model_spec import from_config
+from dataset.pipeline import pad_batch, padded_size, training_batches
+from multiperson.validation import Validation
+from nnet.checkpoint_names import SCORE
+from nnet.curves import plot, read_scalars
+from nnet.description import keep_beside
+from nnet.snapshots import prune_snapshots, remove_leftovers
 from util.errors import InputError
 from util.files import only_user
 from util.logging import setup_logging
@@ -103,14 +111,12 @@ class HeldOut:
     """Scores the network on held-out images and keeps the snapshot of the best score."""
 
     def __init__(self, cfg, trainer, training_set, writer):
-        from multiperson.validation import Validation
         from nnet.checkpoint import read_checkpoint
-        from nnet.checkpoint_names import SCORE
         from nnet.predict import Predictor
 
         self.cfg, self.trainer, self.writer = cfg, trainer, writer
-        self.validation = Validation(cfg, training_set)
-        self.network = Predictor(cfg, trainer.stats, trainer.net)
+        self.validation = Validation(cfg, trainer.spec, training_set)
+        self.network = Predictor(cfg, trainer.spec, trainer.net)
         self.path = f"{cfg.snapshot_prefix}-best"
         kept = read_checkpoint(self.path) if Path(f"{self.path}.index").exists() else {}
         self.best = float(kept.get(SCORE, -math.inf))
@@ -142,8 +148,6 @@ def save(trainer, step: int, batch: dict, writer) -> None:
 
     Of several workers only the chief does that.
     """
-    from nnet.snapshots import prune_snapshots
-
     if not trainer.devices.chief:
         return
     prefix = trainer.cfg.snapshot_prefix
@@ -178,11 +182,6 @@ def train(cfg) -> None:
 
 def train_on(cfg, devices) -> None:
     """`train`, in a folder reserved for this process."""
-    from dataset.factory import create
-    from dataset.pair_offsets import load_pairwise_stats
-    from dataset.pipeline import training_batches
-    from nnet.model_skeleton import keep_beside
-    from nnet.snapshots import remove_leftovers
     from nnet.summary import SummaryWriter
     from nnet.trainer import Trainer
 
@@ -190,12 +189,11 @@ def train_on(cfg, devices) -> None:
     if devices.chief:
         remove_leftovers(".", cfg.snapshot_prefix)
     dataset = create(cfg)
-    cfg = dataset.cfg
-    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
-    if devices.chief and dataset.skeleton.named:
-        keep_beside(cfg.snapshot_prefix, dataset.skeleton)
+    spec = from_config(cfg, dataset.skeleton)
+    if devices.chief:
+        keep_beside(cfg.snapshot_prefix, spec)
     check_alike(devices, cfg, len(dataset))
-    trainer = Trainer(cfg, stats, devices)
+    trainer = Trainer(cfg, spec, devices)
     first_step = trainer.start(cfg.snapshot_prefix, cfg.init_weights)
     last_step = cfg.multi_step[-1][1]
     if first_step >= last_step:
@@ -212,7 +210,7 @@ def train_on(cfg, devices) -> None:
 
     writer = SummaryWriter(cfg.log_dir) if cfg.log_dir and devices.chief else None
     held_out = HeldOut(cfg, trainer, dataset, writer) if cfg.eval_iters and devices.chief else None
-    batches = training_batches(dataset, cfg, first_step * cfg.accumulate_steps, share)
+    batches = training_batches(dataset, cfg, spec, first_step * cfg.accumulate_steps, share)
     step = run_steps(trainer, batches, first_step, held_out, writer)
     if writer:
         draw_curves(cfg.log_dir)
@@ -232,10 +230,9 @@ def check_alike(devices, cfg, num_images: int) -> None:
         raise InputError(f"{cfg.config_file}: the workers have different settings; start all with the same")
 
 
-def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] | None:
+def next_pieces(batches: Iterator, trainer, requested: bool) -> list[dict] | None:
     """The batches of a step, in the same size for all workers; None as soon as one of these is to stop."""
-    from dataset.pipeline import pad_batch, padded_size
-
+    cfg, devices = trainer.cfg, trainer.devices
     pieces = [next(batches) for _ in range(cfg.accumulate_steps)]
     if devices.workers == 1:
         return pieces
@@ -245,7 +242,7 @@ def next_pieces(batches: Iterator, cfg, devices, requested: bool) -> list[dict] 
         return None
     shares = gathered[:, 1:].reshape(devices.workers, len(pieces), 3)  # height, width, people of each
     return [
-        pad_batch(piece, *padded_size(shares[:, i, :2], cfg.batch_size), int(shares[:, i, 2].max()), cfg)
+        pad_batch(piece, *padded_size(shares[:, i, :2], cfg.batch_size), int(shares[:, i, 2].max()), trainer.spec)
         for i, piece in enumerate(pieces)
     ]
 
@@ -264,7 +261,7 @@ def run_steps(trainer, batches: Iterator, step: int, held_out: HeldOut | None, w
         # Several workers stop together, at the step at which all know that one has to.
         while step < last_step and not (interrupted() and devices.workers == 1):
             began = time.monotonic()
-            pieces = next_pieces(batches, cfg, devices, interrupted())
+            pieces = next_pieces(batches, trainer, interrupted())
             waited = time.monotonic() - began
             if pieces is None:
                 break
@@ -306,8 +303,6 @@ def require_progress(loss: float, limit: float, step: int, saved: int) -> None:
 
 def draw_curves(log_dir: str) -> None:
     """The picture of tools/plot_training.py; a run too short for a line in the log has no curves."""
-    from nnet.curves import plot, read_scalars
-
     try:
         scalars = read_scalars(Path(log_dir))
     except InputError:

@@ -19,13 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dataset.flags import AIC_FLAGS, UNLABELLED, VISIBLE
-from dataset.pose_dataset import FileLister
 from dataset.skeleton import AIC, Skeleton
 from util.checks import numbers_fault, stays_inside
 from util.errors import InputError
 from util.faults import CORRECTED, Faults
 from util.files import require_folder
-from util.images import IMAGE_SUFFIXES
+from util.images import FileLister
 from util.json_stream import BLOCK, JsonStream
 
 NUM_JOINTS = AIC.num_joints
@@ -88,16 +87,14 @@ class AnnotationFile:
         Raises InputError if there is no such folder and, at the end, if there was no such record.
         """
         require_folder(img_dir)
-        files, suffixes = FileLister(), [".jpg", *sorted(IMAGE_SUFFIXES)]
-        found = False
+        files, found = FileLister(), False
         for record in self:
-            base = f"{img_dir}{os.sep}{record.image_id}"
-            suffix = next((suffix for suffix in suffixes if base + suffix in files), None)
-            if suffix is None:
+            path = files.find_image(record.image_id, img_dir)
+            if path is None:
                 self.faults.add("records whose image is not on disk", record.image_id)
             else:
                 found = True
-                yield record, record.image_id + suffix
+                yield record, os.path.relpath(path, img_dir)
         if not found:
             raise InputError(f"{self.path}: no record can be used{self.faults.reasons()}; images: {img_dir}")
 

@@ -11,11 +11,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dataset.extent import joint_extent
+from dataset.model_spec import ModelSpec
 from dataset.pose_dataset import PoseDataset, Sample
 from dataset.window import jitter_colors, random_window
 from util.errors import InputError
-from util.images import fitting_scale, read_image, scale_image
+from util.images import read_image
 from util.maps import map_size
+from util.view import View, fitting_scale
 
 
 class Prepared(NamedTuple):
@@ -31,31 +33,38 @@ class Prepared(NamedTuple):
     scale: float
 
 
-def prepare(dataset: PoseDataset, sample: Sample, scale: float, mirror: bool, random=None, size=None) -> Prepared:
-    """Read and transform one sample. Raises InputError when its image is unusable.
+def prepare(
+    dataset: PoseDataset, spec: ModelSpec, sample: Sample, scale: float, mirror: bool, random=None, size=None
+) -> Prepared:
+    """Read and transform one sample for a model. Raises InputError when its image is unusable.
 
     random: a numpy Generator for what the original lacks: a window, rotation, colours; None for none of these
     size: (height, width) of the window, by default the square of `cfg.crop_size`, if that is set
     """
     cfg = dataset.cfg
     image, mask = _read(sample)
-    people = sample.people.astype(np.float64)
-    if cfg.crop and len(people):
+    window = slice(0, image.shape[0]), slice(0, image.shape[1])
+    if cfg.crop and len(sample.people):
         window = crop_window(sample, image.shape[:2], cfg.crop_pad)
-        image, mask = image[window], mask if mask is None else mask[window]
-        people[..., :2] -= window[1].start, window[0].start
-    scale = fitting_scale(image.shape[:2], scale, cfg.max_input_size)
-    scaled = scale_image(image, scale)
+        mask = mask if mask is None else mask[window]
+    rows, cols = window
+    part = rows.stop - rows.start, cols.stop - cols.start
+    scale = fitting_scale(part, scale, cfg.max_input_size)
+    # As in the original, joints are scaled by the factor itself, although sides are whole pixels.
+    view = View.scaled(part, scale, (cols.start, rows.start))._replace(factors=(scale, scale))
+    people = sample.people.astype(np.float64)
+    scaled = view.image(image)
     if mirror:
         # Pillow takes a quarter of the time that numpy takes for a copy with a negative stride.
         scaled = np.asarray(ImageOps.mirror(Image.fromarray(scaled)))
-        people = dataset.mirror_people(people, image.shape[1])
+        view = view._replace(flip=scale * (part[1] - dataset.mirror_offset))
+        people = people[:, dataset.skeleton.mirror_map]
         mask = mask if mask is None else mask[:, ::-1]
-    people[..., :2] *= scale
+    people[..., :2] = np.where(people[..., 2:] > 0, view.points(people[..., :2]), 0)
     beside = beside_people(people, scaled.shape[:2]) if cfg.background_weight < 1 and len(people) else None
     if random is not None:
-        scaled, mask, beside, people = _augment(cfg, (scaled, mask, beside, people), random, size)
-    cells = map_size(*scaled.shape[:2], cfg.stride)
+        scaled, mask, beside, people = _augment(cfg, spec.fill, (scaled, mask, beside, people), random, size)
+    cells = map_size(*scaled.shape[:2], spec.stride)
     weight = cell_weights(mask, cells)
     if beside is not None:
         weight *= 1 - (1 - cfg.background_weight) * (1 - cell_weights(beside, cells))
@@ -76,7 +85,7 @@ def _read(sample):
         raise InputError(f"{sample.image}: {error}") from error
 
 
-def _augment(cfg, view, random, size):
+def _augment(cfg, fill, view, random, size):
     """Image, mask, background and people of a random view: rotated, cropped, in other colours."""
     image, mask, beside, people = view
     if size is None and cfg.crop_size:
@@ -87,15 +96,11 @@ def _augment(cfg, view, random, size):
         if mask is not None:
             mask = window.cut(_resize_mask(mask, image.shape[:2]), 0, Image.Resampling.NEAREST)
         beside = beside if beside is None else window.cut(beside, 1, Image.Resampling.NEAREST)
-        image = window.cut(image, _fill(cfg), Image.Resampling.BILINEAR)
+        image = window.cut(image, fill, Image.Resampling.BILINEAR)
         people = _within(np.concatenate([window.move(people[..., :2]), people[..., 2:]], axis=2), window.size)
     if cfg.color_jitter:
         image = jitter_colors(image, cfg.color_jitter, random)
     return image, mask, beside, people
-
-
-def _fill(cfg):
-    return tuple(int(round(value)) for value in cfg.mean_pixel)
 
 
 def _within(people, size):

@@ -3,7 +3,6 @@
 import numpy as np
 from easydict import EasyDict
 
-from config import with_skeleton
 from dataset.pose_dataset import PoseDataset, Table
 from util.errors import InputError
 
@@ -17,9 +16,8 @@ class Mixture(PoseDataset):
     """
 
     def __init__(self, cfg: EasyDict, parts: list[PoseDataset], weights: list[float]):
-        self.parts, self.weights = parts, weights
+        self.cfg, self.parts, self.weights = cfg, parts, weights
         self.skeleton = parts[0].skeleton
-        self.cfg = with_skeleton(cfg, self.skeleton.as_table(), str(parts[0].path))
         for part in parts[1:]:
             if part.skeleton.keypoints != self.skeleton.keypoints:
                 raise InputError(f"{cfg.config_file}: mixture: {part.path} has other joints than {parts[0].path}")

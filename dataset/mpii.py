@@ -2,6 +2,7 @@
 
 from dataset.pose_dataset import PoseDataset
 from dataset.skeleton import MPII as SKELETON
+from dataset.skeleton import agreed
 
 
 class MPII(PoseDataset):
@@ -11,4 +12,4 @@ class MPII(PoseDataset):
     mirror_offset = 0
 
     def _take_skeleton(self) -> None:
-        self._adopt(SKELETON, "dataset_type mpii")
+        self.skeleton = agreed(self.cfg, SKELETON, "dataset_type mpii")

@@ -1,7 +1,7 @@
 """Multi-person data in COCO's JSON format (dataset.coco).
 
     <dataset>/annotations/<dataset_ann>_<dataset_phase>.json
-    <dataset>/images/<dataset_phase>/<file_name>        (file_name with or without .jpg)
+    <dataset>/images/<dataset_phase>/<file_name>        (file_name with or without suffix)
 
 A file_name may also begin with the folders below <dataset> or <dataset>/images. The skeleton comes from `categories`.
 People without labelled joints and crowds become ignore regions. A file that only lists images, such as COCO's test-dev,
@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from dataset.coco import Annotations, CocoFile, read_coco
-from dataset.pose_dataset import FileLister, PoseDataset, Table
+from dataset.pose_dataset import PoseDataset, Table
+from dataset.skeleton import agreed
 from util.errors import InputError
 from util.faults import Faults
-from util.images import IMAGE_SUFFIXES
+from util.images import FileLister
 from util.names import distinct_names
 
 
@@ -49,7 +50,7 @@ class MSCOCO(PoseDataset):
         if coco.skeleton is None:
             self._take_skeleton()
         else:
-            self._adopt(coco.skeleton, str(self.path))
+            self.skeleton = agreed(self.cfg, coco.skeleton, str(self.path))
         self.category_id = next(iter(coco.categories), 1)
         paths = self._image_paths(coco.images.names, need_images, faults)
         faults.warn(self.path)
@@ -70,21 +71,14 @@ class MSCOCO(PoseDataset):
     def _image_paths(self, names: list[str], need_images: bool, faults: Faults) -> list[str | None]:
         """The path of each image, or None for a needed one that is not on disk."""
         folder = str(self.image_folder)
-        paths = [f"{folder}{os.sep}{name}" for name in names]
         if not need_images:
-            return [path if path.lower().endswith(tuple(IMAGE_SUFFIXES)) else path + ".jpg" for path in paths]
-        files = FileLister()
-        in_folder = files.names(folder)
-        for row, (name, path) in enumerate(zip(names, paths, strict=True)):
-            if name not in in_folder:
-                paths[row] = next(filter(files.__contains__, self._other_places(name, path)), None)
-                if paths[row] is None:
-                    faults.add("images that are not on disk", name)
+            return [f"{folder}{os.sep}{name}" for name in names]
+        files, folders = FileLister(), (folder, os.path.join(self.cfg.dataset, "images"), self.cfg.dataset)
+        paths = [files.find_image(name, *folders) for name in names]
+        for name, path in zip(names, paths, strict=True):
+            if path is None:
+                faults.add("images that are not on disk", name)
         return paths
-
-    def _other_places(self, name: str, path: str) -> list[str]:
-        places = [path, os.path.join(self.cfg.dataset, "images", name), os.path.join(self.cfg.dataset, name)]
-        return [place for path in places for place in (path, path + ".jpg")]
 
 
 def _table(coco: CocoFile, paths: list[str | None], only_with_people: bool) -> Table:

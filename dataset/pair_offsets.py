@@ -31,23 +31,13 @@ class Offsets(NamedTuple):
 class PairwiseStats(NamedTuple):
     """Statistics of the offset (x, y) from joint a to joint b of a person, in pixels at scale 1.
 
-    graph: (J(J-1), 2) int, a and b, in the order of `util.maps.pair_index`
-    means, std_devs: (J(J-1), 2)
-    rows: (J(J-1),) int, row of the pair in the file (very old networks keep their channels in that order)
+    means, std_devs: (J(J-1), 2) in the order of `util.maps.pair_index`
+    channels: (J(J-1),) int, where the network has each pair; None: in that order, too (very old networks have another)
     """
 
-    graph: np.ndarray
     means: np.ndarray
     std_devs: np.ndarray
-    rows: np.ndarray
-
-
-def stats_scale(cfg) -> float:
-    """From the statistics, in pixels at scale 1, to what the pairwise head means by them.
-
-    That was settled in its training: seen at another `global_scale`, the network still answers in the pixels it knows.
-    """
-    return cfg.pairwise_scale or cfg.global_scale
+    channels: np.ndarray | None = None
 
 
 def compute_offsets(dataset: PoseDataset) -> Offsets:
@@ -72,8 +62,11 @@ def compute_offsets(dataset: PoseDataset) -> Offsets:
     return Offsets(means, np.maximum(stds, MIN_STD), counts)
 
 
-def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseStats:
-    """Read the statistics of all pairs of `num_joints` joints. Raises InputError."""
+def load_pairwise_stats(path: str | os.PathLike, num_joints: int, own_order: bool = True) -> PairwiseStats:
+    """Read the statistics of all pairs of `num_joints` joints. Raises InputError.
+
+    own_order: whether the network has its pairs in the order of `pair_index`, or in that of the file
+    """
     remedy = "make it with tools/pairwise_stats.py"
     content = read_mat(path, "graph", "means", "std_devs", hint=fetching_hint(path) or f"; {remedy}")
     try:
@@ -89,7 +82,7 @@ def load_pairwise_stats(path: str | os.PathLike, num_joints: int) -> PairwiseSta
         raise InputError(f"{path}: graph does not hold every pair of different joints 0 to {num_joints - 1} once")
     if not (np.isfinite(means).all() and np.isfinite(std_devs).all() and (std_devs > 0).all()):
         raise InputError(f"{path}: means and std_devs must be finite, and std_devs positive; {remedy}")
-    return PairwiseStats(pairs, means[rows], std_devs[rows], rows)
+    return PairwiseStats(means[rows], std_devs[rows], None if own_order else rows)
 
 
 def save_pairwise_stats(path: str | os.PathLike, means: np.ndarray, std_devs: np.ndarray) -> None:

@@ -21,10 +21,12 @@ import numpy as np
 from PIL import Image
 
 from dataset.augment import Prepared, mosaic, prepare
+from dataset.model_spec import ModelSpec
 from dataset.pose_dataset import PoseDataset
 from util.errors import InputError
-from util.images import fitting_scale, scaled_size
+from util.images import scaled_size
 from util.maps import map_size
+from util.view import fitting_scale
 
 Batch = dict[str, np.ndarray]
 
@@ -124,8 +126,10 @@ class Plan:
         return scaled_size((height, width), scale)
 
 
-def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = slice(None)) -> Iterator[Batch]:
-    """Endless batches from number `start` on, or a worker's share of each, each a dict of
+def training_batches(
+    dataset: PoseDataset, cfg, spec: ModelSpec, start: int = 0, share: slice = slice(None)
+) -> Iterator[Batch]:
+    """Endless batches for a model, from number `start` on, or a worker's share of each, each a dict of
 
     image   (B, H, W, 3) uint8 RGB
     people  (B, P, J, 3) float32 x, y, flag in pixels of `image`; flag 0: absent, or padding
@@ -134,7 +138,7 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
     index   (B,) int64, which sample of `dataset`
 
     Images of one size, such as windows of `crop_size`, are as they are; others are padded at the right and the
-    bottom with `mean_pixel` to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
+    bottom with the mean pixel to multiples of 64 pixels. Images that cannot be read are named once and replaced by the
     next ones in order. Raises InputError if more than a tenth is unreadable, or nobody is labelled.
     """
     if not (dataset.table.people[..., 2] > 0).any():
@@ -152,29 +156,31 @@ def training_batches(dataset: PoseDataset, cfg, start: int = 0, share: slice = s
     try:
         while True:
             while len(queue) < ahead:
-                queue.append([pool.submit(_load, plan, position) for position in plan.batch(next(numbers))[share]])
-            yield _assemble([bad.check(future.result()) for future in queue.popleft()], cfg)
+                queue.append(
+                    [pool.submit(_load, plan, spec, position) for position in plan.batch(next(numbers))[share]]
+                )
+            yield _assemble([bad.check(future.result()) for future in queue.popleft()], cfg, spec)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _load(plan: Plan, position: int) -> Loaded:
+def _load(plan: Plan, spec: ModelSpec, position: int) -> Loaded:
     """The sample at `position`, or the first readable one after it."""
     failed = []
     for candidate in range(position, position + min(plan.num_images, MIN_TRIED)):
         choice = plan.choice(candidate)
         try:
-            return Loaded(choice.index, _sample(plan, choice, plan.random(candidate)), failed)
+            return Loaded(choice.index, _sample(plan, spec, choice, plan.random(candidate)), failed)
         except InputError as error:
             failed.append((choice.index, str(error)))
     return Loaded(-1, None, failed)
 
 
-def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared:
+def _sample(plan: Plan, spec: ModelSpec, choice: Choice, random: np.random.Generator) -> Prepared:
     """A sample by itself, or as one of the four parts of a mosaic."""
     dataset, cfg = plan.dataset, plan.cfg
     if random.random() >= cfg.mosaic:
-        return prepare(dataset, dataset[choice.index], choice.scale, choice.mirror, random)
+        return prepare(dataset, spec, dataset[choice.index], choice.scale, choice.mirror, random)
     choices = [plan.random_choice(random) for _ in range(4)]
     choices[random.integers(4)] = choice
     # The parts meet near the middle, at a border of cells.
@@ -183,11 +189,11 @@ def _sample(plan: Plan, choice: Choice, random: np.random.Generator) -> Prepared
     sizes = [(height, width) for height in sides[0] for width in sides[1]]
     return mosaic(
         [
-            prepare(dataset, dataset[part.index], part.scale, part.mirror, random, size)
+            prepare(dataset, spec, dataset[part.index], part.scale, part.mirror, random, size)
             for part, size in zip(choices, sizes, strict=True)
         ],
         cfg.crop_size,
-        cfg.stride,
+        spec.stride,
     )
 
 
@@ -216,20 +222,18 @@ class BadImages:
         return loaded
 
 
-def _assemble(batch: list[Loaded], cfg) -> Batch:
+def _assemble(batch: list[Loaded], cfg, spec: ModelSpec) -> Batch:
     samples = [loaded.prepared for loaded in batch]
     height, width = padded_size([sample.image.shape[:2] for sample in samples], cfg.batch_size)
     num_people = _rounded_count(max(len(sample.people) for sample in samples))
     num_joints = samples[0].people.shape[1]
     image = np.empty((len(samples), height, width, 3), np.uint8)
     people = np.zeros((len(samples), num_people, num_joints, 3), np.float32)
-    weight = np.zeros((len(samples), *map_size(height, width, cfg.stride)), np.float32)
-    fill = np.round(cfg.mean_pixel).astype(np.uint8)
+    weight = np.zeros((len(samples), *map_size(height, width, spec.stride)), np.float32)
     for i, sample in enumerate(samples):
         h, w = sample.image.shape[:2]
         image[i, :h, :w] = sample.image
-        image[i, h:] = fill
-        image[i, :h, w:] = fill
+        image[i, h:] = image[i, :h, w:] = spec.fill
         people[i, : len(sample.people)] = sample.people
         weight[i, : sample.weight.shape[0], : sample.weight.shape[1]] = sample.weight
     return {
@@ -253,16 +257,16 @@ def padded_size(sizes: Sequence[tuple[int, int]], batch_size: int) -> tuple[int,
     return -(-height // SIZE_STEP) * SIZE_STEP, -(-width // SIZE_STEP) * SIZE_STEP
 
 
-def pad_batch(batch: Batch, height: int, width: int, num_people: int, cfg) -> Batch:
+def pad_batch(batch: Batch, height: int, width: int, num_people: int, spec: ModelSpec) -> Batch:
     """A worker's share of a batch, padded to the size of the whole, as if all its images had been put together."""
     image, people, weight = batch["image"], batch["people"], batch["weight"]
     down, right = height - image.shape[1], width - image.shape[2]
     if not (down or right or num_people - people.shape[1]):
         return batch
     whole = np.empty((len(image), height, width, 3), np.uint8)
-    whole[:] = np.round(cfg.mean_pixel).astype(np.uint8)
+    whole[:] = spec.fill
     whole[:, : image.shape[1], : image.shape[2]] = image
-    rows, cols = np.subtract(map_size(height, width, cfg.stride), weight.shape[1:]).tolist()
+    rows, cols = np.subtract(map_size(height, width, spec.stride), weight.shape[1:]).tolist()
     return batch | {
         "image": whole,
         "people": np.pad(people, ((0, 0), (0, num_people - people.shape[1]), (0, 0), (0, 0))),

@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config import require, with_skeleton
-from dataset.skeleton import Skeleton, agreed, from_config
+from config import require
+from dataset.sides import plain_names
+from dataset.skeleton import Skeleton, from_config
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.faults import Faults
+from util.images import FileLister
 from util.matfile import read_mat, write_mat
 from util.names import distinct_names
 
@@ -60,35 +62,14 @@ class Table:
     ignore: dict[int, list] = field(default_factory=dict)
 
 
-class FileLister:
-    """Tells whether files exist by listing each folder once: 200,000 single look-ups are slow on a network disk."""
-
-    def __init__(self):
-        self._names = {}
-
-    def __contains__(self, path: str) -> bool:
-        folder, name = os.path.split(path)
-        return name in self.names(folder)
-
-    def names(self, folder: str) -> frozenset[str]:
-        """The names in a folder; none if it does not exist."""
-        if folder not in self._names:
-            try:
-                self._names[folder] = frozenset(os.listdir(folder or "."))
-            except (OSError, ValueError):  # includes names that no folder can have
-                self._names[folder] = frozenset()
-        return self._names[folder]
-
-
 class PoseDataset:
     """Samples of the `dataset.mat` that `cfg.dataset` names; base class of the other data sets.
 
     need_images: leave out images that are not on disk (and raise if none is); False if only the annotations matter
-    `skeleton` is that of the data, `cfg` the configuration completed by it. Raises InputError if these do not fit, or
-    nothing is usable.
+    `skeleton` is that of the data. Raises InputError if the configuration does not fit it, or nothing is usable.
     """
 
-    # The original's mirror images map x to width - x - 1.
+    # The original's mirror images map x to width - mirror_offset - x.
     mirror_offset = 1
     # The category of people in COCO's results.
     category_id: int | str = 1
@@ -111,6 +92,14 @@ class PoseDataset:
     @property
     def num_joints(self) -> int:
         return self.skeleton.num_joints
+
+    def require_joints(self, skeleton: Skeleton) -> None:
+        """Raise InputError unless the data have the joints of a model."""
+        if plain_names(self.skeleton.keypoints) != plain_names(skeleton.keypoints) and skeleton.named:
+            raise InputError(
+                f"{self.path}: its joints are {', '.join(self.skeleton.keypoints)}; "
+                f"those of the model are {', '.join(skeleton.keypoints)}"
+            )
 
     def __len__(self) -> int:
         return len(self.table.images)
@@ -147,17 +136,6 @@ class PoseDataset:
     def names(self) -> list[str]:
         """Unique names of the images in result files that refer to them by name."""
         return distinct_names(self.table.images)
-
-    def mirror_people(self, people: np.ndarray, width: int) -> np.ndarray:
-        """people (P, J, 3) as they appear in the mirrored image of `width` pixels: left becomes right."""
-        mirrored = people[:, self.skeleton.mirror_map]
-        mirrored[..., 0] = np.where(mirrored[..., 2] > 0, width - self.mirror_offset - mirrored[..., 0], 0)
-        return mirrored
-
-    def _adopt(self, found: Skeleton, source: str) -> None:
-        """Adopt the skeleton of the data."""
-        self.skeleton = agreed(self.cfg, found, source)
-        self.cfg = with_skeleton(self.cfg, self.skeleton.as_table(), source)
 
     def _take_skeleton(self) -> None:
         self.skeleton = from_config(self.cfg)

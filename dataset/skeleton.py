@@ -2,8 +2,8 @@
 
 A data set and the networks trained on it share one skeleton; whatever mirrors, draws, scores, groups or writes uses it.
 It comes from a table in YAML (skeletons/aic.yaml shows how to write one), from `categories` in COCO's files
-(dataset/category.py), or from `all_joints`, pose-tensorflow's key. nnet/model_skeleton.py keeps it with trained
-networks.
+(dataset/category.py), or from `all_joints`, pose-tensorflow's key. It is part of a trained model's description
+(dataset/model_spec.py).
 """
 
 import difflib
@@ -101,12 +101,18 @@ class Skeleton:
         converted[:, shared] = keypoints[:, [self.joint(other.keypoints[joint]) for joint in shared]]
         return converted
 
-    def edges(self, sparse_graph: str | Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-        """Pairs a < b of parts that have edges according to the configuration's `sparse_graph`, in order.
+    def edges(self, cfg) -> list[tuple[int, int]]:
+        """Pairs a < b of parts that have edges according to `cfg.sparse_graph`, in order.
 
         "skeleton": those of the skeleton; an empty list, in either place: all pairs of joints in use
+        Raises InputError for what is no pair of two joints.
         """
-        chosen = self.sparse_graph if sparse_graph == "skeleton" else sparse_graph
+        chosen = self.sparse_graph if cfg.sparse_graph == "skeleton" else cfg.sparse_graph
+        for pair in chosen:
+            if pair[0] == pair[1] or max(pair) >= self.num_joints:
+                raise InputError(
+                    f"{cfg.config_file}: sparse_graph: {pair} is no pair of two of the {self.num_joints} joints"
+                )
         return sorted({(min(pair), max(pair)) for pair in chosen}) or list(combinations(self.used, 2))
 
     @property
@@ -343,6 +349,8 @@ def agreed(cfg, found: Skeleton, source: str) -> Skeleton:
     if not cfg.skeleton:
         return _with_groups(cfg, found, source)
     own = from_config(cfg)
+    if not found.named:
+        return own
     spelled_alike = zip(plain_names(own.keypoints), plain_names(found.keypoints), strict=True)
     for joint, (ours, theirs) in enumerate(spelled_alike):
         if ours != theirs:

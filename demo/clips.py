@@ -11,11 +11,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from multiperson.estimator import estimate_ahead
+from multiperson.estimator import PoseEstimator
 from multiperson.table import people_table
 from multiperson.track import Tracker
-from multiperson.visualize import PersonDraw
 from util.errors import InputError
 from util.files import atomic_path
 from util.images import write_image
@@ -24,7 +24,7 @@ from util.report import Reductions
 from util.video import Clip, Frame, clip_writer, frame_sequence, read_clip
 
 
-def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
+def run_video(model: PoseEstimator, path: Path, out: Path, csv: bool = False) -> str:
     """Write <out>.mp4 (.gif for a GIF), <out>.jsonl and, if wanted, <out>.csv for a video; returns a line about it.
 
     Raises InputError.
@@ -32,10 +32,10 @@ def run_video(estimator, path: Path, out: Path, csv: bool = False) -> str:
     clip = read_clip(path)
     suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
     with clip_writer(f"{out}{suffix}", clip.fps) as add:
-        return _track(estimator, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
+        return _track(model, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
 
 
-def run_frames(estimator, folder: Path, frames: Sequence[Path], out: Path, csv: bool = False) -> str:
+def run_frames(model: PoseEstimator, folder: Path, frames: Sequence[Path], out: Path, csv: bool = False) -> str:
     """Write the folder <out> with a picture of each frame, <out>.jsonl and perhaps <out>.csv; a line about them.
 
     folder: the name of the clip in messages; frames: its pictures, in order
@@ -46,14 +46,14 @@ def run_frames(estimator, folder: Path, frames: Sequence[Path], out: Path, csv: 
     def save(frame, picture):
         write_image(out / f"{names[frame.number]}.jpg", picture)
 
-    return _track(estimator, frame_sequence(frames), folder, save, out, csv)
+    return _track(model, frame_sequence(frames), folder, save, out, csv)
 
 
-def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) -> str:
+def run_camera(model: PoseEstimator, clip: Clip, out: Path, show: bool, csv: bool = False) -> str:
     """Like `run_video`, for a camera and until Ctrl-C; show: also in a window, where any key ends it."""
     window = None
     if show:
-        from util.visualize import Window
+        from util.visualize import Window  # matplotlib
 
         window = Window()
 
@@ -65,23 +65,24 @@ def run_camera(estimator, clip: Clip, out: Path, show: bool, csv: bool = False) 
     with clip_writer(f"{out}.mp4", clip.fps) as add, noting_signals(signal.SIGINT) as interrupted:
         print("Ctrl-C ends it" + (", or any key in the window" if window else ""), flush=True)
         going_on = itertools.takewhile(lambda _: not (interrupted() or window and window.closed), clip.frames)
-        return _track(estimator, clip._replace(frames=going_on), "camera", save, out, csv)
+        return _track(model, clip._replace(frames=going_on), "camera", save, out, csv)
 
 
 def _track(
-    estimator, clip: Clip, source: Path | str, save: Callable[[Frame, np.ndarray], None], out: Path, csv: bool
+    model: PoseEstimator,
+    clip: Clip,
+    source: Path | str,
+    save: Callable[[Frame, np.ndarray], None],
+    out: Path,
+    csv: bool,
 ) -> str:
-    from tqdm import tqdm
-
-    skeleton = estimator.skeleton
-    drawer, tracker = PersonDraw(skeleton.limbs), Tracker()
+    tracker, reductions = Tracker(), Reductions(model.cfg.max_input_size)
     seen, frames, started = set(), 0, time.perf_counter()
-    reductions = Reductions(estimator.cfg.max_input_size)
-    table = people_table(f"{out}.csv", skeleton.keypoints) if csv else nullcontext()
+    table = people_table(f"{out}.csv", model.skeleton.keypoints) if csv else nullcontext()
     with _json_lines(f"{out}.jsonl") as write, table as add_to_table:
-        for frame, image, result in tqdm(estimate_ahead(estimator, clip.frames), unit="frame", disable=None):
-            identities = tracker.update(result.people)
-            save(frame, drawer.draw(image, result.people, identities))
+        for image, result in tqdm(model.stream(clip.frames), unit="frame", disable=None):
+            frame, identities = result.source, tracker.update(result.people)
+            save(frame, result.draw(image, identities))
             people = [
                 {"id": identity} | person
                 for identity, person in zip(identities, result.as_dict()["people"], strict=True)

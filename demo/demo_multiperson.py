@@ -28,8 +28,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config import load_config
+from demo.clips import run_camera, run_frames, run_video
 from demo.options import demo_parser
-from util.errors import InputError
+from multiperson.estimator import PoseEstimator
+from multiperson.load import build_estimator
+from multiperson.table import people_table
+from util.errors import InputError, each_good
+from util.files import unused_name, write_json
+from util.images import find_images, sample_photographs, write_image
+from util.report import Reductions
+from util.video import by_number, is_clip, read_camera, require_reader
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -49,10 +57,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def draw_camera(options: argparse.Namespace) -> None:
     """Draw the people before a camera."""
-    from demo.clips import run_camera
-    from nnet.load import build_estimator
-    from util.video import read_camera
-
     cfg = load_config(options.cfg, options.overrides)
     camera = read_camera(options.camera)  # before the network is loaded, to report its faults at once
     print(run_camera(build_estimator(cfg), camera, options.out_dir / "camera_people", options.show, options.csv))
@@ -60,17 +64,12 @@ def draw_camera(options: argparse.Namespace) -> None:
 
 def draw_files(options: argparse.Namespace) -> None:
     """Draw the people in files and folders, or in the photographs of scikit-image."""
-    from util.images import sample_photographs
-
     sources = find_sources(options.files or sample_photographs(), options.track)
     cfg = load_config(options.cfg, options.overrides)
-
-    from nnet.load import build_estimator
-
-    estimator = build_estimator(cfg, num_images=sources.num_images)
+    model = build_estimator(cfg, num_images=sources.num_images)
     if sources.pictures:
-        run_demo(estimator, sources.pictures, options.out_dir, options.show, options.csv)
-    run_clips(estimator, sources, options.out_dir, options.csv)
+        run_demo(model, sources.pictures, options.out_dir, options.show, options.csv)
+    run_clips(model, sources, options.out_dir, options.csv)
 
 
 class Sources(NamedTuple):
@@ -88,9 +87,6 @@ class Sources(NamedTuple):
 
 def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
     """Files and folders by kind; track: folders hold frames. Raises InputError for missing ones."""
-    from util.images import find_images
-    from util.video import by_number, is_clip, require_reader
-
     paths = [Path(name) for name in names]
     folders = [path for path in paths if track and path.is_dir()]
     videos = [path for path in paths if is_clip(path)]
@@ -101,47 +97,35 @@ def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
     return Sources(pictures, frames, videos)
 
 
-def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
+def run_clips(model: PoseEstimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
     """Draw the people in videos and folders of frames, each in a colour of their own.
 
     Raises InputError if none can be read.
     """
-    from demo.clips import run_frames, run_video
-    from util.errors import each_good
-    from util.files import unused_name
-
     taken = set()
 
     def run_clip(path):
         out = out_dir / f"{unused_name(path.absolute().stem, taken)}_people"
         if path in sources.frames:
-            return run_frames(estimator, path, sources.frames[path], out, csv)
-        return run_video(estimator, path, out, csv)
+            return run_frames(model, path, sources.frames[path], out, csv)
+        return run_video(model, path, out, csv)
 
     paths = [*sources.frames, *sources.videos]
     for number, line in each_good(paths, run_clip, "clips"):
         print(f"{paths[number].name}: {line}", flush=True)
 
 
-def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:
+def run_demo(model: PoseEstimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:
     """Draw the people in each picture. Raises InputError if none can be read."""
-    from multiperson.estimator import estimate_ahead
-    from multiperson.table import people_table
-    from multiperson.visualize import PersonDraw
-    from util.files import unused_name, write_json
-    from util.images import readable_images, write_image
-    from util.report import Reductions
-
-    drawer = PersonDraw(estimator.skeleton.limbs)
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  people  network  grouping  scores")
-    taken, reductions = set(), Reductions(estimator.cfg.max_input_size)
-    table = people_table(out_dir / "people.csv", estimator.skeleton.keypoints) if csv else nullcontext()
+    taken, reductions = set(), Reductions(model.cfg.max_input_size)
+    table = people_table(out_dir / "people.csv", model.skeleton.keypoints) if csv else nullcontext()
     with table as add_to_table:
-        for number, image, result in estimate_ahead(estimator, readable_images(paths)):
-            path = paths[number]
+        for image, result in model.stream(paths):
+            path = result.source
             name = unused_name(path.stem, taken) + "_people"
-            picture = drawer.draw(image, result.people)
+            picture = result.draw(image)
             write_image(out_dir / f"{name}.jpg", picture)
             write_json(out_dir / f"{name}.json", result.as_dict())
             if csv:
@@ -154,7 +138,7 @@ def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool 
             )
             reductions.add(path.name, result.reduction)
             if show:
-                from util.visualize import show as show_picture
+                from util.visualize import show as show_picture  # matplotlib takes a second
 
                 show_picture(picture)
     reductions.print()

@@ -18,64 +18,46 @@ import numpy as np
 
 from config import load_config
 from demo.options import demo_parser
+from multiperson.load import build_estimator
+from multiperson.single_person import SinglePersonEstimator
+from util.files import unused_name, write_json
+from util.images import find_images, sample_photographs, write_image
+from util.report import Reductions
 
 
 def main(argv: list[str] | None = None) -> None:
     options = demo_parser(__doc__, files="IMAGE or FOLDER").parse_args(argv)
-
-    from util.images import find_images, sample_photographs
-
     paths = find_images(options.files or sample_photographs())
     cfg = load_config(options.cfg, options.overrides)
-
-    from nnet.load import build_single_estimator
-
-    run_demo(build_single_estimator(cfg, num_images=len(paths)), paths, options.out_dir, options.show)
+    run_demo(build_estimator(cfg, num_images=len(paths), single_person=True), paths, options.out_dir, options.show)
 
 
-def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool) -> None:
+def run_demo(model: SinglePersonEstimator, paths: list[Path], out_dir: Path, show: bool) -> None:
     """Write the results of each picture. Raises InputError if none can be read."""
-    from multiperson.predict import People, named_joints
-    from multiperson.visualize import PersonDraw
-    from util.files import unused_name, write_json
-    from util.images import readable_images, write_image
-    from util.report import Reductions
-    from util.visualize import save_figure, show_heatmaps
+    from util.visualize import save_figure, show_heatmaps  # matplotlib
     from util.visualize import show as show_picture
 
-    skeleton = estimator.skeleton
-    drawer = PersonDraw(skeleton.limbs)
-    used = list(skeleton.used)
+    used = list(model.skeleton.used)
+    names = [model.skeleton.keypoints[joint] for joint in used]
     width = max(len(path.name) for path in paths)
     print(f"{'picture':{width}}  joints  mean score")
-    taken, reductions = set(), Reductions(estimator.cfg.max_input_size)
-    for number, image in readable_images(paths):
-        path, result = paths[number], estimator(image)
-        pose = sure_joints(result.keypoints, estimator.cfg.scmap_threshold)
+    taken, reductions = set(), Reductions(model.cfg.max_input_size)
+    for image, result in model.stream(paths):
+        path = result.source
         name = unused_name(path.stem, taken)
-        picture = drawer.draw(image, People.of(pose[None]))
+        picture = result.draw(image)
         write_image(out_dir / f"{name}_pose.jpg", picture)
-        heatmaps = show_heatmaps(
-            result.image,
-            result.part_prob[..., used],
-            [skeleton.keypoints[j] for j in used],
-            result.network_keypoints[used],
-        )
-        save_figure(out_dir / f"{name}_heatmaps.png", heatmaps)
-        size = {"height": image.shape[0], "width": image.shape[1]}
-        write_json(out_dir / f"{name}_pose.json", size | {"keypoints": named_joints(skeleton.keypoints, pose)})
-        score = result.keypoints[:, 2]
-        print(f"{path.name:{width}}  {np.count_nonzero(pose[:, 2]):6}  {score.mean():10.2f}", flush=True)
+        maps = result.maps._replace(part_prob=result.maps.part_prob[..., used])
+        seen_at = result.view.points(result.people.keypoints[0, used, :2])
+        save_figure(out_dir / f"{name}_heatmaps.png", show_heatmaps(result.view.image(image), maps, names, seen_at))
+        write_json(out_dir / f"{name}_pose.json", result.as_dict())
+        joints = np.count_nonzero(result.sure_keypoints[..., 2])
+        print(f"{path.name:{width}}  {joints:6}  {result.people.score[0]:10.2f}", flush=True)
         reductions.add(path.name, result.reduction)
         if show:
             show_picture(picture)
     reductions.print()
     print(f"written to {out_dir}")
-
-
-def sure_joints(keypoints: np.ndarray, threshold: float) -> np.ndarray:
-    """keypoints (J, 3) with the confidence of joints below the threshold set to 0: missing."""
-    return np.where(keypoints[:, 2:] >= threshold, keypoints, keypoints * [1, 1, 0])
 
 
 if __name__ == "__main__":

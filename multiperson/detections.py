@@ -61,13 +61,12 @@ def extract_detections(cfg: EasyDict, maps: Maps) -> Detections:
     rows, cols = cells[:, 0], cells[:, 1]
     part = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
-    grid = cell_centers(cells, cfg.stride)
+    grid = cell_centers(cells, maps.stride)
     coord = grid if maps.locref is None else grid + maps.locref[rows, cols, part]
     conf = maps.part_prob[rows, cols, part][:, None].astype(np.float64)
     pairwise = None
     if maps.pairwise is not None:
-        pairwise = maps.pairwise(cells) if callable(maps.pairwise) else maps.pairwise[rows, cols]
-        pairwise = _by_part(np.asarray(pairwise, np.float64), offsets)
+        pairwise = _by_part(np.asarray(maps.pairwise_at(cells), np.float64), offsets)
     return Detections(_by_part(coord, offsets), _by_part(grid, offsets), _by_part(conf, offsets), pairwise)
 
 

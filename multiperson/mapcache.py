@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.model_spec import ModelSpec
 from util.checks import stays_inside
 from util.errors import InputError
 from util.files import read_json, write_json
@@ -17,14 +18,15 @@ from util.maps import Maps, check_maps
 from util.matfile import read_mat, write_mat
 
 SOURCE, NETWORK = "source.json", "network"
-MAPS = "scoremaps", "locreg_pred", "pairwise_diff"  # pose-tensorflow's names of util.maps.Maps
+# pose-tensorflow's names for what is in util.maps.Maps.
+MAPS = {"part_prob": "scoremaps", "locref": "locreg_pred", "pairwise": "pairwise_diff"}
 
 
 class MapCache:
     """The maps of images by one network.
 
     folder: need not exist yet
-    network: its fingerprint (`nnet.load.network_fingerprint`); None: any, as long as all maps are of the same
+    network: its fingerprint (`multiperson.load.network_fingerprint`); None: any, as long as all maps are of the same
     is_known: whether the folder says which network its maps are from; pose-tensorflow's do not
     Raises InputError where the folder holds the maps of another network.
     """
@@ -64,9 +66,9 @@ class MapCache:
             self.is_known = True
         save_maps(self.path(name), maps, fingerprint(image))
 
-    def load(self, name: str, image: Path, num_joints: int) -> Maps:
-        """The maps of `num_joints` parts of an image. Raises InputError, also where they are of another image."""
-        return load_maps(self.path(name), num_joints, fingerprint(image))
+    def load(self, name: str, image: Path, spec: ModelSpec) -> Maps:
+        """The maps of an image by this model. Raises InputError, also where they are of another image."""
+        return load_maps(self.path(name), spec, fingerprint(image))
 
 
 def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
@@ -78,12 +80,13 @@ def save_maps(path: str | os.PathLike, maps: Maps, image: str = "") -> None:
         rows, cols, _ = maps.part_prob.shape
         cells = np.moveaxis(np.indices((rows, cols)), 0, -1).reshape(-1, 2)
         maps = maps._replace(pairwise=maps.pairwise(cells).reshape(rows, cols, -1, 2))
-    content = {name: array.astype(np.float32) for name, array in zip(MAPS, maps, strict=True) if array is not None}
+    arrays = {name: getattr(maps, field) for field, name in MAPS.items()}
+    content = {name: array.astype(np.float32) for name, array in arrays.items() if array is not None}
     write_mat(path, content | ({"image": image} if image else {}))
 
 
-def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps:
-    """Maps of `num_joints` parts from a file of ours or pose-tensorflow's. Raises InputError.
+def load_maps(path: str | os.PathLike, spec: ModelSpec, image: str = "") -> Maps:
+    """Maps by a model from a file of ours or pose-tensorflow's. Raises InputError.
 
     image: expected fingerprint of the image; pose-tensorflow's files have none
     """
@@ -93,9 +96,10 @@ def load_maps(path: str | os.PathLike, num_joints: int, image: str = "") -> Maps
             f"{path}: the maps of another image of this name, or of an earlier version of it; "
             "tools/cache_scoremaps.py writes new ones"
         )
-    maps = Maps(*(_numbers(content[name], path) if name in content else None for name in MAPS))
+    arrays = {field: _numbers(content[name], path) for field, name in MAPS.items() if name in content}
+    maps = Maps(stride=spec.stride, **arrays)
     try:
-        check_maps(maps, num_joints, MAPS)
+        check_maps(maps, spec.num_joints)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
     return maps

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dataset.model_spec import PIXELS, REACH
 from multiperson.detections import Nodes
 from util.errors import InputError
 from util.matfile import read_mat, write_mat
@@ -23,8 +24,7 @@ from util.published import fetching_hint
 from util.report import printable
 
 NUM_FEATURES = 8
-# The units of distances: pixels, or shares of the reach of the detection that expects the other.
-PIXELS, REACH = "", "reach"
+# Of the reach of the detection that expects the other: one unit of distance, where that is REACH.
 SHARE_OF_REACH = 0.2
 # (bias, slope): two detections of one part, d units apart, are one joint with the log-odds bias + slope * d.
 SAME_PART = {PIXELS: (7.5, -0.2), REACH: (7.5, -10.0)}
@@ -47,7 +47,7 @@ class Origin(NamedTuple):
     """What a model was learnt from; "" where unknown.
 
     first, second: names of the two parts
-    network: fingerprint of the network that detected them (`nnet.load.network_id`)
+    network: fingerprint of the network that detected them (`nnet.checkpoint.network_id`)
     unit: of the distances, PIXELS or REACH
     """
 

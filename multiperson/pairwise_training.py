@@ -23,10 +23,9 @@ from dataset.augment import prepare
 from dataset.extent import joint_extent
 from dataset.pose_dataset import PoseDataset
 from multiperson.detections import Nodes, extract_detections, flatten
-from multiperson.network import Network
-from multiperson.pairwise_model import NUM_FEATURES, REACH, PairModel, distance_units, pair_edges, pair_features
+from multiperson.pairwise_model import NUM_FEATURES, PairModel, distance_units, pair_edges, pair_features
+from nnet.network import Network
 from util.errors import InputError, each_good
-from util.maps import STRIDE
 
 # Owner of a detection that is on no labelled joint: it is wrong, or nobody can tell.
 FALSE, UNKNOWN = -1, -2
@@ -94,10 +93,11 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
     """
 
     def look_at(index):
-        sample = prepare(dataset, dataset[int(index)], cfg.global_scale, mirror=False)
+        sample = prepare(dataset, network.spec, dataset[int(index)], cfg.global_scale, mirror=False)
         nodes = flatten(extract_detections(cfg, network.maps(sample.image)))
-        threshold = cfg.pos_dist_thresh * sample.scale
-        return make_scene(nodes, sample.people, threshold, cfg.pos_dist_share, sample.weight, cfg.stride)
+        cols, rows = (nodes.grid // network.spec.stride).astype(int).T
+        known = sample.weight[rows, cols] > 0
+        return make_scene(nodes, sample.people, cfg.pos_dist_thresh * sample.scale, cfg.pos_dist_share, known)
 
     order = np.random.default_rng(cfg.seed).permutation(len(dataset))[:number]
     images = tqdm(order, unit="image", disable=None)
@@ -105,18 +105,13 @@ def collect_scenes(dataset: PoseDataset, network: Network, cfg, number: int) -> 
 
 
 def make_scene(
-    nodes: Nodes,
-    people: np.ndarray,
-    threshold: float,
-    share: float = 0.0,
-    weight: np.ndarray | None = None,
-    stride: int = STRIDE,
+    nodes: Nodes, people: np.ndarray, threshold: float, share: float = 0.0, known: np.ndarray | None = None
 ) -> Scene:
     """Find the owner of each detection by the annotations.
 
     people: (P, J, 3) x, y, flag in the pixels of the detections
     threshold, share: pixels, and a share of the longer side of a person's extent; the larger one holds for that person
-    weight: (rows, cols) 0 in cells, of `stride` pixels, where the annotations say nothing
+    known: (N,) bool, False where the annotations say nothing
 
     A detection belongs to a labelled joint of its part within the threshold, to the nearest one in thresholds. Others
     are FALSE, but UNKNOWN up to twice the threshold, where the annotations say nothing, and within the extent of a
@@ -127,9 +122,8 @@ def make_scene(
     low, high = joint_extent(people)
     reach = np.maximum(threshold, share * (high - low).max(axis=1, initial=0))
     owner = np.full(len(nodes.part), FALSE)
-    if weight is not None:
-        rows, cols = _cells(nodes.grid, weight.shape, stride)
-        owner[weight[rows, cols] == 0] = UNKNOWN
+    if known is not None:
+        owner[~known] = UNKNOWN
     if len(people):
         labelled = people[:, nodes.part, 2] > 0  # (P, N)
         inside = np.all((nodes.coord >= low[:, None]) & (nodes.coord <= high[:, None]), axis=2)
@@ -143,21 +137,18 @@ def make_scene(
     return Scene(nodes, owner, (low + high) / 2, np.maximum(np.linalg.norm(high - low, axis=1), 2 * reach))
 
 
-def _cells(grid, shape, stride):
-    cols, rows = (grid // stride).astype(int).T
-    return np.minimum(rows, shape[0] - 1), np.minimum(cols, shape[1] - 1)
-
-
 def train_pairs(
-    scenes: Sequence[Scene], pairs: Sequence[tuple[int, int]], num_joints: int, seed: int = 0
+    scenes: Sequence[Scene], pairs: Sequence[tuple[int, int]], num_joints: int, unit: str, seed: int = 0
 ) -> tuple[dict[tuple[int, int], PairModel], list[PairReport]]:
-    """Models and reports of the pairs of parts (a < b), from the detections of many images; their unit is REACH.
+    """Models and reports of the pairs of parts (a < b), from the detections of many images.
+
+    unit: of distances (`model_spec.PIXELS` or REACH)
 
     Raises InputError if no pair of detections belongs to one person.
     """
     rng = np.random.default_rng(seed)
-    seen = _seen_examples(scenes, pairs, num_joints, rng)
-    pool = _Pool(scenes)
+    seen = _seen_examples(scenes, pairs, num_joints, unit, rng)
+    pool = _Pool(scenes, unit)
     examples, counts = {}, {}
     for pair in pairs:
         negatives, positives, blurred = seen[pair]
@@ -183,7 +174,7 @@ def train_pairs(
     return models, reports
 
 
-def _seen_examples(scenes, pairs, num_joints, rng):
+def _seen_examples(scenes, pairs, num_joints, unit, rng):
     """{pair: features (8, m) of the negatives, of the positives and of the positives with an error added}.
 
     From all pairs of detections in which one has an owner and neither is UNKNOWN.
@@ -196,8 +187,8 @@ def _seen_examples(scenes, pairs, num_joints, rng):
         edges = edges[(owners != UNKNOWN).all(axis=1) & (owners != FALSE).any(axis=1)]
         same = owner[edges[:, 0]] == owner[edges[:, 1]]
         error = UNSEEN_ERROR * rng.normal(size=(same.sum(), 2)) * size[owner[edges[same, 0]]][:, None]
-        unit = distance_units(nodes, REACH)
-        features += [pair_features(nodes, edges, unit), pair_features(nodes, edges[same], unit, error)]
+        units = distance_units(nodes, unit)
+        features += [pair_features(nodes, edges, units), pair_features(nodes, edges[same], units, error)]
         kind += [same.astype(int), np.full(same.sum(), 2)]
         edges = np.concatenate([edges, edges[same]])
         key.append(nodes.part[edges[:, 0]] * num_joints + nodes.part[edges[:, 1]])
@@ -214,7 +205,7 @@ def _seen_examples(scenes, pairs, num_joints, rng):
 class _Pool:
     """All detections with an owner, from which to make pairs of strangers."""
 
-    def __init__(self, scenes):
+    def __init__(self, scenes, unit):
         def owned(scene):
             kept = scene.owner >= 0
             owner = scene.owner[kept]
@@ -222,7 +213,7 @@ class _Pool:
 
         *nodes, self.center, self.size = map(np.concatenate, zip(*map(owned, scenes), strict=True))
         self.nodes = Nodes(*nodes)
-        self.unit = distance_units(self.nodes, REACH)
+        self.units = distance_units(self.nodes, unit)
 
     def synthetic_negatives(self, pair, count, rng) -> np.ndarray:
         """Features (8, count) of pairs of strangers; empty if a part was never detected."""
@@ -235,7 +226,7 @@ class _Pool:
         step = distance[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
         # The second person is moved by this step away from the first.
         shift = self.center[edges[:, 0]] + step - self.center[edges[:, 1]]
-        return pair_features(self.nodes, edges, self.unit, shift)
+        return pair_features(self.nodes, edges, self.units, shift)
 
 
 def _balanced(negatives, positives):

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from easydict import EasyDict
 
-from dataset.skeleton import from_config
+from dataset.model_spec import PIXELS
+from dataset.skeleton import Skeleton
 from lib import people_cython
 from lib.pairwise_cython import pair_costs
 from multiperson.detections import Detections, extract_detections, flatten
-from multiperson.grouping import group
+from multiperson.grouping import Graph, group
 from multiperson.pairwise_model import (
     NUM_FEATURES,
-    PIXELS,
     SAME_PART,
     PairModel,
     distance_units,
@@ -30,20 +30,6 @@ MAX_COST = np.log((1 - MIN_PROBABILITY) / MIN_PROBABILITY)
 MIN_GUESS_CONFIDENCE = 0.01
 # The default of `min_keypoints`, unless a person has fewer joints.
 FEWEST_PARTS = 3
-
-
-class Graph(NamedTuple):
-    """The grouping problem: N detections, M edges. Costs are log-odds; negative means keep, or join.
-
-    unary, conf (N,); edges (M, 2) int64; cost (M,); part (N,) int; coord (N, 2) px
-    """
-
-    unary: np.ndarray
-    edges: np.ndarray
-    cost: np.ndarray
-    part: np.ndarray
-    conf: np.ndarray
-    coord: np.ndarray
 
 
 class People(NamedTuple):
@@ -72,14 +58,13 @@ def named_joints(names: Sequence[str], keypoints: np.ndarray) -> dict[str, dict[
 
 
 class SpatialModel:
-    """The logistic models of all pairs of parts that have edges (`Skeleton.edges` of `cfg.sparse_graph`).
+    """The logistic models of all pairs of a skeleton's parts that have edges (`Skeleton.edges`).
 
     Raises InputError if people of that skeleton would never be found.
     """
 
-    def __init__(self, cfg: EasyDict):
-        self.skeleton = from_config(cfg)
-        self.num_joints = self.skeleton.num_joints
+    def __init__(self, cfg: EasyDict, skeleton: Skeleton):
+        self.skeleton, self.num_joints = skeleton, skeleton.num_joints
         most = len(self.skeleton.used)
         self.min_keypoints = cfg.min_keypoints or min(FEWEST_PARTS, most)
         if self.min_keypoints > most:
@@ -88,7 +73,7 @@ class SpatialModel:
                 f"number of joints is {most}"
             )
         self.folder = cfg.pairwise_model_dir
-        self.pairs = self.skeleton.edges(cfg.sparse_graph)
+        self.pairs = self.skeleton.edges(cfg)
         self.joined = np.zeros((self.num_joints, self.num_joints), np.uint8)
         self.joined[tuple(np.reshape(self.pairs, (-1, 2)).T)] = 1
         # Weights of the features of the pair (a, b), a < b, and of the constant.
@@ -121,7 +106,7 @@ class SpatialModel:
         return self
 
     def use(self, models: Mapping[tuple[int, int], PairModel], unit: str) -> None:
-        """Take these models of pairs of parts; unit: of their distances, `pairwise_model.PIXELS` or REACH."""
+        """Take these models of pairs of parts; unit: of their distances, `model_spec.PIXELS` or REACH."""
         self.unit = unit
         for pair, model in models.items():
             self.weights[pair] = model.linear()
@@ -170,9 +155,7 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     return people_cython.drop_strays(labels, graph.part, graph.conf, graph.edges, graph.cost, num_joints)
 
 
-def fill_missing_joints(
-    cfg: EasyDict, maps: Maps, detections: Detections, labels: np.ndarray, people: People
-) -> People:
+def fill_missing_joints(maps: Maps, detections: Detections, labels: np.ndarray, people: People) -> People:
     """Guess missing joints: the mean of where the person's detections expect them, weighted by confidence.
 
     A guess outside the image stays missing. Guesses say nothing about whether there is a person: the scores stay.
@@ -180,7 +163,7 @@ def fill_missing_joints(
     nodes = flatten(detections)
     member = (labels[None] == np.arange(len(people.score))[:, None]) * nodes.conf
     guess = np.einsum("kn,njx->kjx", member, nodes.expected_joints()) / member.sum(axis=1)[:, None, None]
-    cells = np.floor(guess / cfg.stride).astype(int)
+    cells = np.floor(guess / maps.stride).astype(int)
     shape = maps.part_prob.shape
     fill = (people.keypoints[..., 2] == 0) & np.all((cells >= 0) & (cells < [shape[1], shape[0]]), axis=2)
     keypoints = people.keypoints.copy()
@@ -199,7 +182,7 @@ def predict_people(spatial_model: SpatialModel, cfg: EasyDict, maps: Maps) -> Pe
     enough = np.count_nonzero(people.keypoints[..., 2], axis=1) >= spatial_model.min_keypoints
     enough &= people.score >= cfg.min_person_score
     if cfg.fill_missing_joints:
-        people = fill_missing_joints(cfg, maps, detections, labels, people)
+        people = fill_missing_joints(maps, detections, labels, people)
     order = np.argsort(-people.score, kind="stable")
     order = order[enough[order]]
     return People(people.keypoints[order], people.score[order])

@@ -51,14 +51,14 @@ class _Peaks(NamedTuple):
 
 
 def simulate_maps(
-    people: np.ndarray, height: int, width: int, noise: Noise = NOISE_LEVELS["none"], seed: int = 0
+    people: np.ndarray, height: int, width: int, stride: int, noise: Noise = NOISE_LEVELS["none"], seed: int = 0
 ) -> Maps:
-    """Maps of an image of `people` (P, J, 3: x, y, flag > 0 where labelled) at the stride of 8; pairwise is lazy."""
+    """Maps of an image of `people` (P, J, 3: x, y, flag > 0 where labelled); pairwise is lazy."""
     people = np.asarray(people, np.float64)
     peaks = _peaks(people, height, width, noise, np.random.default_rng(seed))
     num_joints = people.shape[1]
-    rows, cols = map_size(height, width)
-    centers = cell_centers(np.stack(np.mgrid[:rows, :cols], axis=-1))
+    rows, cols = map_size(height, width, stride)
+    centers = cell_centers(np.stack(np.mgrid[:rows, :cols], axis=-1), stride)
     part_prob = np.zeros((rows, cols, num_joints), np.float32)
     locref = np.zeros((rows, cols, num_joints, 2), np.float32)
     owner = np.full((rows, cols, num_joints), -1)
@@ -72,14 +72,14 @@ def simulate_maps(
             part_prob[..., part] = np.take_along_axis(response, best[..., None], 2)[..., 0]
             locref[..., part, :] = xy[best] - centers
             owner[..., part] = candidates[best]
-    return Maps(part_prob, locref, _pairwise_function(peaks, owner))
+    return Maps(part_prob, stride, locref, _pairwise_function(peaks, owner, stride))
 
 
 def _closeness(distance):
     return np.exp(-(distance**2) / (2 * PEAK_STDEV**2))
 
 
-def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _pairwise_function(peaks: _Peaks, owner: np.ndarray, stride: int) -> Callable[[np.ndarray], np.ndarray]:
     num_joints = owner.shape[2]
     a, b = joint_pairs(num_joints).T
     # The offsets of a part without any peak (owner -1) are meaningless.
@@ -87,7 +87,7 @@ def _pairwise_function(peaks: _Peaks, owner: np.ndarray) -> Callable[[np.ndarray
 
     def pairwise(cells: np.ndarray) -> np.ndarray:
         rows, cols = np.asarray(cells).T
-        return expected[owner[rows, cols][:, a], b] - cell_centers(cells)[:, None]
+        return expected[owner[rows, cols][:, a], b] - cell_centers(cells, stride)[:, None]
 
     return pairwise
 

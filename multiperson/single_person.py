@@ -2,28 +2,21 @@
 
 Each joint is at the best cell of its map; where the network predicts offsets between joints, at the peak of its map
 that agrees best with the other joints.
-
-For example:
-
-    from config import load_config
-    from nnet.load import build_single_estimator
-
-    estimator = build_single_estimator(load_config("models/demo/pose_cfg.yaml"))
-    keypoints = estimator(image).keypoints
 """
 
+import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from easydict import EasyDict
 
 from dataset.extent import joint_extent
-from dataset.skeleton import from_config
 from multiperson.detections import Detections, Nodes, extract_detections, flatten
-from multiperson.network import Network
-from util.images import Reduction, find_reduction, fitting_scale, scale_image
-from util.maps import STRIDE, cell_centers
+from multiperson.estimator import Estimator, PoseResult, require_rgb
+from multiperson.predict import People
+from nnet.network import Network
+from util.maps import argmax_pose_predict
+from util.view import View, fitting_scale
 
 # The detections of a joint to choose from.
 MIN_CONFIDENCE, CANDIDATES = 0.02, 8
@@ -35,60 +28,69 @@ COST_OF_REACH, COST_LIMIT = 0.5, 0.4
 MAX_SWEEPS = 50
 
 
-class SinglePose(NamedTuple):
-    """One person.
-
-    keypoints: (J, 3) x, y in pixels of the whole image, confidence
-    image: what the network saw, uint8; part_prob: (h, w, J) its maps; network_keypoints: (J, 3) in its pixels
-    reduction: set if it saw the image, or the box, at less than half its size, because of `max_input_size`
-    """
-
-    keypoints: np.ndarray
-    image: np.ndarray
-    part_prob: np.ndarray
-    network_keypoints: np.ndarray
-    reduction: Reduction | None = None
+# The margin around a box, as a share of its longer side.
+PAD = 0.1
 
 
-class SinglePersonEstimator:
+class SinglePersonEstimator(Estimator):
     """For images or boxes that show exactly one person, or where only one counts."""
 
     def __init__(self, network: Network, cfg: EasyDict):
-        self.network, self.cfg, self.skeleton = network, cfg, from_config(cfg)
+        self.network, self.cfg, self.skeleton = network, cfg, network.spec.skeleton
         self._candidates = type(cfg)(cfg, det_min_score=MIN_CONFIDENCE)
-        self._joined = np.zeros((cfg.num_joints, cfg.num_joints), bool)
-        for a, b in self.skeleton.edges(cfg.sparse_graph):
+        self._joined = np.zeros((self.skeleton.num_joints,) * 2, bool)
+        for a, b in self.skeleton.edges(cfg):
             self._joined[a, b] = self._joined[b, a] = True
 
-    def __call__(
-        self, image: np.ndarray, box: Sequence[float] | None = None, pad: float = 0.1, side: float | None = None
-    ) -> SinglePose:
-        """The person in uint8 RGB (H, W, 3), or in `box` (x0, y0, x1, y1) of it.
+    def estimate(self, images: Sequence[np.ndarray]) -> list[PoseResult]:
+        return [self.in_boxes(image, [None]) for image in images]
+
+    def in_boxes(self, image: np.ndarray, boxes: Sequence, pad: float = PAD, side: float | None = None) -> PoseResult:
+        """The person in each box (x0, y0, x1, y1; None: all of it) of a uint8 RGB image (H, W, 3), in their order.
 
         pad: the box grows by this share of its longer side on each side, within the image
         side: scale the box's longer side to this many pixels for the network; by default `global_scale` applies
+        `maps` and `view` of the result are those of the last box.
         """
-        height, width = image.shape[:2]
-        box = (0, 0, width, height) if box is None else box
-        longer = max(box[2] - box[0], box[3] - box[1], 1)
-        rows, cols = padded_window(box, pad * longer, (height, width))
-        part = image[rows, cols]
-        scale = self.cfg.global_scale if side is None else side / longer
-        limit = self.cfg.max_input_size
-        scaled = scale_image(part, fitting_scale(part.shape[:2], scale, limit))
-        maps = self.network.maps(np.ascontiguousarray(scaled))
-        pose = argmax_pose_predict(maps.part_prob, maps.locref, self.cfg.stride)
-        if maps.pairwise is not None:
-            pose = agreeing_pose(pose, extract_detections(self._candidates, maps), self._joined)
-        # Width and height are truncated separately, so each has its own factor.
-        factors = [part.shape[1] / scaled.shape[1], part.shape[0] / scaled.shape[0], 1]
-        return SinglePose(
-            pose * factors + [cols.start, rows.start, 0],
-            scaled,
-            maps.part_prob,
-            pose,
-            find_reduction(part.shape[:2], scale, limit),
+        require_rgb(image)
+        started, decoding = time.perf_counter(), 0.0
+        poses, maps, view, reduction = [], None, None, None
+        for box in boxes:
+            view, scale = self._view(image.shape[:2], box, pad, side)
+            maps = self.network.maps(np.ascontiguousarray(view.image(image)))
+            began = time.perf_counter()
+            poses.append(view.keypoints_back(self._pose(maps)))
+            decoding += time.perf_counter() - began
+            reduction = reduction or view.reduction(scale)
+        seconds = time.perf_counter() - started - decoding
+        people = People.of(np.reshape(poses, (-1, self.skeleton.num_joints, 3)))
+        return PoseResult(
+            people,
+            self.skeleton,
+            image.shape[:2],
+            seconds,
+            decoding,
+            reduction,
+            min_confidence=self.cfg.scmap_threshold,
+            maps=None if maps is None else maps._replace(pairwise=None),
+            view=view,
         )
+
+    def _view(self, size, box, pad, side) -> tuple[View, float]:
+        """How the network sees a box, and the scale that was asked for."""
+        box = (0, 0, size[1], size[0]) if box is None else box
+        longer = max(box[2] - box[0], box[3] - box[1], 1)
+        rows, cols = padded_window(box, pad * longer, size)
+        part = rows.stop - rows.start, cols.stop - cols.start
+        scale = self.cfg.global_scale if side is None else side / longer
+        return View.scaled(part, fitting_scale(part, scale, self.cfg.max_input_size), (cols.start, rows.start)), scale
+
+    def _pose(self, maps) -> np.ndarray:
+        """(J, 3) in the network's pixels."""
+        pose = argmax_pose_predict(maps.part_prob, maps.locref, maps.stride)
+        if maps.pairwise is None:
+            return pose
+        return agreeing_pose(pose, extract_detections(self._candidates, maps), self._joined)
 
 
 def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) -> tuple[slice, slice]:
@@ -98,21 +100,6 @@ def padded_window(box: Sequence[float], margin: float, size: tuple[int, int]) ->
         first = int(np.clip(np.floor(low - margin), 0, end - 1))
         bounds.append(slice(first, max(first + 1, int(min(np.ceil(high + margin), end)))))
     return bounds[1], bounds[0]
-
-
-def argmax_pose_predict(scmap: np.ndarray, offmat: np.ndarray | None, stride: float = STRIDE) -> np.ndarray:
-    """Single-person decoding: x, y and score of the best cell of each part, (J, 3).
-
-    scmap: (h, w, J); offmat: (h, w, J, 2) offsets in pixels, or None
-    """
-    height, width, joints = scmap.shape
-    best = scmap.reshape(-1, joints).argmax(axis=0)
-    cells = np.stack(np.unravel_index(best, (height, width)), axis=1)
-    rows, cols = cells.T
-    position = cell_centers(cells, stride)
-    if offmat is not None:
-        position = position + offmat[rows, cols, np.arange(joints)]
-    return np.column_stack([position, scmap[rows, cols, np.arange(joints)]])
 
 
 def agreeing_pose(pose: np.ndarray, detections: Detections, joined: np.ndarray) -> np.ndarray:

@@ -17,17 +17,19 @@ from dataset.coco import read_coco
 from dataset.coco_results import people_to_coco
 from dataset.coco_to_aic import aic_records
 from dataset.factory import create
+from dataset.model_spec import ModelSpec
 from dataset.mscoco import MSCOCO
 from dataset.pose_dataset import PoseDataset, Sample
-from multiperson.estimator import PoseEstimator, network_image
-from multiperson.network import Network
-from multiperson.pairwise_model import REACH, model_path
+from multiperson.estimator import PoseEstimator
+from multiperson.pairwise_model import model_path
 from multiperson.pairwise_training import collect_scenes, train_pairs
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator, person_boxes
+from nnet.network import Network
 from util.errors import InputError
 from util.faults import Faults
 from util.images import readable_images
+from util.view import network_view
 
 NUM_EXAMPLES = 4
 
@@ -35,21 +37,22 @@ NUM_EXAMPLES = 4
 class Validation:
     """At most `eval_images` images of the held-out set, always the same ones.
 
+    spec: the model in training
     training_set: where pairwise models are learnt, for each score, if `pairwise_model_dir` is incomplete
-    Raises InputError if there is no held-out set.
+    Raises InputError if there is no held-out set, or it has other joints.
     """
 
-    def __init__(self, cfg, training_set: PoseDataset):
+    def __init__(self, cfg, spec: ModelSpec, training_set: PoseDataset):
         self.cfg = type(cfg)(cfg, dataset=cfg.eval_dataset or cfg.dataset, dataset_phase=cfg.eval_phase, crop=False)
-        self.dataset = create(self.cfg)
-        self.cfg = self.dataset.cfg
+        self.spec, self.dataset = spec, create(self.cfg)
+        self.dataset.require_joints(spec.skeleton)
         # Scoring uses whole images.
         self.training_set = copy.copy(training_set)
         self.training_set.cfg = type(cfg)(training_set.cfg, crop=False)
         chosen = np.random.default_rng(0).permutation(len(self.dataset))[: cfg.eval_images]
         self.samples = [self.dataset[index] for index in sorted(chosen.tolist())]
         self.truth, self.measure = None, f"PCK@{cfg.pck_threshold:g}"
-        if cfg.pairwise_predict and isinstance(self.dataset, MSCOCO):
+        if spec.pairwise is not None and isinstance(self.dataset, MSCOCO):
             # The faults of the file were reported when the data set was read.
             self.truth = read_coco(self.dataset.path, Faults()).only_images(sample.id for sample in self.samples)
             self.truth.skeleton = self.dataset.skeleton
@@ -68,7 +71,8 @@ class Validation:
 
     def examples(self) -> list[np.ndarray]:
         """The first few images, as large as the network sees them."""
-        return [network_image(self.cfg, image) for _, image in itertools.islice(self._images(), NUM_EXAMPLES)]
+        images = (image for _, image in itertools.islice(self._images(), NUM_EXAMPLES))
+        return [network_view(self.cfg, image.shape[:2]).image(image) for image in images]
 
     def _images(self) -> Iterator[tuple[Sample, np.ndarray]]:
         for number, image in readable_images([sample.image for sample in self.samples]):
@@ -76,15 +80,15 @@ class Validation:
 
     def _spatial_model(self, network) -> SpatialModel | None:
         """The stored models of all pairs, or else new ones; None while the network detects nothing to learn from."""
-        model = SpatialModel(self.cfg)
+        model = SpatialModel(self.cfg, self.spec.skeleton)
         if all(model_path(model.folder, *pair).exists() for pair in model.pairs):
             return model.load()
         scenes = collect_scenes(self.training_set, network, self.cfg, self.cfg.eval_images)
         try:
-            learnt, _ = train_pairs(scenes, model.pairs, self.cfg.num_joints)
+            learnt, _ = train_pairs(scenes, model.pairs, self.spec.num_joints, self.spec.pairwise_unit)
         except InputError:
             return None
-        model.use(learnt, REACH)
+        model.use(learnt, self.spec.pairwise_unit)
         return model
 
     def _aic_score(self, found) -> float:
@@ -105,8 +109,8 @@ class Validation:
         true, predicted = [], []
         for sample, image in self._images():
             true += list(sample.people)
-            predicted += [estimator(image, box).keypoints for box in person_boxes(sample.boxes, sample.people)]
-        shape = (-1, self.cfg.num_joints, 3)
+            predicted += list(estimator.in_boxes(image, person_boxes(sample.boxes, sample.people)).people.keypoints)
+        shape = (-1, self.spec.num_joints, 3)
         true, predicted = np.reshape(true, shape), np.reshape(predicted, shape)
         size = pck.torso_size(true, self.dataset.skeleton)
         # Skeletons without a torso are measured by the box around the joints.

@@ -1,16 +1,12 @@
 """Drawing people and detections on an image."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multiperson.detections import Detections
 from multiperson.predict import People
 from util.draw import draw_dots, draw_lines, enlarge_points, enlarge_small, line_width, palette
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class PersonDraw:
@@ -39,12 +35,12 @@ class PersonDraw:
         return picture
 
 
-def visualize_detections(image: np.ndarray, detections: Detections, names: Sequence[str]) -> "Figure":
-    """The detections before grouping: a dot for each, coloured by part, larger for higher confidence.
+def visualize_detections(image: np.ndarray, detections: Detections, names: Sequence[str]) -> np.ndarray:
+    """A picture, uint8 (H, W, 3), of the detections before grouping: a dot for each, coloured by part.
 
-    A cross marks the centre of the cell that a detection comes from.
+    The surer a detection, the larger its dot; a cross marks the centre of the cell that a detection comes from.
     """
-    from util.visualize import POINT, image_figure
+    from util.visualize import POINT, figure_image, image_figure  # matplotlib, which a demo need not wait for
 
     figure, axes = image_figure(image)
     width = line_width(image) * POINT
@@ -57,4 +53,4 @@ def visualize_detections(image: np.ndarray, detections: Detections, names: Seque
             axes.scatter(*grid.T, s=width**2, color=color, marker="x", linewidths=width / 4)
     if any(map(len, detections.coord)):
         axes.legend(loc="upper right", fontsize=4 * width, markerscale=0.5)
-    return figure
+    return figure_image(figure)

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from config import SKELETON_FILE
-from dataset.pair_offsets import stats_scale
-from dataset.skeleton import from_config
-from nnet.checkpoint import network_id
+from dataset.model_spec import write_spec
+from nnet.description import SPEC_FILE
 from nnet.errors import disk_reason, tensorflow_path
 from nnet.lite_file import checkpoint_id, seal
-from nnet.model_skeleton import write_skeleton
 from nnet.predict import Predictor, pairwise_pixels
 from util.files import atomic_path
 from util.frozen_weights import require_no_promise
@@ -31,7 +28,7 @@ def save_model(predictor: Predictor, folder: str | os.PathLike) -> None:
     with atomic_path(tensorflow_path(folder)) as temporary:
         _write(temporary, _signatures(predictor))
         # SavedModels have this folder for what is not part of their graphs.
-        write_skeleton(temporary / "assets.extra" / SKELETON_FILE, from_config(predictor.cfg))
+        write_spec(temporary / "assets.extra" / SPEC_FILE, predictor.spec)
 
 
 def save_tflite(
@@ -48,7 +45,7 @@ def save_tflite(
     photos: uint8 (H, W, 3) RGB as the network would see them; if given, the model computes in eight bits, and
         the range of each layer is the one seen on them (Jacob et al., arXiv 1712.05877)
     half: store the weights in half precision, which halves the file; the model still computes in float32
-    checkpoint: that the weights come from; the model takes its place as long as it is the same (nnet.load.find_weights)
+    checkpoint: that the weights come from; the model takes its place as long as it is the same (`find_weights`)
     Raises InputError when the file cannot be written, and in a process whose weights are promised to be frozen.
     """
     signatures = _signatures(predictor, batch=1)
@@ -63,12 +60,7 @@ def save_tflite(
             converter.representative_dataset = lambda: _inputs(predictor, photos)
         with silent_stderr():
             content = converter.convert()
-        notes = {
-            "global_scale": stats_scale(predictor.cfg),
-            "checkpoint": checkpoint and checkpoint_id(checkpoint),
-            "network": checkpoint and network_id(checkpoint),
-            "skeleton": from_config(predictor.cfg).as_table(),
-        }
+        notes = {"checkpoint": checkpoint and checkpoint_id(checkpoint), "model": predictor.spec.as_table()}
         temporary.write_bytes(seal(content, notes))
 
 
@@ -77,9 +69,9 @@ def _inputs(predictor, photos):
     random = np.random.default_rng(0)
     for photo in photos:
         yield "serving_default", {"image": photo[None]}
-        if predictor.stats is not None:
+        if predictor.spec.pairwise is not None:
             features = predictor.dense(tf.constant(photo[None]))["features"].numpy()
-            cells = random.integers(0, map_size(*photo.shape[:2], predictor.cfg.stride), (CELLS, 2))
+            cells = random.integers(0, map_size(*photo.shape[:2], predictor.spec.stride), (CELLS, 2))
             yield "pairwise", {"features": features, "cells": np.pad(cells, ((0, 0), (1, 0))).astype(np.int32)}
 
 
@@ -96,7 +88,7 @@ def _signatures(predictor, batch=None):
     require_no_promise("to export")
     image = tf.TensorSpec([batch, None, None, 3], tf.uint8, "image")
     signatures = {"serving_default": tf.function(predictor.dense, input_signature=[image])}
-    if predictor.stats is not None:
+    if predictor.spec.pairwise is not None:
         channels, dtype = predictor.net.source["features"].shape[-1], predictor.net.compute_dtype
         features = tf.TensorSpec(
             [batch, None, None, channels], tf.float32 if dtype == "float32" else tf.bfloat16, "features"
@@ -107,10 +99,10 @@ def _signatures(predictor, batch=None):
 
 
 def _pairwise(predictor):
-    head, stats = predictor.net.heads["pairwise_pred"], predictor.stats
+    head, spec = predictor.net.heads["pairwise_pred"], predictor.spec
 
     def offsets(features, cells):
-        raw = tf.reshape(head.at_cells(features, cells), [-1, len(stats.means), 2])
-        return {"offsets": pairwise_pixels(raw, stats, predictor.cfg)}
+        raw = tf.reshape(head.at_cells(features, cells), [-1, len(spec.pairwise.means), 2])
+        return {"offsets": pairwise_pixels(raw, spec)}
 
     return offsets

@@ -39,20 +39,21 @@ def read_notes(path: str | os.PathLike) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if notes is None:
         raise InputError(
-            f"{path}: cut off, damaged, or no TensorFlow Lite model of tools/export.py; copy it again, or "
+            f"{path}: cut off, damaged, too old, or no TensorFlow Lite model of tools/export.py; copy it again, or "
             "make it anew (--tflite or --quick_start)"
         )
     return notes
 
 
 def _notes(file: memoryview) -> dict[str, Any] | None:
-    """None if the file does not end with a checksum of what comes before."""
+    """None if the file does not end with a checksum of what comes before, or describes no model (files of before)."""
     content, checksum, mark = file[:-_END], file[-_END : -len(_MARK)], file[-len(_MARK) :]
     if mark != _MARK or hashlib.sha256(content).digest() != checksum:
         return None
     end = len(content) - _LENGTH.size
     (length,) = _LENGTH.unpack(content[end:])
-    return json.loads(bytes(content[end - length : end]))
+    notes = json.loads(bytes(content[end - length : end]))
+    return notes if "model" in notes else None
 
 
 def checkpoint_id(prefix: str | os.PathLike) -> str | None:

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from dataset.model_spec import ModelSpec
 from nnet.targets import Targets
 
 
@@ -24,7 +25,9 @@ def huber(error):
     return tf.where(size < 1, 0.5 * tf.square(error), size - 0.5)
 
 
-def compute_losses(heads: dict[str, tf.Tensor], targets: Targets, cfg, counts=None) -> dict[str, tf.Tensor]:
+def compute_losses(
+    heads: dict[str, tf.Tensor], targets: Targets, cfg, spec: ModelSpec, counts=None
+) -> dict[str, tf.Tensor]:
     """The loss terms by name, and "total_loss" (without weight decay).
 
     heads: raw outputs (B, h, w, channels) of the network, "pairwise_pred" (n, 2J(J-1)) at `targets.cells` only
@@ -37,15 +40,15 @@ def compute_losses(heads: dict[str, tf.Tensor], targets: Targets, cfg, counts=No
         return weighted_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets.part, heads[name]), weight, part_count)
 
     losses = {"part_loss": parts("part_pred")}
-    if cfg.intermediate_supervision:
+    if "intermediate_supervision" in spec.heads:
         losses["part_loss_interm"] = parts("intermediate_supervision")
-    if cfg.location_refinement:
-        refined = tf.gather_nd(_by_part(heads["locref_pred"], [cfg.num_joints, 2]), targets.positive)
+    if "locref_pred" in spec.heads:
+        refined = tf.gather_nd(_by_part(heads["locref_pred"], [spec.num_joints, 2]), targets.positive)
         error = (huber if cfg.locref_huber_loss else tf.square)(refined - targets.locref)
         losses["locref_loss"] = cfg.locref_loss_weight * weighted_mean(error, 1.0, locref_count)
-    if cfg.pairwise_predict:
+    if "pairwise_pred" in spec.heads:
         entries = tf.stack([targets.at, targets.positive[:, 3]], axis=1)
-        offsets = tf.gather_nd(_by_part(heads["pairwise_pred"], [cfg.num_joints, cfg.num_joints - 1, 2]), entries)
+        offsets = tf.gather_nd(_by_part(heads["pairwise_pred"], [spec.num_joints, spec.num_joints - 1, 2]), entries)
         error = (huber if cfg.pairwise_huber_loss else tf.square)(offsets - targets.pairwise)
         mean = weighted_mean(error, targets.pairwise_mask[..., None], pairwise_count)
         losses["pairwise_loss"] = cfg.pairwise_loss_weight * mean

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from dataset.model_spec import ModelSpec
 from nnet import mobilenet_v2, movenet, resnet_v1
 from nnet.layers import ConvBN, Head, dense_maps
 from nnet.pyramid import feature_pyramid
@@ -22,20 +23,20 @@ class PoseNet(keras.Model):
     input is even or odd, which moves all that follows by 2, or by up to 15, pixels. `backbone` alone is the original's
     function, without this padding.
 
+    cfg: how it is trained; spec: what it is
     Raises InputError when the intermediate layer is beyond its block.
     """
 
-    def __init__(self, cfg, dtype: str = "float32"):
+    def __init__(self, cfg, spec: ModelSpec, dtype: str = "float32"):
         super().__init__(dtype=dtype)
-        self.mean_pixel = tf.constant(cfg.mean_pixel, tf.float32)
-        self.supervised = _supervised_layer(cfg) if cfg.intermediate_supervision else None
+        self.mean_pixel = tf.constant(spec.mean_pixel, tf.float32)
         # Pixels per cell of what the heads read, and of the coarsest layer: images are padded to multiples of that.
-        self.feature_stride = 2 * cfg.stride
-        self.coarsest_stride = movenet.OUTPUT_STRIDE if cfg.net_type.startswith("movenet") else resnet_v1.OUTPUT_STRIDE
+        self.feature_stride = 2 * spec.stride
+        self.coarsest_stride = movenet.OUTPUT_STRIDE if spec.net_type.startswith("movenet") else resnet_v1.OUTPUT_STRIDE
         policy = dtype if dtype == "float32" else f"mixed_{dtype}"  # weights are float32
-        self.backbone, self.pyramid = _build_backbone(cfg, self.supervised, policy)
+        self.backbone, self.pyramid = _build_backbone(cfg, spec, policy)
         self.heads = {}
-        for name, channels in _heads(cfg).items():
+        for name, channels in spec.heads.items():
             source = "intermediate" if name == "intermediate_supervision" else "features"
             self.heads[name] = Head(f"pose/{name}/block4", channels, dtype=policy)
             self.heads[name].build(self.source[source].shape)
@@ -102,11 +103,11 @@ class PoseNet(keras.Model):
             layer.fold(constants)
 
 
-def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Model, keras.Model | None]:
+def _build_backbone(cfg, spec: ModelSpec, policy: str) -> tuple[keras.Model, keras.Model | None]:
     """From the image to what the heads read; with a pyramid in two models: up to its levels, and from there on."""
     image = keras.Input((None, None, 3))
-    kind = cfg.net_type.removesuffix("_fpn")
-    has_pyramid = kind != cfg.net_type
+    kind = spec.net_type.removesuffix("_fpn")
+    has_pyramid = kind != spec.net_type
     starts_trained = cfg.freeze_backbone or (cfg.batch_norm == "auto" and cfg.init_weights)
     options = {
         "train_moments": cfg.batch_norm != "frozen" and not starts_trained,
@@ -118,8 +119,8 @@ def _build_backbone(cfg, supervised: str | None, policy: str) -> tuple[keras.Mod
         chosen = {f"level_{stride}": outputs[name] for stride, name in levels.items()}
     else:
         chosen = {"features": outputs["features"]}
-    if supervised:
-        chosen["intermediate"] = outputs[supervised]
+    if spec.intermediate_layer is not None:
+        chosen["intermediate"] = outputs[_supervised_layer(cfg.config_file, spec)]
     backbone = keras.Model(image, chosen)
     backbone.trainable = not cfg.freeze_backbone
     # Weights of a backbone alone hold no moments for the pyramid: it trains its own even if the backbone's are frozen.
@@ -145,27 +146,14 @@ def _pyramid_on(chosen: dict[str, keras.KerasTensor], options: dict) -> keras.Mo
     return keras.Model(inputs, {"features": feature_pyramid(levels, **options)} | rest)
 
 
-def _heads(cfg) -> dict[str, int]:
-    """Channels of each head."""
-    joints = cfg.num_joints
-    heads = {"part_pred": joints}
-    if cfg.location_refinement:
-        heads["locref_pred"] = 2 * joints
-    if cfg.pairwise_predict:
-        heads["pairwise_pred"] = 2 * joints * (joints - 1)
-    if cfg.intermediate_supervision:
-        heads["intermediate_supervision"] = joints
-    return heads
-
-
-def _supervised_layer(cfg) -> str:
-    layer, where = cfg.intermediate_supervision_layer, cfg.config_file
-    family, _, size = cfg.net_type.removesuffix("_fpn").rpartition("_")
+def _supervised_layer(where: str, spec: ModelSpec) -> str:
+    layer = spec.intermediate_layer
+    family, _, size = spec.net_type.removesuffix("_fpn").rpartition("_")
     if family != "resnet":
-        raise InputError(f"{where}: intermediate_supervision needs a ResNet; {cfg.net_type} has no block 3")
+        raise InputError(f"{where}: intermediate_supervision needs a ResNet; {spec.net_type} has no block 3")
     units = resnet_v1.UNITS[int(size)][2]
     if layer > units:
         raise InputError(
-            f"{where}: intermediate_supervision_layer is {layer}, but block 3 of {cfg.net_type} has {units} units"
+            f"{where}: intermediate_supervision_layer is {layer}, but block 3 of {spec.net_type} has {units} units"
         )
     return f"block3/unit_{layer}"

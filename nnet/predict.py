@@ -3,25 +3,24 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
 from config import require
-from dataset.pair_offsets import PairwiseStats, load_pairwise_stats, stats_scale
-from multiperson.network import Network
-from multiperson.single_person import argmax_pose_predict  # noqa: F401 - pose-tensorflow has it here
+from dataset.model_spec import ModelSpec
 from nnet import checkpoint
-from nnet.checkpoint_names import head_of
+from nnet.description import describe
 from nnet.layers import dense_maps
-from nnet.model_skeleton import with_skeleton_of
 from nnet.net_factory import pose_net
+from nnet.network import Network
 from nnet.pose_net import PoseNet
 from nnet.precision import compute_dtype
 from util.errors import InputError
 from util.frozen_weights import weights_are_frozen
-from util.maps import Maps
+from util.maps import Maps, argmax_pose_predict  # noqa: F401 - pose-tensorflow has the latter here
 
 
 class Predictor(Network):
@@ -32,15 +31,15 @@ class Predictor(Network):
     Its methods may be called from several threads.
     """
 
-    def __init__(self, cfg, stats: PairwiseStats | None = None, net: PoseNet | None = None):
-        super().__init__(cfg)
-        self.stats = stats
-        self.net = net or pose_net(cfg, compute_dtype(cfg.precision))
+    def __init__(self, cfg, spec: ModelSpec, net: PoseNet | None = None):
+        super().__init__(cfg, spec)
+        # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
+        self.net = net or pose_net(cfg, replace(spec, intermediate_layer=None), compute_dtype(cfg.precision))
         # One graph for all sizes of image. Nothing here depends on tensors' values, and autograph takes a second.
         self._outputs = tf.function(
             self.dense, input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)], autograph=False
         )
-        if stats is not None:
+        if spec.pairwise is not None:
             features = self.net.source["features"]
             self._pairwise = tf.function(
                 self.net.heads["pairwise_pred"].at_cells,
@@ -50,10 +49,8 @@ class Predictor(Network):
 
     def load(self, prefix: str | os.PathLike) -> "Predictor":
         """Take the weights of a checkpoint. Raises InputError."""
-        variables = self.net.slim_variables()
-        # Only training needs the head of the intermediate layer; inference checkpoints may lack it.
-        wanted = {name: var for name, var in variables.items() if head_of(name) != "intermediate_supervision"}
-        checkpoint.load_weights(wanted, prefix, averaged=True)
+        checkpoint.load_weights(self.net.slim_variables(), prefix, averaged=True)
+        self.spec = replace(self.spec, network=checkpoint.network_id(prefix))
         return self.freeze()
 
     def freeze(self) -> "Predictor":
@@ -64,18 +61,24 @@ class Predictor(Network):
         # for each of these (5 % of the time).
         maps = self.maps(np.zeros((128, 128, 3), np.uint8))
         if maps.pairwise is not None:
-            maps.pairwise(np.zeros((1, 2), np.int32))
+            maps.pairwise_at(np.zeros((1, 2), np.int32))
         return self
 
     def _maps_of(self, images):
         with _memory_for(*images[0].shape[:2]):
             outputs = self._outputs(tf.convert_to_tensor(np.stack(images)))
             part_prob = outputs["part_prob"].numpy()
-        locref = outputs["locref"].numpy() if "locref" in outputs else [None] * len(images)
-        if self.stats is None:
-            return list(map(Maps, part_prob, locref))
-        pairwise = [partial(self._pairwise_at, outputs["features"], number) for number in range(len(images))]
-        return list(map(Maps, part_prob, locref, pairwise))
+        locref = outputs["locref"].numpy() if "locref" in outputs else None
+        features = outputs.get("features")
+        return [
+            Maps(
+                prob,
+                self.spec.stride,
+                None if locref is None else locref[number],
+                None if features is None else partial(self._pairwise_at, features, number),
+            )
+            for number, prob in enumerate(part_prob)
+        ]
 
     def dense(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """The dense outputs for images (B, h, w, 3), as far as the network has them.
@@ -83,13 +86,13 @@ class Predictor(Network):
         "part_prob" (B, rows, cols, J); "locref" (B, rows, cols, J, 2) px; "features", for the pairwise head
         """
         features = self.net.features(image)["features"]
-        names = [name for name in ("part_pred", "locref_pred") if name in self.net.heads]
+        names = [name for name in ("part_pred", "locref_pred") if name in self.spec.heads]
         heads = dict(zip(names, dense_maps([self.net.heads[name] for name in names], features), strict=True))
         outputs = {"part_prob": tf.sigmoid(heads["part_pred"])}
-        if self.cfg.location_refinement:
+        if self.spec.locref_stdev is not None:
             shape = tf.concat([tf.shape(outputs["part_prob"]), [2]], axis=0)
-            outputs["locref"] = tf.reshape(heads["locref_pred"], shape) * self.cfg.locref_stdev
-        if self.stats is not None:
+            outputs["locref"] = tf.reshape(heads["locref_pred"], shape) * self.spec.locref_stdev
+        if self.spec.pairwise is not None:
             outputs["features"] = features
         return outputs
 
@@ -99,7 +102,7 @@ class Predictor(Network):
         batched = np.pad(cells, ((0, 0), (1, 0)), constant_values=number)
         with _memory_for(*(self.net.feature_stride * side for side in features.shape[1:3])):
             raw = self._pairwise(features, tf.constant(batched)).numpy()
-        return pairwise_pixels(raw.reshape(len(cells), len(self.stats.means), 2), self.stats, self.cfg)
+        return pairwise_pixels(raw.reshape(len(cells), len(self.spec.pairwise.means), 2), self.spec)
 
 
 @contextmanager
@@ -111,28 +114,28 @@ def _memory_for(height: int, width: int) -> Iterator[None]:
         raise InputError(f"no memory for an image of {width}x{height} pixels: lower max_input_size") from error
 
 
-def pairwise_pixels(raw: np.ndarray | tf.Tensor, stats: PairwiseStats, cfg) -> np.ndarray | tf.Tensor:
+def pairwise_pixels(raw: np.ndarray | tf.Tensor, spec: ModelSpec) -> np.ndarray | tf.Tensor:
     """Undo the normalisation: raw values (..., J(J-1), 2) of the pairwise head as offsets in the input's pixels."""
-    if not cfg.tensorflow_pairwise_order:
-        raw = tf.gather(raw, stats.rows, axis=-2) if tf.is_tensor(raw) else raw[..., stats.rows, :]
-    return (raw * stats.std_devs + stats.means) * stats_scale(cfg)
+    channels = spec.pairwise.channels
+    if channels is not None:
+        raw = tf.gather(raw, channels, axis=-2) if tf.is_tensor(raw) else raw[..., channels, :]
+    means, std_devs = spec.pairwise_moments()
+    return raw * std_devs + means
 
 
 def setup_pose_prediction(cfg, weights: str | os.PathLike | None = None) -> Predictor:
     """The network of `cfg` with the weights of `weights`, by default `cfg.init_weights`. Raises InputError.
 
-    nnet.load.load_network also takes TensorFlow Lite models.
+    multiperson.load.load_network also takes TensorFlow Lite models.
     """
     if weights is None:
         require(cfg, "init_weights")
         weights = cfg.init_weights
-    cfg = with_skeleton_of(cfg, weights)
-    stats = load_pairwise_stats(cfg.pairwise_stats_fn, cfg.num_joints) if cfg.pairwise_predict else None
-    return Predictor(cfg, stats).load(weights)
+    return Predictor(cfg, describe(cfg, weights)).load(weights)
 
 
 def extract_cnn_output(
-    outputs: dict[str, np.ndarray], cfg, stats: PairwiseStats | None = None
+    outputs: dict[str, np.ndarray], spec: ModelSpec
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Score maps (h, w, J), offsets (h, w, J, 2) and pairwise offsets (h, w, J(J-1), 2) in pixels.
 
@@ -141,9 +144,9 @@ def extract_cnn_output(
     """
     scmap = 1 / (1 + np.exp(-np.asarray(outputs["part_pred"])[0]))
     locref = pairwise = None
-    if cfg.location_refinement:
-        locref = np.asarray(outputs["locref_pred"])[0].reshape(*scmap.shape, 2) * cfg.locref_stdev
-    if cfg.pairwise_predict:
+    if "locref_pred" in spec.heads:
+        locref = np.asarray(outputs["locref_pred"])[0].reshape(*scmap.shape, 2) * spec.locref_stdev
+    if "pairwise_pred" in spec.heads:
         raw = np.asarray(outputs["pairwise_pred"])[0]
-        pairwise = pairwise_pixels(raw.reshape(*raw.shape[:2], -1, 2), stats, cfg)
+        pairwise = pairwise_pixels(raw.reshape(*raw.shape[:2], -1, 2), spec)
     return scmap, locref, pairwise

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from dataset.pair_offsets import PairwiseStats, stats_scale
+from dataset.model_spec import ModelSpec
 
 
 class Targets(NamedTuple):
@@ -17,10 +17,10 @@ class Targets(NamedTuple):
 
     part, part_weight: (B, h, w, J)
     positive: (m, 4) int32, batch, row, col and part of each 1 in `part`, sorted
-    locref: (m, 2), offset to the joint, divided by locref_stdev
+    locref: (m, 2), offset to the joint, divided by locref_stdev (if there is a head for it)
     cells: (n, 3) int32, batch, row and col of the cells that are positive for any part
     at: (m,) int32, the row of `cells` in which each of `positive` is
-    pairwise: (m, J-1, 2), normalised offsets to the other joints, in their order; None without statistics
+    pairwise: (m, J-1, 2), normalised offsets to the other joints, in their order; None without that head
     pairwise_mask: (m, J-1)
     """
 
@@ -34,7 +34,7 @@ class Targets(NamedTuple):
     pairwise_mask: tf.Tensor | None
 
 
-def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None) -> Targets:
+def make_targets(people, weight, scale, cfg, spec: ModelSpec) -> Targets:
     """The targets of a batch.
 
     people: (B, P, J, 3) x, y, flag in pixels of the network's input; flag 0 means absent
@@ -43,10 +43,10 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
     """
     joints, present = people[..., :2], people[..., 2] > 0
     reach = _reach(joints, present, cfg.pos_dist_thresh * scale, cfg.pos_dist_share)
-    part = _near_joints(joints, present, tf.shape(weight), cfg.stride, reach)
+    part = _near_joints(joints, present, tf.shape(weight), spec.stride, reach)
     part_weight = tf.broadcast_to(weight[..., None], tf.shape(part))
     if cfg.ignore_unlabelled:
-        unsure = _near_unlabelled(joints, present, tf.shape(weight), cfg.stride)
+        unsure = _near_unlabelled(joints, present, tf.shape(weight), spec.stride)
         part_weight *= 1 - unsure * (1 - part)
     if cfg.weigh_only_present_joints:
         part_weight *= tf.cast(tf.reduce_any(present, axis=1), tf.float32)[:, None, None]
@@ -55,11 +55,13 @@ def make_targets(people, weight, scale, cfg, stats: PairwiseStats | None = None)
 
     # Few cells are positive: offsets are computed for them alone.
     positive = tf.cast(tf.where(part), tf.int32)
-    person, offset = _nearest_joints(joints, present, positive, cfg.stride)
+    person, offset = _nearest_joints(joints, present, positive, spec.stride)
     pairwise, pairwise_mask = None, None
-    if stats is not None:
-        pairwise, pairwise_mask = _pairwise(people, positive, person, cfg, stats)
-    return Targets(part, part_weight, positive, offset / cfg.locref_stdev, *_cells(positive), pairwise, pairwise_mask)
+    if spec.pairwise is not None:
+        pairwise, pairwise_mask = _pairwise(people, positive, person, spec)
+    return Targets(
+        part, part_weight, positive, offset / (spec.locref_stdev or 1), *_cells(positive), pairwise, pairwise_mask
+    )
 
 
 def _reach(joints, present, least, share):
@@ -151,9 +153,9 @@ def _cells(positive):
     return tf.boolean_mask(cells, first), tf.cumsum(tf.cast(first, tf.int32)) - 1
 
 
-def _pairwise(people, positive, person, cfg, stats):
+def _pairwise(people, positive, person, spec):
     """Normalised offsets (m, J-1, 2) from cells to the other joints of a person (m,), and mask (m, J-1)."""
-    count = people.shape[2] or cfg.num_joints
+    count = spec.num_joints
     index, part = tf.range(count - 1), positive[:, 3]
     other = index + tf.cast(index >= part[:, None], tf.int32)
     # A batch without people has no person 0.
@@ -161,10 +163,9 @@ def _pairwise(people, positive, person, cfg, stats):
     poses = tf.gather_nd(padded, tf.stack([positive[:, 0], person], axis=1))
     others = tf.gather(poses, other, batch_dims=1)
 
-    center = tf.cast(positive[:, 2:0:-1] * cfg.stride, tf.float32) + cfg.stride / 2
+    center = tf.cast(positive[:, 2:0:-1] * spec.stride, tf.float32) + spec.stride / 2
     means, deviations = (
-        tf.gather(np.float32(moment * stats_scale(cfg)).reshape(count, count - 1, 2), part)
-        for moment in (stats.means, stats.std_devs)
+        tf.gather(np.float32(moment).reshape(count, count - 1, 2), part) for moment in spec.pairwise_moments()
     )
     present = others[..., 2] > 0
     value = tf.where(present[..., None], (others[..., :2] - center[:, None] - means) / deviations, 0.0)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dataset.pair_offsets import PairwiseStats
+from dataset.model_spec import ModelSpec
 from nnet import checkpoint
 from nnet.checkpoint_names import GLOBAL_STEP, OPTIMIZER_STEPS, SCORE, is_kernel
 from nnet.devices import Devices
@@ -35,18 +35,18 @@ def step_of(path: str, state: Mapping[str, np.ndarray]) -> int:
 class Trainer:
     """A network in training, with its optimizer.
 
-    stats: needed if `cfg.pairwise_predict` is on
+    spec: what it is to become
     devices: to train on; by default one
     Raises InputError for an impossible network, and in a process for trained networks only.
     """
 
-    def __init__(self, cfg, stats: PairwiseStats | None = None, devices: Devices | None = None):
+    def __init__(self, cfg, spec: ModelSpec, devices: Devices | None = None):
         require_no_promise("to train")
-        self.cfg, self.stats, self.devices = cfg, stats, devices or Devices()
+        self.cfg, self.spec, self.devices = cfg, spec, devices or Devices()
         keras.utils.set_random_seed(cfg.seed)
         dtype = compute_dtype(cfg.precision)
         with self.devices.strategy.scope():
-            self.net = pose_net(cfg, dtype)
+            self.net = pose_net(cfg, spec, dtype)
             self.slim_variables = self.net.slim_variables()
             trained = {name: variable for name, variable in self.slim_variables.items() if variable.trainable}
             self.optimizer = Optimizer(cfg, trained)
@@ -56,7 +56,7 @@ class Trainer:
         # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
         # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
-        people = tf.TensorSpec([None, None, cfg.num_joints, 3], tf.float32)
+        people = tf.TensorSpec([None, None, spec.num_joints, 3], tf.float32)
         weight, scale = tf.TensorSpec([None, None, None], tf.float32), tf.TensorSpec([None], tf.float32)
         batch, rate = [image, people, weight, scale], tf.TensorSpec([], tf.float32)
         self._compiled_step = tf.function(self._step, input_signature=[rate, *batch])
@@ -180,7 +180,7 @@ class Trainer:
 
     def _summed_counts(self, people, weight, scale):
         """The counts of the whole batch; each device has a part of it."""
-        return self.devices.sum(count_targets(make_targets(people, weight, scale, self.cfg, self.stats)))
+        return self.devices.sum(count_targets(make_targets(people, weight, scale, self.cfg, self.spec)))
 
     def _add(self, image, people, weight, scale, counts):
         return self.devices.first(self.devices.run(self._add_here, [image, people, weight, scale], counts))
@@ -212,10 +212,10 @@ class Trainer:
 
         counts: `losses.count_targets` of the batch, or None if this is all of it
         """
-        targets = make_targets(people, weight, scale, self.cfg, self.stats)
+        targets = make_targets(people, weight, scale, self.cfg, self.spec)
         with tf.GradientTape() as tape:
             heads = self.net.apply_heads(self.net.features(image, training=True), targets.cells)
-            losses = compute_losses(heads, targets, self.cfg, counts)
+            losses = compute_losses(heads, targets, self.cfg, self.spec, counts)
             objective = losses["total_loss"]
             if self.cfg.regularize:
                 kernels = [variable.value for name, variable in self.slim_variables.items() if is_kernel(name)]

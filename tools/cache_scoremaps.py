@@ -16,25 +16,28 @@ except ModuleNotFoundError:
 
 import logging
 
+from tqdm import tqdm
+
 from config import load_config
+from dataset.factory import create
+from dataset.targets import dataset_images
+from multiperson.load import find_weights, load_network, network_fingerprint
+from multiperson.mapcache import MapCache
 from util.errors import InputError
+from util.images import read_image
+from util.view import network_view
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__, snapshot=True)
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
-
-    from dataset.factory import create
-    from dataset.targets import dataset_images
-    from multiperson.mapcache import MapCache
-    from nnet.load import find_weights, load_network, network_fingerprint
-
     dataset = create(cfg)
-    cfg = dataset.cfg
     weights = options.snapshot or find_weights(cfg)
     folder = MapCache(cfg.scoremap_dir, network_fingerprint(cfg, weights))
-    written, unread = cache(dataset_images(dataset), load_network(cfg, weights), folder, cfg)
+    network = load_network(cfg, weights)
+    dataset.require_joints(network.spec.skeleton)
+    written, unread = cache(dataset_images(dataset), network, folder, cfg)
     if unread == len(dataset):
         raise InputError(f"{dataset.path}: none of its {unread} images can be read")
     print(
@@ -45,11 +48,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def cache(targets, network, folder, cfg) -> tuple[int, int]:
     """Write the maps of each image without current ones; returns how many were written, and how many are unreadable."""
-    from tqdm import tqdm
-
-    from multiperson.estimator import network_image
-    from util.images import read_image
-
     written = unread = 0
     for target in tqdm(targets, unit="image", disable=None):
         if folder.has(target.name, target.path):
@@ -60,7 +58,7 @@ def cache(targets, network, folder, cfg) -> tuple[int, int]:
             logging.warning("skipped %s", error)
             unread += 1
             continue
-        maps = network.maps(network_image(cfg, image))
+        maps = network.maps(network_view(cfg, image.shape[:2]).image(image))
         folder.save(target.name, target.path, maps)
         written += 1
     return written, unread

@@ -14,20 +14,19 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from dataset.aic import AnnotationFile, people_array
 from dataset.coco import read_coco
-from dataset.pose_dataset import FileLister
 from util.errors import InputError
 from util.faults import CORRECTED, EXAMPLES, LEFT_OUT, SUSPECT, Faults
 from util.files import require_folder
-from util.images import IMAGE_SUFFIXES, read_image, read_image_size
+from util.images import FileLister, read_image, read_image_size
 from util.report import table
 
 # Joints and boxes may end a pixel beyond the last one: some tools count the pixels' outer edges.
@@ -88,10 +87,7 @@ class ImageFolder:
 
     def size(self, image: Image, faults: Faults) -> tuple[int, int] | None:
         """(height, width) of the image file; None, with a fault, if it is missing, broken or of another size."""
-        base = os.path.join(self.folder, image.name)
-        names = [base] if base.lower().endswith(tuple(IMAGE_SUFFIXES)) else []
-        names += [base + suffix for suffix in (".jpg", *sorted(IMAGE_SUFFIXES))]
-        path = next((name for name in names if name in self.files), None)
+        path = self.files.find_image(image.name, self.folder)
         if path is None:
             faults.add("images that are not on disk", image.name)
             return None
@@ -129,8 +125,6 @@ def check_people(image: Image, size: tuple[int, int] | None, faults: Faults) -> 
 
 def check(path: Path, folder: ImageFolder | None, faults: Faults) -> list[list]:
     """Check a whole file; returns its contents as rows for a table. Raises InputError if it is unusable."""
-    from tqdm import tqdm
-
     images = aic_images(path, faults) if is_aic(path) else coco_images(path, faults)
     counts = {"images": 0, "people": 0, "people without a labelled joint": 0, "labelled joints": 0}
     for image in tqdm(images, unit=" images", disable=None, delay=2):

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from config import make_config
+from dataset.model_spec import from_config
 from dataset.skeleton import AIC, COCO
 from util.errors import InputError
 
@@ -81,7 +82,7 @@ def build_network(convolutions: dict):
 
     keras.utils.set_random_seed(0)
     cfg = make_config(net_type="movenet_fpn", skeleton="aic")
-    net = pose_net(cfg)
+    net = pose_net(cfg, from_config(cfg))
     _set_backbone(net, by_scope(convolutions), np.array(cfg.mean_pixel))
     _let_heat_maps_through(net)
     return net

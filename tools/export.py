@@ -34,9 +34,11 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
-from multiperson.estimator import network_image
+from multiperson.load import QUICK_START, find_checkpoint, is_made_of
+from nnet.snapshots import require_checkpoint
 from util.errors import InputError
 from util.images import find_images, readable_images
+from util.view import network_view
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -68,10 +70,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     options = parse(argv)
     cfg = load_config(options.cfg, options.overrides)
-
-    from nnet.load import QUICK_START, find_checkpoint
-    from nnet.snapshots import require_checkpoint
-
     weights = options.snapshot or find_checkpoint(cfg)
     if weights.endswith(".tflite"):
         raise InputError(f"{weights}: is a TensorFlow Lite model already; name the checkpoint it was made of")
@@ -82,7 +80,7 @@ def main(argv: list[str] | None = None) -> None:
     require_checkpoint(weights)  # before TensorFlow is loaded
     # This machine says nothing about where the model will run; TensorFlow Lite has no bfloat16.
     if not options.out_dir or cfg.precision == "auto":
-        cfg.precision = "float32"
+        cfg = load_config(options.cfg, [*options.overrides, "precision=float32"])
 
     from nnet.export import save_model, save_tflite
     from nnet.predict import setup_pose_prediction
@@ -99,8 +97,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def is_up_to_date(lite: Path, weights: str) -> bool:
     """Whether there is a whole TensorFlow Lite model of these weights."""
-    from nnet.load import is_made_of
-
     try:
         return is_made_of(lite, weights)
     except InputError:  # damaged
@@ -109,7 +105,8 @@ def is_up_to_date(lite: Path, weights: str) -> bool:
 
 def photos_for_ranges(paths: list[Path], cfg) -> list[np.ndarray]:
     """The readable photos, as large as the network sees them. Raises InputError if there are none."""
-    photos = [network_image(cfg, photo) for _, photo in readable_images(find_images(paths))]
+    images = (image for _, image in readable_images(find_images(paths)))
+    photos = [network_view(cfg, image.shape[:2]).image(image) for image in images]
     print(f"measuring the layers' ranges on {len(photos)} photos")
     return photos
 

@@ -19,6 +19,8 @@ from collections.abc import Mapping
 
 from config import load_config
 from nnet.checkpoint_names import AVERAGE, SLOTS, head_of
+from nnet.description import describe
+from nnet.snapshots import require_checkpoint
 from util.report import table
 
 HEADS = "part_pred", "locref_pred", "pairwise_pred", "intermediate_supervision"
@@ -41,9 +43,6 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides) if options.cfg else None
-
-    from nnet.snapshots import require_checkpoint
-
     require_checkpoint(options.checkpoint)  # before TensorFlow is loaded
 
     from nnet.checkpoint import read_shapes
@@ -51,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     shapes = read_shapes(options.checkpoint)
     print(contents_table(shapes))
     print(f"\n{description(shapes)}")
-    return report_fit(shapes, cfg) if cfg else 0
+    return report_fit(shapes, cfg, options.checkpoint) if cfg else 0
 
 
 def group_of(name: str) -> str:
@@ -88,12 +87,12 @@ def description(shapes: Shapes) -> str:
     return "\n".join(lines)
 
 
-def report_fit(shapes: Shapes, cfg) -> int:
+def report_fit(shapes: Shapes, cfg, checkpoint: str) -> int:
     """Print what fits the network of `cfg` and what does not; returns 1 if it is useless for that."""
     from nnet.checkpoint import misfits, starting_variables
     from nnet.net_factory import pose_net
 
-    variables = pose_net(cfg).slim_variables()
+    variables = pose_net(cfg, describe(cfg, checkpoint)).slim_variables()
     unfit = misfits(variables, shapes)
     print(f"\n{cfg.config_file}: {len(variables) - len(unfit)} of the network's {len(variables)} variables fit")
     missing = [misfit.name for misfit in unfit if misfit.there is None]

@@ -19,12 +19,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from config import load_config
 from dataset.aic import annotation_record
 from dataset.extent import joint_extent
+from dataset.factory import create
 from dataset.flags import AIC_FLAGS_OF_COCO
+from dataset.model_spec import from_config
+from dataset.pipeline import training_batches
 from util.files import atomic_path
 
 BOX_MARGIN = 0.1  # of the joints' extent, on each side
@@ -36,18 +40,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--side", type=int, default=384, help="pixels, a multiple of 16 (default: %(default)s)")
     arguments.add_argument("--out", type=Path, default=Path("mosaics"), help="folder (default: %(default)s)")
     options = arguments.parse_args(argv)
-    plain = {"scale_jitter_lo": 1, "scale_jitter_up": 1, "rotation": 0, "color_jitter": 0, "mirror": "false"}
+    plain = {"scale_jitter_lo": 1, "scale_jitter_up": 1, "rotation": 0, "color_jitter": 0, "mirror": "false",
+             "pairwise_predict": "false"}  # fmt: skip
     settings = {"crop_size": options.side, "mosaic": 1, "batch_size": 1, **plain}
     cfg = load_config(options.cfg, [*options.overrides, *(f"{key}={value}" for key, value in settings.items())])
-
-    from PIL import Image
-
-    from dataset.factory import create
-    from dataset.pipeline import training_batches
-
     dataset = create(cfg)
     to_aic = list(dataset.skeleton.to_aic)
-    batches = training_batches(dataset, cfg)
+    batches = training_batches(dataset, cfg, from_config(cfg, dataset.skeleton))
     folder = options.out / "images" / cfg.dataset_phase
     records = []
     for number in tqdm(range(options.number), unit="image", disable=None):

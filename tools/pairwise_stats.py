@@ -15,6 +15,9 @@ except ModuleNotFoundError:
 import numpy as np
 
 from config import load_config
+from dataset.factory import create
+from dataset.pair_offsets import MIN_COUNT, compute_offsets, save_pairwise_stats
+from util.maps import joint_pairs, pair_index
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -22,10 +25,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--out", help="file to write (default: pairwise_stats_fn of the configuration)")
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
-
-    from dataset.factory import create
-    from dataset.pair_offsets import compute_offsets, save_pairwise_stats
-
     dataset = create(cfg, need_images=False)
     offsets = compute_offsets(dataset)
     path = options.out or cfg.pairwise_stats_fn
@@ -36,9 +35,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def report(offsets, skeleton) -> str:
     """A table of neighbouring joints, and which pairs had to be guessed."""
-    from dataset.pair_offsets import MIN_COUNT
-    from util.maps import joint_pairs, pair_index
-
     names = skeleton.keypoints
     lines = [f"{'pair':32} {'people':>7} {'mean x, y':>16} {'deviation x, y':>16}"]
     for a, b in skeleton.limbs:

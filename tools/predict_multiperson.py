@@ -23,37 +23,42 @@ except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import logging
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from config import load_config, settings
-from dataset.skeleton import from_config
+from dataset.aic import people_to_aic
+from dataset.coco_results import people_to_coco
+from dataset.factory import create
+from dataset.model_spec import ModelSpec
 from dataset.targets import Target, dataset_images, image_files
-from multiperson.estimator import PoseEstimator, PoseResult, estimate_ahead
+from multiperson.estimator import PoseEstimator, PoseResult
+from multiperson.load import build_estimator, find_weights, network_fingerprint, pairwise_models, weights_file
 from multiperson.mapcache import SOURCE, MapCache
 from multiperson.predict import People
 from multiperson.table import people_table
-from util.ahead import starmap_ahead
+from nnet.description import describe
 from util.errors import InputError
 from util.files import write_json
 from util.fingerprint import file_stamp, fingerprint
+from util.images import write_image
 from util.journal import Journal
+from util.report import Reductions
 from util.shards import WHOLE, parse_shard, whole_run
-
-READERS = 2  # threads that decode images while the network is busy
 
 
 @dataclass
 class Run:
-    """The images of a run, and optionally the score maps to use instead of a network, and the folder to draw into."""
+    """The images of a run, the model, score maps to use in place of its network, and a folder for pictures."""
 
     targets: list[Target]
+    spec: ModelSpec
     maps: MapCache | None
     pictures: Path | None
 
@@ -72,7 +77,7 @@ class Run:
 
 
 class Photo(NamedTuple):
-    """An image that could be read: its number in the run, and the stamps of its files."""
+    """An image on its way: its number in the run, and the stamps of its files before they are read."""
 
     number: int
     target: Target
@@ -93,18 +98,16 @@ def main(argv: list[str] | None = None) -> None:
         merge(options.out_dir, options.csv)
         return
     cfg = load_config(options.cfg, options.overrides)
-
-    from dataset.factory import create
-    from nnet.load import build_estimator, find_weights, weights_file
-    from nnet.model_skeleton import with_skeleton_of
-
     weights = weights_at_hand(cfg, options.snapshot) if cfg.cached_scoremaps else options.snapshot or find_weights(cfg)
-    cfg = with_skeleton_of(cfg, weights) if weights else cfg
     maps = open_cache(cfg, weights) if cfg.cached_scoremaps else None
-    source = maps.folder / SOURCE if maps else weights_file(weights)
-    shard, targets = options.shard, image_files(options.images) if options.images else dataset_images(create(cfg))
-    this_run = Run(targets, maps, options.out_dir if options.draw else None)
-    header = shard.header(len(targets), identity(cfg, targets, source))
+    dataset = None if options.images else create(cfg)
+    targets = image_files(options.images) if dataset is None else dataset_images(dataset)
+    spec = describe(cfg, weights)
+    if dataset is not None:
+        dataset.require_joints(spec.skeleton)
+    this_run = Run(targets, spec, maps, options.out_dir if options.draw else None)
+    shard, source = options.shard, maps.folder / SOURCE if maps else weights_file(weights)
+    header = shard.header(len(targets), identity(cfg, this_run, source))
     with Journal(options.out_dir / shard.journal, header) as journal:
         if journal.damaged:
             logging.warning("%s: damaged lines, which count for nothing: %d", journal.path, journal.damaged)
@@ -114,7 +117,8 @@ def main(argv: list[str] | None = None) -> None:
         if done:
             print(f"{journal.path}: {len(done)} images are there already, {len(left)} are left")
         if left:
-            predict(build_estimator(cfg, weights), this_run, left, journal)
+            grouping = PoseEstimator(None, pairwise_models(cfg, spec), cfg) if maps else None
+            predict(grouping or build_estimator(cfg, weights), this_run, left, journal)
     if shard == WHOLE:
         merge(options.out_dir, options.csv)
     else:
@@ -123,8 +127,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def weights_at_hand(cfg, snapshot: str | None) -> str | None:
     """The weights that score maps should be of; None if there are none, since grouping needs none."""
-    from nnet.load import find_weights, weights_file
-
     if snapshot:
         return snapshot
     with suppress(InputError):
@@ -135,97 +137,63 @@ def weights_at_hand(cfg, snapshot: str | None) -> str | None:
 
 def open_cache(cfg, weights: str | None) -> MapCache:
     """The score maps to group from. Raises InputError if they are of other weights."""
-    from nnet.load import network_fingerprint
-
     cache = MapCache(cfg.cached_scoremaps, network_fingerprint(cfg, weights) if weights else None)
     if not cache.is_known:
         logging.warning("%s: no %s: it is unknown of which network these maps are", cache.folder, SOURCE)
     return cache
 
 
-def identity(cfg, targets: list[Target], source: Path) -> dict[str, Any]:
+def identity(cfg, this_run: Run, source: Path) -> dict[str, Any]:
     """What all parts of a run have in common; source: what identifies the network."""
     models = Path(cfg.pairwise_model_dir).glob("*.mat")
     return {
-        "images": fingerprint([target[1:] for target in targets]),
+        "images": fingerprint([target[1:] for target in this_run.targets]),
         "configuration": fingerprint(settings(cfg) | {"predict_batch": None}),  # which changes no result
-        "joints": list(from_config(cfg).keypoints),
-        "weights": fingerprint(source),
-        "pairwise models": fingerprint([Path(cfg.pairwise_stats_fn), {path.name: path for path in models}]),
+        "joints": list(this_run.spec.skeleton.keypoints),
+        "weights": fingerprint([source, this_run.spec.as_table()]),
+        "pairwise models": fingerprint({path.name: path for path in models}),
     }
 
 
-def predict(estimator, this_run: Run, numbers: list[int], journal: Journal) -> None:
+def predict(model: PoseEstimator, this_run: Run, numbers: list[int], journal: Journal) -> None:
     """Find the people in the images targets[number] and add them to the journal, one image after the other.
 
     An unreadable image gets an entry that says so, and a line on standard error.
     """
-    from tqdm import tqdm
+    reductions = Reductions(model.cfg.max_input_size)
 
-    from multiperson.visualize import PersonDraw
-    from util.images import write_image
-    from util.report import Reductions
+    def photos() -> Iterator[tuple[Photo, Path]]:
+        for number in tqdm(numbers, unit="image", disable=None):
+            target = this_run.targets[number]
+            yield Photo(number, target, this_run.inputs(target)), target.path
 
-    reductions = Reductions(estimator.cfg.max_input_size)
-    skeleton = estimator.skeleton
-    drawer = PersonDraw(skeleton.limbs)
-    targets = [this_run.targets[number] for number in numbers]
-    with ThreadPoolExecutor(READERS, thread_name_prefix="images") as pool:
-        photos = starmap_ahead(pool, _read, ((this_run, target) for target in targets), ahead=2 * READERS)
-        progress = tqdm(zip(numbers, targets, photos, strict=True), total=len(numbers), unit="image", disable=None)
+    def skipped(photo: Photo, error: InputError) -> None:
+        logging.warning("skipped %s", error)
+        journal.add(photo.number, {"unread": str(error)})
 
-        def readable():
-            for number, target, (inputs, image) in progress:
-                if isinstance(image, InputError):
-                    logging.warning("skipped %s", image)
-                    journal.add(number, {"unread": str(image)})
-                else:
-                    yield Photo(number, target, inputs), image
+    def from_cache(photo: Photo, image: np.ndarray) -> PoseResult:
+        maps = this_run.maps.load(photo.target.name, photo.target.path, this_run.spec)
+        return model.group(maps, image.shape[:2])
 
-        for (number, target, inputs), image, result in find_people(estimator, this_run.maps, readable()):
-            reductions.add(target.path.name, result.reduction)
-            if this_run.pictures:
-                write_image(this_run.picture(target), drawer.draw(image, result.people))
-            journal.add(number, {"inputs": inputs, **entry(target, result, skeleton)})
+    for image, result in model.stream(photos(), skipped, from_cache if this_run.maps else None):
+        number, target, inputs = result.source
+        reductions.add(target.path.name, result.reduction)
+        if this_run.pictures:
+            write_image(this_run.picture(target), result.draw(image))
+        journal.add(number, {"inputs": inputs, **entry(target, result)})
     reductions.print()
 
 
-def _read(this_run: Run, target: Target) -> tuple[list, np.ndarray | InputError]:
-    """The stamps of its files, and the image, or the reason why there is none."""
-    from util.images import read_image
-
-    inputs = this_run.inputs(target)
-    try:
-        return inputs, read_image(target.path)
-    except InputError as error:
-        return inputs, error
-
-
-def find_people(
-    estimator: PoseEstimator, maps: MapCache | None, photos: Iterable[tuple[Photo, np.ndarray]]
-) -> Iterator[tuple[Photo, np.ndarray, PoseResult]]:
-    """Each photo, its content and its people: from cached maps if there is a cache."""
-    if maps is None:
-        yield from estimate_ahead(estimator, photos)
-        return
-    for photo, image in photos:
-        cached = maps.load(photo.target.name, photo.target.path, estimator.cfg.num_joints)
-        yield photo, image, estimator.group(cached, image.shape[:2])
-
-
-def entry(target: Target, result, skeleton) -> dict[str, Any]:
+def entry(target: Target, result: PoseResult) -> dict[str, Any]:
     """The entry of an image in the journal."""
-    from dataset.aic import people_to_aic
-    from dataset.coco_results import people_to_coco
-
     keypoints, score = result.people
     found = {
         "file": str(target.path),
         "seconds": round(result.network_seconds + result.grouping_seconds, 4),
         "coco": people_to_coco(target.coco_id, keypoints, score, target.category_id),
     }
-    if skeleton.has_aic_joints:
-        found["aic"] = people_to_aic(target.name, keypoints, score, skeleton)
+    if result.skeleton.has_aic_joints:
+        found["aic"] = people_to_aic(target.name, keypoints, score, result.skeleton)
     return found
 
 

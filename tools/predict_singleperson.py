@@ -23,10 +23,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from config import load_config
+from dataset.aic import AnnotationFile, people_to_aic
+from dataset.factory import create
+from dataset.pose_dataset import PoseDataset
+from multiperson.load import build_estimator
+from multiperson.single_person import PAD, SinglePersonEstimator, person_boxes
 from util.errors import InputError
 from util.files import write_json
+from util.images import write_image
+from util.matfile import write_mat
+from util.names import distinct_names
+from util.report import Reductions
 
 
 class Task(NamedTuple):
@@ -40,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__, snapshot=True)
     arguments.add_argument("--ref", type=Path, help="AI Challenger annotations instead of the data set")
     arguments.add_argument("--img_dir", type=Path, help="--ref: folder of the images")
-    arguments.add_argument("--pad", type=float, default=0.1, help="margin around a box (default: %(default)s)")
+    arguments.add_argument("--pad", type=float, default=PAD, help="margin around a box (default: %(default)s)")
     arguments.add_argument("--side", type=float, help="longer side of a box in the network (default: global_scale)")
     arguments.add_argument("--out_dir", type=Path, default=Path("results"), help="folder (default: %(default)s)")
     arguments.add_argument("--draw", action="store_true", help="write a picture of each image with its people")
@@ -54,16 +64,16 @@ def main(argv: list[str] | None = None) -> None:
     if options.ref:
         records, tasks = read_reference(options.ref, options.img_dir)
     else:
-        tasks = list(dataset_tasks(cfg))
-
-    from nnet.load import build_single_estimator
-
-    estimator = build_single_estimator(cfg, options.snapshot)
-    skeleton = estimator.skeleton
+        dataset = create(cfg)
+        tasks = list(dataset_tasks(dataset))
+    model = build_estimator(cfg, options.snapshot, single_person=True)
+    skeleton = model.skeleton
     if options.ref:
         _ = skeleton.to_aic  # refuse skeletons that lack a joint before the work, not after it
+    else:
+        dataset.require_joints(skeleton)
     pictures = options.out_dir if options.draw else None
-    poses, unread = predict(estimator, tasks, options.pad, options.side, pictures)
+    poses, unread = predict(model, tasks, options.pad, options.side, pictures)
     if options.ref:
         path = options.out_dir / "aic.json"
         write_json(path, [submission(record, people, skeleton) for record, people in zip(records, poses, strict=True)])
@@ -78,8 +88,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:
     """The records of an AI Challenger file whose images exist."""
-    from dataset.aic import AnnotationFile
-
     source = AnnotationFile(path)
     found = list(source.with_images(img_dir))
     source.faults.warn(source.path)
@@ -87,49 +95,39 @@ def read_reference(path: Path, img_dir: Path) -> tuple[list, list[Task]]:
     return [record for record, _ in found], tasks
 
 
-def dataset_tasks(cfg) -> Iterator[Task]:
-    from dataset.factory import create
-    from multiperson.single_person import person_boxes
-
-    dataset = create(cfg)
+def dataset_tasks(dataset: PoseDataset) -> Iterator[Task]:
     for sample in map(dataset.__getitem__, range(len(dataset))):
         yield Task(sample.image, person_boxes(sample.boxes, sample.people))
 
 
-def predict(estimator, tasks: list[Task], pad: float, side: float | None, pictures: Path | None):
+def predict(
+    model: SinglePersonEstimator, tasks: list[Task], pad: float, side: float | None, pictures: Path | None
+) -> tuple[list[np.ndarray], int]:
     """Poses (P, J, 3) of the people of each image, and how many images could not be read (their poses are 0).
 
     pictures: folder to draw into, or None; raises InputError if no image can be read
     """
-    from tqdm import tqdm
+    reductions = Reductions(model.cfg.max_input_size)
+    poses = [np.zeros((len(task.boxes), model.skeleton.num_joints, 3)) for task in tasks]
+    unread, names = len(tasks), distinct_names([task.path for task in tasks])
+    sources = ((number, task.path) for number, task in enumerate(tqdm(tasks, unit="image", disable=None)))
 
-    from multiperson.predict import People
-    from multiperson.visualize import PersonDraw
-    from util.images import readable_images, write_image
-    from util.names import distinct_names
-    from util.report import Reductions
+    def in_boxes(number: int, image: np.ndarray):
+        return model.in_boxes(image, tasks[number].boxes, pad, side)
 
-    num_joints, drawer = estimator.cfg.num_joints, PersonDraw(estimator.skeleton.limbs)
-    poses = [np.zeros((len(task.boxes), num_joints, 3)) for task in tasks]
-    unread, reductions = len(tasks), Reductions(estimator.cfg.max_input_size)
-    paths = [task.path for task in tasks]
-    names, images = distinct_names(paths), readable_images(paths)
-    for number, image in tqdm(images, total=len(tasks), unit="image", disable=None):
+    for image, result in model.stream(sources, find=in_boxes):
         unread -= 1
-        for person, box in enumerate(tasks[number].boxes):
-            pose = estimator(image, box, pad, side)
-            poses[number][person] = pose.keypoints
-            reductions.add(tasks[number].path.name, pose.reduction)
+        number = result.source
+        poses[number] = result.people.keypoints
+        reductions.add(tasks[number].path.name, result.reduction)
         if pictures:
-            write_image(pictures / f"{names[number]}_single.png", drawer.draw(image, People.of(poses[number])))
+            write_image(pictures / f"{names[number]}_single.png", result.draw(image))
     reductions.print()
     return poses, unread
 
 
 def submission(record, people: np.ndarray, skeleton) -> dict:
     """The AI Challenger record of the people (P, J, 3) of one image, under the names they have in `record`."""
-    from dataset.aic import people_to_aic
-
     keypoints, scores = {}, {}
     for person, pose in zip(record.people, people, strict=True):
         single = people_to_aic(record.image_id, pose[None], [pose[:, 2].mean()], skeleton)
@@ -141,8 +139,6 @@ def submission(record, people: np.ndarray, skeleton) -> dict:
 
 def write_predictions(path: Path, people: np.ndarray) -> None:
     """pose-tensorflow's predictions.mat: `joints`, a 1 x N cell of (J, 3) x, y, score."""
-    from util.matfile import write_mat
-
     cell = np.empty((1, len(people)), object)
     for number, person in enumerate(people):
         cell[0, number] = person

@@ -14,6 +14,7 @@ except ModuleNotFoundError:
     raise SystemExit(f"{__file__}: run ./compile.sh first, and then this with .venv/bin/python") from None
 
 import itertools
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,17 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
+from dataset.coco import read_coco
+from dataset.coco_results import people_to_coco
+from dataset.coco_score import known, score
+from multiperson.estimator import PoseEstimator
+from multiperson.load import load_network, pairwise_models
 from util.errors import InputError
 from util.faults import Faults
 from util.files import require_folder
+from util.images import FileLister, readable_images
 from util.report import table
+from util.view import network_view
 
 # Keys that control how maps become people; others would need another pass of the network.
 GROUPING_KEYS = ("nms_radius", "det_min_score", "min_keypoints", "min_person_score", "fill_missing_joints", "solver",
@@ -75,8 +83,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def read_truth(path: Path, number: int | None):
     """The annotations of `number` images (None: all), always the same ones. Raises InputError."""
-    from dataset.coco import read_coco
-
     faults = Faults()
     truth = read_coco(path, faults)
     faults.warn(path)
@@ -87,8 +93,6 @@ def read_truth(path: Path, number: int | None):
 
 def ranking(keys: Sequence[str], combinations: Sequence[tuple[str, ...]], outcomes: Sequence[Outcome]) -> str:
     """A table of the values of the keys and their outcomes, the best first."""
-    from dataset.coco_score import known
-
     rows = []
     for values, outcome in sorted(zip(combinations, outcomes, strict=True), key=lambda pair: -pair[1].metrics["AP"]):
         metrics = [known(outcome.metrics[name]) for name in METRICS]
@@ -98,30 +102,31 @@ def ranking(keys: Sequence[str], combinations: Sequence[tuple[str, ...]], outcom
 
 def sweep(configs: Sequence, truth, folder: Path, weights: str | None = None) -> list[Outcome]:
     """The outcome of each configuration on the people of `truth`; they differ only in grouping keys."""
-    from dataset.coco_results import people_to_coco
-    from dataset.coco_score import score
-    from multiperson.estimator import PoseEstimator, network_image
-    from multiperson.predict import SpatialModel
-    from nnet.load import load_network
-    from util.images import read_image
-
     network = load_network(configs[0], weights)
-    estimators = [PoseEstimator(network, SpatialModel(cfg).load(), cfg) for cfg in configs]
+    models = [PoseEstimator(network, pairwise_models(cfg, network.spec), cfg) for cfg in configs]
     results, seconds = [[] for _ in configs], np.zeros(len(configs))
     category = next(iter(truth.categories))
-    images = list(zip(truth.images.ids, truth.images.names, strict=True))
-    for image_id, name in tqdm(images, unit="image", disable=None):
-        image = read_image(folder / name)
-        maps = network.maps(network_image(configs[0], image))
-        for number, estimator in enumerate(estimators):
+    files, ids, paths = FileLister(), [], []
+    for image_id, name in zip(truth.images.ids, truth.images.names, strict=True):
+        path = files.find_image(name, folder)
+        if path is None:
+            logging.warning("%s is not in %s; its people count as not found", name, folder)
+        else:
+            ids.append(image_id)
+            paths.append(path)
+    if not paths:
+        raise InputError(f"{folder}: holds none of the {len(truth.images.ids)} images")
+    for number, image in tqdm(readable_images(paths), total=len(paths), unit="image", disable=None):
+        maps = network.maps(network_view(configs[0], image.shape[:2]).image(image))
+        for row, model in enumerate(models):
             began = time.process_time()
-            people = estimator.group(maps, image.shape[:2]).people
-            seconds[number] += time.process_time() - began
-            keypoints = estimator.skeleton.convert(people.keypoints, truth.skeleton)
-            results[number] += people_to_coco(image_id, keypoints, people.score, category)
-    joints = estimators[0].skeleton.shared_joints(truth.skeleton)
+            people = model.group(maps, image.shape[:2]).people
+            seconds[row] += time.process_time() - began
+            keypoints = model.skeleton.convert(people.keypoints, truth.skeleton)
+            results[row] += people_to_coco(ids[number], keypoints, people.score, category)
+    joints = models[0].skeleton.shared_joints(truth.skeleton)
     return [
-        Outcome(score(found, truth, joints).metrics, len(found), total / len(truth.images.ids))
+        Outcome(score(found, truth, joints).metrics, len(found), total / len(paths))
         for found, total in zip(results, seconds, strict=True)
     ]
 

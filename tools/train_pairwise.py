@@ -22,7 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from config import load_config
+from dataset.factory import create
+from multiperson.load import find_weights, load_network
+from multiperson.pairwise_model import Origin, model_path, save_model
+from multiperson.pairwise_training import FEW_POSITIVES, PairReport, collect_scenes, train_pairs
+from multiperson.predict import SpatialModel
 from util.errors import InputError
+from util.report import table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -32,29 +38,19 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     # The network should see whole images.
     cfg = load_config(options.cfg, [*options.overrides, "crop=false"])
-    if not cfg.pairwise_predict:
-        raise InputError(f"{cfg.config_file}: pairwise_predict is off: this network has no offsets to learn from")
-
-    from dataset.factory import create
-
     dataset = create(cfg)
-    cfg = dataset.cfg
-
-    from multiperson.pairwise_model import REACH, Origin, model_path, save_model
-    from multiperson.pairwise_training import collect_scenes, train_pairs
-    from multiperson.predict import SpatialModel
-    from nnet.load import find_weights, load_network, network_id
-
-    pairs = SpatialModel(cfg).pairs
-
-    weights = options.snapshot or find_weights(cfg)
-    network = load_network(cfg, weights)
+    network = load_network(cfg, options.snapshot or find_weights(cfg))
+    spec = network.spec
+    dataset.require_joints(spec.skeleton)
+    if spec.pairwise is None:
+        raise InputError(f"{cfg.config_file}: this network has no offsets between joints to learn from")
+    pairs = SpatialModel(cfg, spec.skeleton).pairs
     scenes = collect_scenes(dataset, network, cfg, options.images)
-    models, reports = train_pairs(scenes, pairs, cfg.num_joints, cfg.seed)
+    models, reports = train_pairs(scenes, pairs, spec.num_joints, spec.pairwise_unit, cfg.seed)
     folder = options.out_dir or Path(cfg.pairwise_model_dir)
-    names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * cfg.num_joints
+    names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * spec.num_joints
     for (a, b), model in models.items():
-        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], network_id(weights), REACH))
+        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], spec.network, spec.pairwise_unit))
     print(summary(reports, dataset.skeleton.keypoints))
     detections = sum(len(scene.owner) for scene in scenes)
     print(
@@ -63,11 +59,8 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-def summary(reports: Sequence, names: Sequence[str]) -> str:
+def summary(reports: Sequence[PairReport], names: Sequence[str]) -> str:
     """The table of all pairs of parts, with a note on those with too few examples."""
-    from multiperson.pairwise_training import FEW_POSITIVES
-    from util.report import table
-
     rows = [
         [
             " - ".join(names[part] for part in report.pair),

@@ -16,14 +16,17 @@ except ModuleNotFoundError:
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from config import load_config
+from dataset.factory import create
 from dataset.flags import COCO_FLAG, HIDDEN
-from dataset.skeleton import MIDDLE
+from dataset.model_spec import ModelSpec, from_config
+from dataset.pipeline import training_batches
+from dataset.skeleton import MIDDLE, Skeleton
 from util.draw import enlarge_points, enlarge_small
 from util.images import write_image
-from util.maps import cell_centers
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -31,54 +34,38 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--number", type=int, default=8, help="how many samples (default: %(default)s)")
     arguments.add_argument("--out_dir", type=Path, default=Path("out"), help="folder to write to (default: out)")
     options = arguments.parse_args(argv)
-    cfg = load_config(options.cfg, [*options.overrides, "batch_size=1"])
-
-    from dataset.factory import create
-    from dataset.pipeline import training_batches
-
+    # The statistics of a pairwise head are not needed to look at samples.
+    cfg = load_config(options.cfg, [*options.overrides, "batch_size=1", "pairwise_predict=false"])
     dataset = create(cfg)
-    batches = training_batches(dataset, cfg)
+    spec = from_config(cfg, dataset.skeleton)
+    batches = training_batches(dataset, cfg, spec)
     for number in tqdm(range(options.number), unit="sample", disable=None):
         batch = next(batches)
         sample = dataset[int(batch["index"][0])]
-        name = f"{number:04d}_{sample.image.stem}.png"
-        write_image(options.out_dir / name, np.asarray(picture(batch, dataset.skeleton, cfg)))
+        write_image(options.out_dir / f"{number:04d}_{sample.image.stem}.png", picture(batch, cfg, spec))
     print(f"{options.number} pictures written to {options.out_dir}")
 
 
-def picture(batch: dict[str, np.ndarray], skeleton, cfg):
-    """Both views of the first sample of a batch, side by side, as a PIL image."""
-    from PIL import Image
+def picture(batch: dict[str, np.ndarray], cfg, spec: ModelSpec) -> np.ndarray:
+    """Both views of the first sample of a batch, side by side, uint8 (H, W, 3)."""
+    from nnet.targets import make_targets
 
     people, weight = batch["people"][0], batch["weight"][0]
-    cells = positive_cells(people, weight.shape, cfg.pos_dist_thresh * batch["scale"][0], cfg.stride)
+    targets = make_targets(batch["people"], batch["weight"], batch["scale"], cfg, spec)
     image, factor = enlarge_small(batch["image"][0])
-    stride = factor * cfg.stride
+    stride = factor * spec.stride
     left = _hatch(image, weight, stride)
-    _draw_people(left, np.dstack([enlarge_points(people[..., :2], factor), people[..., 2]]), skeleton)
+    _draw_people(left, np.dstack([enlarge_points(people[..., :2], factor), people[..., 2]]), spec.skeleton)
     right = Image.fromarray(image // 2)
-    _draw_cells(right, cells, skeleton.colours, stride)
+    _draw_cells(right, targets.part[0].numpy(), spec.skeleton.colours, stride)
     both = Image.new("RGB", (2 * left.width + 4, left.height), "white")
     both.paste(left, (0, 0))
     both.paste(right, (left.width + 4, 0))
-    return both
+    return np.asarray(both)
 
 
-def positive_cells(people: np.ndarray, map_shape: tuple[int, int], distance: float, stride: int) -> np.ndarray:
-    """(rows, cols, J) bool: cells whose centre is within `distance` pixels of a labelled joint."""
-    centers = cell_centers(np.moveaxis(np.indices(map_shape), 0, -1), stride)
-    positive = np.zeros((*map_shape, people.shape[1]), bool)
-    for person in people:
-        for joint in np.flatnonzero(person[:, 2] > 0):
-            gap = centers - person[joint, :2]
-            positive[..., joint] |= (gap**2).sum(-1) <= distance**2
-    return positive
-
-
-def _hatch(image: np.ndarray, weight: np.ndarray, stride: int):
+def _hatch(image: np.ndarray, weight: np.ndarray, stride: int) -> Image.Image:
     """The image with stripes where the weight is 0."""
-    from PIL import Image
-
     height, width = image.shape[:2]
     ignored = np.kron(weight == 0, np.ones((stride, stride), bool))[:height, :width]
     rows, cols = np.indices((height, width), sparse=True)
@@ -86,9 +73,7 @@ def _hatch(image: np.ndarray, weight: np.ndarray, stride: int):
     return Image.fromarray(np.where((ignored & stripes)[..., None], np.uint8(255) - image // 3, image))
 
 
-def _draw_people(image, people: np.ndarray, skeleton) -> None:
-    from PIL import ImageDraw
-
+def _draw_people(image: Image.Image, people: np.ndarray, skeleton: Skeleton) -> None:
     canvas, colours = ImageDraw.Draw(image), skeleton.colours
     radius = max(2, round(max(image.size) / 200))
     for person in people:
@@ -103,9 +88,7 @@ def _draw_people(image, people: np.ndarray, skeleton) -> None:
             canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill, outline=colours[joint])
 
 
-def _draw_cells(image, positive: np.ndarray, colours, stride: int) -> None:
-    from PIL import ImageDraw
-
+def _draw_cells(image: Image.Image, positive: np.ndarray, colours, stride: int) -> None:
     canvas = ImageDraw.Draw(image)
     for row, col, joint in np.argwhere(positive):
         x, y = col * stride, row * stride

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -19,6 +18,8 @@ from util.files import atomic_path
 # bytes of others keep it busy for minutes.
 _FORMATS = "JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+# COCO's and AI Challenger's are JPEGs.
+_SUFFIXES_TO_TRY = "", ".jpg", *sorted(IMAGE_SUFFIXES - {".jpg"})
 # Other formats of pictures: reported when a folder is searched, so that nobody misses them.
 _OTHER_SUFFIXES = {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg", ".tga",
                    ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}  # fmt: skip
@@ -126,28 +127,6 @@ def _lies_on_its_side(image: Image.Image) -> bool:
         return False
 
 
-def fitting_scale(size: tuple[int, int], scale: float, max_input_size: int) -> float:
-    """`scale`, reduced as needed to keep height x width within the square of `max_input_size`."""
-    height, width = size
-    return min(scale, max_input_size / (height * width) ** 0.5)
-
-
-class Reduction(NamedTuple):
-    """An image that the network sees much smaller than it is: its own size and the network's, (height, width)."""
-
-    size: tuple[int, int]
-    network_size: tuple[int, int]
-
-
-def find_reduction(size: tuple[int, int], scale: float, max_input_size: int) -> Reduction | None:
-    """The reduction that `max_input_size` causes for an image to be scaled by `scale`, or to be left as it is.
-
-    None unless the network sees it at less than half the size: then people who are easily seen in it may be lost.
-    """
-    fitting = fitting_scale(size, scale, max_input_size)
-    return Reduction(size, scaled_size(size, fitting)) if fitting < min(scale, 1) / 2 else None
-
-
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bilinear resize of uint8 (H, W, 3) to size = (height, width), antialiased if it shrinks."""
     if image.shape[:2] == tuple(size):
@@ -157,14 +136,37 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(resized)
 
 
-def scale_image(image: np.ndarray, scale: float) -> np.ndarray:
-    """Resize by a factor (`scaled_size`)."""
-    return resize_image(image, scaled_size(image.shape[:2], scale))
-
-
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     """(height, width) times a factor; truncated, as in the original, and at least one pixel."""
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
+
+
+class FileLister:
+    """Tells whether files exist by listing each folder once: 200,000 single look-ups are slow on a network disk."""
+
+    def __init__(self):
+        self._names = {}
+
+    def __contains__(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return name in self.names(folder)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """The names in a folder; none if it does not exist."""
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(os.listdir(folder or "."))
+            except (OSError, ValueError):  # includes names that no folder can have
+                self._names[folder] = frozenset()
+        return self._names[folder]
+
+    def find_image(self, name: str, *folders: str | os.PathLike) -> str | None:
+        """The path of an annotated image in the first of these folders that has it, or None.
+
+        name: that of the file, perhaps below a folder, perhaps without its suffix
+        """
+        paths = (f"{os.fspath(folder)}{os.sep}{name}{suffix}" for folder in folders for suffix in _SUFFIXES_TO_TRY)
+        return next(filter(self.__contains__, paths), None)
 
 
 def sample_photographs() -> list[Path]:

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from util.draw import line_width, palette
 from util.errors import InputError
 from util.images import write_image
+from util.maps import Maps
 
 # A power of two, so that a size in pixels survives the conversion to inches.
 _DPI = 128
@@ -99,13 +99,12 @@ class Window:
         self.closed = True
 
 
-def show_heatmaps(
-    image: np.ndarray, part_prob: np.ndarray, names: Sequence[str], pose: np.ndarray | None = None
-) -> Figure:
-    """The score map of each part over the gray image, side by side.
+def show_heatmaps(image: np.ndarray, maps: Maps, names: Sequence[str], pose: np.ndarray | None = None) -> Figure:
+    """The score map of each part over the gray image that the network saw, side by side.
 
-    part_prob: (h, w, J) in [0, 1]; pose: (J, 3) a position to mark in each, x, y, score
+    pose: (J, 3) a position to mark in each, x, y, score
     """
+    part_prob, stride = maps.part_prob, maps.stride
     columns = math.ceil(math.sqrt(part_prob.shape[2]))
     rows = math.ceil(part_prob.shape[2] / columns)
     height, width = image.shape[:2]
@@ -113,7 +112,7 @@ def show_heatmaps(
     FigureCanvasAgg(figure)
     gray = image.mean(axis=2)
     # Cells may reach beyond the image's right and lower border.
-    extent = (-0.5, part_prob.shape[1] * 8 - 0.5, part_prob.shape[0] * 8 - 0.5, -0.5)
+    extent = (-0.5, part_prob.shape[1] * stride - 0.5, part_prob.shape[0] * stride - 0.5, -0.5)
     for part, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.axis("off")
         if part >= part_prob.shape[2]:
@@ -125,23 +124,4 @@ def show_heatmaps(
             axes.plot(*pose[part, :2], "+", color="white", markersize=10)
         axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         axes.set_title(f"{names[part]} {score.max(initial=0):.2f}", fontsize=8)
-    return figure
-
-
-def show_arrows(image: np.ndarray, start: np.ndarray, offset: np.ndarray, kind: np.ndarray) -> Figure:
-    """Arrows on the image, such as the offsets that the network predicts from each joint to the others.
-
-    start, offset: (n, 2) pixels; kind: (n,) int, arrows of one kind have one colour
-    """
-    figure, axes = image_figure(image)
-    axes.quiver(
-        *np.transpose(start),
-        *np.transpose(offset),
-        color=palette(kind),
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        units="dots",
-        width=line_width(image),
-    )
     return figure

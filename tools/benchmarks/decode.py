@@ -6,10 +6,21 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from config import make_config
+from dataset.model_spec import REACH
+from dataset.skeleton import NECKHEAD, Skeleton
+from dataset.toy import make_scenes
+from lib.multicut_cython import solve_multicut
+from lib.nms_cython import nms_parts
+from multiperson import detections, predict
+from multiperson.detections import extract_detections, flatten
+from multiperson.pairwise_training import make_scene, train_pairs
+from multiperson.predict import SpatialModel
+from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tools.benchmarks.measure import run_times
 from tools.benchmarks.tables import Table
 
 DECODE_SIZES = 50, 200, 600
+STRIDE = 8  # pixels per cell, as without a feature pyramid
 TILE = 160, 240  # pixels, for two people
 STAGES = "NMS", "detections", "graph", "solver", "people", "maps to people"
 
@@ -37,10 +48,6 @@ def decode(args: argparse.Namespace) -> list[Table]:
 
 def decode_stages(cfg, model, maps) -> tuple[tuple[int, int, int], list[Callable]]:
     """Numbers of detections, edges and people, and the stages from maps to people as functions to call."""
-    from lib.multicut_cython import solve_multicut
-    from lib.nms_cython import nms_parts
-    from multiperson import detections, predict
-
     found = detections.extract_detections(cfg, maps)
     graph = predict.eval_graph(model, found)
     labels = solve_multicut(graph.unary, graph.edges, graph.cost)
@@ -60,41 +67,30 @@ def crowd_maps(number: int):
 
     Pairs of people stand in tiles, four to a row. Up to about 200 detections fit into 640x480 pixels.
     """
-    from dataset.skeleton import NECKHEAD
-    from dataset.toy import make_scenes
-    from multiperson.detections import extract_detections
-    from multiperson.simulate import NOISE_LEVELS, simulate_maps
-
-    cfg = make_config(num_joints=NECKHEAD.num_joints, sparse_graph=list(NECKHEAD.sparse_graph))
+    cfg = make_config(sparse_graph="skeleton")
     noise = NOISE_LEVELS["low"]
-    people = np.zeros((0, cfg.num_joints, 3))
+    people = np.zeros((0, NECKHEAD.num_joints, 3))
     for tile, scene in enumerate(make_scenes(0, (2, 2), TILE)):
         row, column = divmod(tile, 4)
-        pair = np.zeros((len(scene.joints), cfg.num_joints, 3))
+        pair = np.zeros((len(scene.joints), NECKHEAD.num_joints, 3))
         pair[:, NECKHEAD.to_aic, :2] = scene.joints + np.multiply(TILE, (column, row))
         pair[:, NECKHEAD.to_aic, 2] = scene.flags < 3
         people = np.concatenate([people, pair])
         width, height = 4 * TILE[0], max(2, row + 1) * TILE[1]
-        maps = simulate_maps(people, height, width, noise)
+        maps = simulate_maps(people, height, width, STRIDE, noise)
         if sum(map(len, extract_detections(cfg, maps).conf)) >= number:
             break
     cells = np.argwhere(np.ones(maps.part_prob.shape[:2], bool))
     pairwise = maps.pairwise(cells).astype(np.float32).reshape(*maps.part_prob.shape[:2], -1, 2)
-    return cfg, learnt_model(cfg, [(people, height, width)], noise), maps._replace(pairwise=pairwise)
+    return cfg, learnt_model(cfg, NECKHEAD, [(people, height, width)], noise), maps._replace(pairwise=pairwise)
 
 
-def learnt_model(cfg, images: Sequence[tuple[np.ndarray, int, int]], noise):
+def learnt_model(cfg, skeleton: Skeleton, images: Sequence[tuple[np.ndarray, int, int]], noise):
     """A spatial model learnt from simulated maps of images (people, height, width)."""
-    from multiperson.detections import extract_detections, flatten
-    from multiperson.pairwise_model import REACH
-    from multiperson.pairwise_training import make_scene, train_pairs
-    from multiperson.predict import SpatialModel
-    from multiperson.simulate import simulate_maps
-
     scenes = []
     for number, (people, height, width) in enumerate(images):
-        maps = simulate_maps(people, height, width, noise, seed=number)
+        maps = simulate_maps(people, height, width, STRIDE, noise, seed=number)
         scenes.append(make_scene(flatten(extract_detections(cfg, maps)), people, cfg.pos_dist_thresh))
-    model = SpatialModel(cfg)
-    model.use(train_pairs(scenes, model.pairs, cfg.num_joints)[0], REACH)
+    model = SpatialModel(cfg, skeleton)
+    model.use(train_pairs(scenes, model.pairs, skeleton.num_joints, REACH)[0], REACH)
     return model

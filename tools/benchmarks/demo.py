@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from multiperson import load_model
 from tools.benchmarks.measure import best_time, run_times, usage_in_new_process
 from tools.benchmarks.tables import Table
+from util.images import read_image, write_image
 from util.logging import silence_tensorflow
 
 ROOT = Path(__file__).parents[2]
@@ -53,20 +55,14 @@ def folder_seconds(
 ) -> tuple[float, float, float]:
     """Seconds of one image that is in memory, of `number` images read and people found, and drawn as well."""
     silence_tensorflow()
-    from multiperson import load_model
-    from multiperson.estimator import estimate_ahead
-    from multiperson.visualize import PersonDraw
-    from util.images import read_image, readable_images, write_image
-
-    estimator = load_model(cfg, overrides)
-    drawer = PersonDraw(estimator.skeleton.limbs)
+    model = load_model(cfg, overrides)
     pixels = read_image(image)
-    latency = float(np.median(run_times(lambda: estimator(pixels), 15)))
+    latency = float(np.median(run_times(lambda: model(pixels), 15)))
     paths = [image] * number
 
     def draw_all():
-        for number, photo, result in estimate_ahead(estimator, readable_images(paths)):
-            write_image(Path(out_dir, f"{number}.jpg"), drawer.draw(photo, result.people))
+        for number, (photo, result) in enumerate(model.stream(paths)):
+            write_image(Path(out_dir, f"{number}.jpg"), result.draw(photo))
 
-    found = best_time(lambda: list(estimate_ahead(estimator, readable_images(paths))), 1)
+    found = best_time(lambda: list(model.stream(paths)), 1)
     return latency, found, best_time(draw_all, 1)

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import numpy as np
 from easydict import EasyDict
+from tqdm import tqdm
 
 from config import make_config
-from tools.benchmarks.decode import learnt_model
+from dataset import aic_score
+from dataset.aic import AnnotationFile, people_array, people_to_aic
+from dataset.flags import VISIBLE
+from dataset.skeleton import AIC
+from multiperson.predict import People, predict_people
+from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from multiperson.visualize import PersonDraw
+from tools.benchmarks.decode import STRIDE, learnt_model
 from tools.benchmarks.tables import Table
+from util.images import write_image
 
 LEARNING_IMAGES = 100
 THRESHOLD_OF_MISSES = 0.95  # the strictest of the official thresholds
@@ -31,13 +40,9 @@ def add(commands) -> None:
 
 
 def grouping(args: argparse.Namespace) -> list[Table]:
-    from dataset import aic, aic_score
-    from dataset.skeleton import AIC
-    from multiperson.simulate import NOISE_LEVELS
-
     records = aic_score.read_records(args.ref)[: args.images]
-    images = [simulated_image(record) for record in aic.AnnotationFile(args.ref)][: args.images]
-    cfg = make_config(num_joints=AIC.num_joints, sparse_graph=list(AIC.sparse_graph))
+    images = [simulated_image(record) for record in AnnotationFile(args.ref)][: args.images]
+    cfg = make_config(sparse_graph="skeleton")
     rows = []
     for level, noise in NOISE_LEVELS.items():
         for method, submission, seconds in submissions(cfg, images, noise):
@@ -53,13 +58,6 @@ def grouping(args: argparse.Namespace) -> list[Table]:
 
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
     """Draw each image whose people are not all found with an OKS above .95."""
-    from dataset import aic_score
-    from dataset.flags import VISIBLE
-    from dataset.skeleton import AIC
-    from multiperson.predict import People
-    from multiperson.visualize import PersonDraw
-    from util.images import write_image
-
     drawer = PersonDraw(AIC.limbs)
     for (image_id, true, height, width), record, answer in zip(images, records, submission, strict=True):
         if (aic_score.score([answer], [record]).best > THRESHOLD_OF_MISSES).all():
@@ -73,8 +71,6 @@ def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submiss
 
 def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
     """image_id, people (P, 14, 3) with flag 0 where not labelled, height and width that hold all of them."""
-    from dataset.aic import people_array
-
     people = people_array([person.keypoints for person in record.people])
     people[people[..., 2] == 0] = 0
     boxes = np.array([person.box for person in record.people], float).reshape(-1, 4)
@@ -84,18 +80,11 @@ def simulated_image(record) -> tuple[str, np.ndarray, int, int]:
 
 def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], float]]:
     """(method, its AIC submission, seconds from maps to people) for each way of grouping."""
-    from tqdm import tqdm
-
-    from dataset.aic import people_to_aic
-    from dataset.skeleton import AIC
-    from multiperson.predict import predict_people
-    from multiperson.simulate import simulate_maps
-
     filled = EasyDict(cfg, fill_missing_joints=True)
     greedy = EasyDict(cfg, solver="greedy")
     all_pairs = EasyDict(cfg, sparse_graph=[])
     learning = [image[1:] for image in images[:LEARNING_IMAGES]]
-    model, model_of_all = learnt_model(cfg, learning, noise), learnt_model(all_pairs, learning, noise)
+    model, model_of_all = (learnt_model(each, AIC, learning, noise) for each in (cfg, all_pairs))
     methods = {
         "multicut": lambda maps: predict_people(model, cfg, maps),
         "multicut, edges between all parts": lambda maps: predict_people(model_of_all, all_pairs, maps),
@@ -105,7 +94,7 @@ def submissions(cfg, images: Sequence, noise) -> list[tuple[str, list[dict], flo
     results = {name: [] for name in methods}
     seconds = dict.fromkeys(methods, 0.0)
     for number, (image_id, people, height, width) in enumerate(tqdm(images, unit="image", disable=None)):
-        maps = simulate_maps(people, height, width, noise, seed=TEST_SEED + number)
+        maps = simulate_maps(people, height, width, STRIDE, noise, seed=TEST_SEED + number)
         for name, method in methods.items():
             start = time.perf_counter()
             found = method(maps)

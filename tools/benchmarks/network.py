@@ -3,16 +3,19 @@
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from config import load_config
+from dataset.model_spec import from_config
 from dataset.pair_offsets import PairwiseStats
-from nnet.load import find_checkpoint
+from multiperson.load import find_checkpoint
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.tables import Table
 from util.frozen_weights import promise_frozen_weights
+from util.images import read_image, resize_image
 from util.logging import silence_tensorflow
 from util.maps import joint_pairs, map_size
 
@@ -69,21 +72,19 @@ def run_network(path: str | None, overrides: list[str], size: tuple[int, int], r
     silence_tensorflow()
     promise_frozen_weights()
     from nnet.precision import compute_dtype
-    from util.images import read_image, resize_image
 
     start = time.perf_counter()
     predictor = load_predictor(path, overrides)
     ready = time.perf_counter() - start
     image = resize_image(read_image(IMAGE), size)
-    cells = np.random.default_rng(0).integers(0, map_size(*size, predictor.cfg.stride), (PAIRWISE_CELLS, 2))
+    cells = np.random.default_rng(0).integers(0, map_size(*size, predictor.spec.stride), (PAIRWISE_CELLS, 2))
 
     def look():
         maps = predictor.maps(image)
         return maps.part_prob, maps.locref, maps.pairwise and maps.pairwise(cells)
 
     times = run_times(look, repeat)
-    cfg = predictor.cfg
-    return f"{cfg.net_type}, {compute_dtype(cfg.precision)}", ready, times, look()
+    return f"{predictor.spec.net_type}, {compute_dtype(predictor.cfg.precision)}", ready, times, look()
 
 
 def load_predictor(path: str | None, overrides: list[str]):
@@ -96,10 +97,11 @@ def load_predictor(path: str | None, overrides: list[str]):
     if path:
         return setup_pose_prediction(cfg, find_checkpoint(cfg))
     keras.utils.set_random_seed(0)
-    pairs = joint_pairs(cfg.num_joints)
-    ones = np.ones(pairs.shape)
-    stats = PairwiseStats(pairs, 0 * ones, ones, np.arange(len(pairs)))
-    predictor = Predictor(cfg, stats if cfg.pairwise_predict else None)
+    spec = from_config(type(cfg)(cfg, pairwise_predict=False))
+    if cfg.pairwise_predict:
+        ones = np.ones(joint_pairs(spec.num_joints).shape)
+        spec = replace(spec, pairwise=PairwiseStats(0 * ones, ones))
+    predictor = Predictor(cfg, spec)
     for name, variable in predictor.net.slim_variables().items():
         for suffix, value in (("gamma", RANDOM_GAMMA), ("beta", RANDOM_BETA)):
             if name.endswith(suffix):

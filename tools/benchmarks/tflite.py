@@ -63,7 +63,7 @@ def run_tflite(path: str | None, net_type: str | None, photos: list[str], size: 
         for_ranges = [resize_image(read_image(photo), size) for photo in find_images(photos)]
         save_tflite(predictor, model, photos=for_ranges)
         mebibytes = model.stat().st_size / 2**20
-        lite = LitePredictor(predictor.cfg, model)
+        lite = LitePredictor(predictor.cfg, predictor.spec, model)
     times = run_times(lambda: lite.maps(image), repeat)
     change = np.abs(lite.maps(image).part_prob - predictor.maps(image).part_prob)
-    return predictor.cfg.net_type, mebibytes, times, (change.max(), change.mean())
+    return predictor.spec.net_type, mebibytes, times, (change.max(), change.mean())

@@ -11,8 +11,16 @@ import numpy as np
 import yaml
 
 from config import load_config, make_config
+from dataset.aic_to_coco import convert
+from dataset.augment import prepare
+from dataset.factory import create
+from dataset.model_spec import from_config
+from dataset.pair_offsets import compute_offsets, save_pairwise_stats
+from dataset.pipeline import Plan, padded_size, training_batches
+from dataset.toy import write_toy_set
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.tables import Table
+from util.images import read_image
 from util.logging import silence_tensorflow
 
 # Steps whose batches are planned, by size only; no image is read.
@@ -44,10 +52,6 @@ def train(args: argparse.Namespace) -> list[Table]:
 
 def drawn_data(folder: Path) -> str:
     """Write 64 drawn scenes, their statistics and the configuration of COCO's recipe for them; its path."""
-    from dataset.aic_to_coco import convert
-    from dataset.factory import create
-    from dataset.pair_offsets import compute_offsets, save_pairwise_stats
-    from dataset.toy import write_toy_set
 
     write_toy_set(folder, images=64, people=(3, 3), size=(640, 480))
     convert(
@@ -66,12 +70,10 @@ def drawn_data(folder: Path) -> str:
 
 def data_table(path: str, overrides: list[str], repeat: int) -> Table:
     """Milliseconds of one core to read an image and to make a sample of it."""
-    from dataset.augment import prepare
-    from dataset.factory import create
-    from util.images import read_image
 
     cfg = load_config(path, overrides)
     dataset = create(cfg)
+    spec = from_config(cfg, dataset.skeleton)
     samples = [dataset[index] for index in range(min(len(dataset), 32))]
 
     def milliseconds(function: Callable) -> str:
@@ -82,7 +84,7 @@ def data_table(path: str, overrides: list[str], repeat: int) -> Table:
         ["reading the image", milliseconds(lambda sample: read_image(sample.image))],
         [
             "the whole sample, mirrored",
-            milliseconds(lambda sample: prepare(dataset, sample, cfg.global_scale, True, random)),
+            milliseconds(lambda sample: prepare(dataset, spec, sample, cfg.global_scale, True, random)),
         ],
     ]
     return Table(f"A sample, milliseconds of one core (medians of {len(samples)} images)", ["", "ms"], rows)
@@ -90,8 +92,6 @@ def data_table(path: str, overrides: list[str], repeat: int) -> Table:
 
 def batch_table(path: str, overrides: list[str], batch_sizes: list[int]) -> Table:
     """How many shapes the batches have, and how much of them is padding."""
-    from dataset.factory import create
-    from dataset.pipeline import Plan, padded_size
 
     rows = []
     for batch_size in batch_sizes:
@@ -114,9 +114,6 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
     silence_tensorflow()
     import tensorflow as tf
 
-    from dataset.factory import create
-    from dataset.pair_offsets import load_pairwise_stats
-    from dataset.pipeline import training_batches
     from nnet.losses import compute_losses
     from nnet.precision import compute_dtype
     from nnet.targets import make_targets
@@ -124,23 +121,23 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
 
     cfg = load_config(path, overrides)
     dataset = create(cfg)
-    stats = load_pairwise_stats(cfg.pairwise_stats_fn, dataset.num_joints) if cfg.pairwise_predict else None
-    trainer = Trainer(cfg, stats)
+    spec = from_config(cfg, dataset.skeleton)
+    trainer = Trainer(cfg, spec)
     for name, variable in trainer.slim_variables.items():
         if name.endswith("gamma"):
             variable.assign(tf.fill(variable.shape, 0.3))  # or random weights overflow
-    batch = next(training_batches(dataset, cfg))
+    batch = next(training_batches(dataset, cfg, spec))
     tensors = [tf.constant(batch[name]) for name in ("image", "people", "weight", "scale")]
 
     @tf.function(reduce_retracing=True)
     def targets(_image, *people):
-        return make_targets(*people, cfg, stats)
+        return make_targets(*people, cfg, spec)
 
     @tf.function(reduce_retracing=True)
     def forward(image, *people):
-        wanted = make_targets(*people, cfg, stats)
+        wanted = make_targets(*people, cfg, spec)
         heads = trainer.net.apply_heads(trainer.net.features(image, training=True), wanted.cells)
-        return compute_losses(heads, wanted, cfg)
+        return compute_losses(heads, wanted, cfg, spec)
 
     start = time.perf_counter()
     trainer.step([batch], 0.0)
@@ -148,5 +145,5 @@ def step_stages(path: str, overrides: list[str], repeat: int) -> tuple[str, list
     stages = [lambda: targets(*tensors), lambda: forward(*tensors), lambda: trainer.step([batch], 0.0)]
     seconds = [float(np.median(run_times(stage, repeat))) for stage in stages]
     height, width = batch["image"].shape[1:3]
-    name = f"{cfg.net_type}, {len(batch['image'])} of {width}x{height}, {compute_dtype(cfg.precision)}"
+    name = f"{spec.net_type}, {len(batch['image'])} of {width}x{height}, {compute_dtype(cfg.precision)}"
     return name, [*seconds, len(batch["image"]) / seconds[-1], first]

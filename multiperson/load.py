@@ -2,24 +2,21 @@
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from config import checkpoint_prefix, load_config
-from multiperson.estimator import PoseEstimator
-from multiperson.network import Network
+from dataset.model_spec import ModelSpec
+from multiperson.estimator import Estimator, PoseEstimator
 from multiperson.predict import SpatialModel
 from multiperson.single_person import SinglePersonEstimator
+from nnet.description import describe
 from nnet.lite_file import SUFFIX as LITE_SUFFIX
 from nnet.lite_file import checkpoint_id, read_notes
-from nnet.model_skeleton import with_skeleton_of
+from nnet.network import Network
 from nnet.snapshots import INDEX, latest_snapshot, require_checkpoint, whole_generation
 from util.errors import InputError
 from util.fingerprint import fingerprint
-
-# The keys of the configuration that maps depend on, given the weights.
-MAP_KEYS = ("net_type", "mean_pixel", "precision", "location_refinement", "locref_stdev", "pairwise_predict",
-            "pairwise_scale", "tensorflow_pairwise_order", "global_scale", "max_input_size", "tta")  # fmt: skip
-
 
 # What the demos start with: a TensorFlow Lite model beside the checkpoint, made by tools/export.py --quick_start.
 QUICK_START = ".quick" + LITE_SUFFIX
@@ -32,56 +29,52 @@ def load_model(
     overrides=(),
     weights: str | os.PathLike | None = None,
     num_images: int | None = None,
-) -> PoseEstimator:
-    """The estimator of a model directory, or of a YAML file:
+    single_person: bool = False,
+) -> Estimator:
+    """The model of a directory, or of a YAML file, ready for images:
 
         from multiperson import load_model
 
-        estimator = load_model("models/demo")
-        for person in estimator("photo.jpg").as_dict()["people"]:
+        model = load_model("models/demo")
+        for person in model("photo.jpg").as_dict()["people"]:
             print(person["score"], person["keypoints"])
 
     overrides: texts "key=value" or a mapping, over the YAML
     weights: a checkpoint or a TensorFlow Lite model; by default what `find_weights` finds
-    num_images: the number of images the estimator is for, if known; for a few it loads faster
+    num_images: the number of images it is for, if known; for a few it loads faster
+    single_person: find the one person of each image; also networks without pairwise head can do that
 
     Raises InputError for whatever is missing or broken.
     """
     path = Path(model)
     if path.is_dir():
         path = path / "pose_cfg.yaml"
-    return build_estimator(load_config(path.absolute(), overrides), weights, num_images)
+    return build_estimator(load_config(path.absolute(), overrides), weights, num_images, single_person)
 
 
-def build_estimator(cfg, weights: str | os.PathLike | None = None, num_images: int | None = None) -> PoseEstimator:
-    """The estimator of a configuration. Raises InputError as `load_model` does."""
-    if not cfg.pairwise_predict:
-        raise InputError(
-            f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
-            "demo/singleperson.py and nnet.load.build_single_estimator find a single person"
-        )
+def build_estimator(
+    cfg, weights: str | os.PathLike | None = None, num_images: int | None = None, single_person: bool = False
+) -> Estimator:
+    """The model of a configuration, as `load_model` gives it. Raises InputError."""
+    weights = weights or find_weights(cfg, num_images)
+    spec = describe(cfg, weights)
+    if single_person:
+        return SinglePersonEstimator(_network(cfg, spec, weights), cfg)
     # The cheap reading comes first, so that its errors do not wait for the network.
-    if not cfg.cached_scoremaps:
-        weights = weights or find_weights(cfg, num_images)
-        cfg = with_skeleton_of(cfg, weights)
-    spatial_model = SpatialModel(cfg).load()
-    if cfg.cached_scoremaps:
-        return PoseEstimator(None, spatial_model, cfg)
-    network = _network(cfg, weights)
-    tell_of_another_network(spatial_model, weights)
+    spatial_model = pairwise_models(cfg, spec)
+    network = _network(cfg, spec, weights)
+    tell_of_another_network(spatial_model, network.spec, weights)
     return PoseEstimator(network, spatial_model, cfg)
 
 
-def build_single_estimator(
-    cfg, weights: str | os.PathLike | None = None, num_images: int | None = None
-) -> SinglePersonEstimator:
-    """The estimator of a configuration for one person; multi-person networks will do. Raises InputError.
-
-    weights, num_images: as in `load_model`
-    """
-    weights = weights or find_weights(cfg, num_images)
-    cfg = with_skeleton_of(cfg, weights)
-    return SinglePersonEstimator(_network(cfg, weights), cfg)
+def pairwise_models(cfg, spec: ModelSpec) -> SpatialModel:
+    """The pairwise models of a model. Raises InputError where it cannot tell people apart."""
+    if spec.pairwise is None:
+        raise InputError(
+            f"{cfg.config_file}: pairwise_predict is off: such a network cannot tell people apart; "
+            "demo/singleperson.py and load_model(..., single_person=True) find a single person"
+        )
+    return SpatialModel(cfg, spec.skeleton).load()
 
 
 def load_network(cfg, weights: str | os.PathLike | None = None) -> Network:
@@ -90,21 +83,21 @@ def load_network(cfg, weights: str | os.PathLike | None = None) -> Network:
     weights: as in `load_model`
     """
     weights = weights or find_weights(cfg)
-    return _network(with_skeleton_of(cfg, weights), weights)
+    return _network(cfg, describe(cfg, weights), weights)
 
 
-def _network(cfg, weights):
+def _network(cfg, spec: ModelSpec, weights: str | os.PathLike) -> Network:
     weights = os.fspath(weights)
     if weights.endswith(LITE_SUFFIX):
         from nnet.lite import LitePredictor
 
-        return LitePredictor(cfg, weights)
+        return LitePredictor(cfg, spec, weights)
 
     require_checkpoint(weights)  # before TensorFlow is loaded
 
-    from nnet.predict import setup_pose_prediction
+    from nnet.predict import Predictor
 
-    return setup_pose_prediction(cfg, weights)
+    return Predictor(cfg, spec).load(weights)
 
 
 def find_weights(cfg, num_images: int | None = None) -> str:
@@ -160,26 +153,19 @@ def weights_file(weights: str | os.PathLike) -> Path:
     return Path(weights) if os.path.isfile(prefix) else Path(prefix + INDEX)
 
 
+# What changes maps, beside the model itself.
+_OF_MAPS = "precision", "global_scale", "max_input_size", "tta"
+
+
 def network_fingerprint(cfg, weights: str | os.PathLike) -> str:
-    """What maps come from: weights, statistics and settings. Equal ones give the same maps of an image."""
-    stats = Path(cfg.pairwise_stats_fn) if cfg.pairwise_predict else None
-    return fingerprint([weights_file(weights), stats, {key: cfg[key] for key in MAP_KEYS}])
+    """What maps come from: weights, description and settings. Equal ones give the same maps of an image."""
+    spec = replace(describe(cfg, weights), network="")
+    return fingerprint([weights_file(weights), spec.as_table(), {key: cfg[key] for key in _OF_MAPS}])
 
 
-def network_id(weights: str | os.PathLike) -> str:
-    """The fingerprint of a trained network: the same for a snapshot and for what is exported of it; "" if unknown."""
-    if os.fspath(weights).endswith(LITE_SUFFIX):
-        return read_notes(weights).get("network") or ""
-
-    from nnet.checkpoint import network_id
-
-    return network_id(weights)
-
-
-def tell_of_another_network(spatial_model: SpatialModel, weights: str | os.PathLike) -> None:
+def tell_of_another_network(spatial_model: SpatialModel, spec: ModelSpec, weights: str | os.PathLike) -> None:
     """A warning where pairwise models are known to be of another network than these weights."""
-    network = network_id(weights)
-    if spatial_model.network and network and spatial_model.network != network:
+    if spatial_model.network and spec.network and spatial_model.network != spec.network:
         logging.warning(
             "%s: learnt from another network than %s; models of its own group people better (tools/train_pairwise.py)",
             spatial_model.folder,

@@ -6,21 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 from easydict import EasyDict
 
-from dataset.skeleton import from_config
-from multiperson.tta import FLIP, average_maps
+from dataset.model_spec import ModelSpec
+from nnet.tta import FLIP, average_maps
 from util.maps import Maps
 
 
 class Network(ABC):
-    """Computes the maps of images."""
+    """Computes the maps of images. spec: what it is"""
 
-    def __init__(self, cfg: EasyDict):
-        self.cfg = cfg
-        self.mirror_map = None
+    def __init__(self, cfg: EasyDict, spec: ModelSpec):
+        self.cfg, self.spec = cfg, spec
         if FLIP in cfg.tta:
-            skeleton = from_config(cfg)
-            skeleton.require_sides(cfg.config_file, "tta: [flip]")
-            self.mirror_map = skeleton.mirror_map
+            spec.skeleton.require_sides(cfg.config_file, "tta: [flip]")
 
     def maps(self, image: np.ndarray) -> Maps:
         """The maps of a uint8 (H, W, 3) RGB image in that image's pixels, averaged over the views of `cfg.tta`.
@@ -32,7 +29,7 @@ class Network(ABC):
     def maps_of_batch(self, images: Sequence[np.ndarray]) -> list[Maps]:
         """The maps of images of one size, as `maps` gives them for each."""
         if self.cfg.tta:
-            return average_maps(self._maps_of, images, self.cfg, self.mirror_map)
+            return average_maps(self._maps_of, images, self.cfg, self.spec)
         return self._maps_of(images)
 
     @abstractmethod
