@@ -66,6 +66,7 @@ class PoseDataset:
     """Samples of the `dataset.mat` that `cfg.dataset` names; base class of the other data sets.
 
     need_images: leave out images that are not on disk (and raise if none is); False if only the annotations matter
+    skeleton: of a model, whose joints the data must have
     `skeleton` is that of the data. Raises InputError if the configuration does not fit it, or nothing is usable.
     """
 
@@ -74,11 +75,13 @@ class PoseDataset:
     # The category of people in COCO's results.
     category_id: int | str = 1
 
-    def __init__(self, cfg, need_images: bool = True):
+    def __init__(self, cfg, need_images: bool = True, skeleton: Skeleton | None = None):
         require(cfg, "dataset")
-        self.cfg = cfg
+        self.cfg, self.model_skeleton = cfg, skeleton
         self.skeleton: Skeleton
         self.table = self._load(need_images)
+        if skeleton is not None:
+            self.require_joints(skeleton)
         if cfg.mirror:
             self.skeleton.require_sides(cfg.config_file, "mirror: true")
         if not self.table.images:
@@ -138,7 +141,7 @@ class PoseDataset:
         return distinct_names(self.table.images)
 
     def _take_skeleton(self) -> None:
-        self.skeleton = from_config(self.cfg)
+        self.skeleton = self.model_skeleton or from_config(self.cfg)
 
     def _load(self, need_images: bool) -> Table:
         """Set `self.skeleton` and read everything."""

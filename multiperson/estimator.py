@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -126,8 +127,8 @@ class Estimator(ABC):
 
         size = 1 if find else self.cfg.predict_batch
         with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(1) as network:
-            images = starmap_ahead(readers, _read, map(_named, sources), ahead=2 * READERS)
-            for batch in starmap_ahead(network, results, _batches(_readable(images, skipped), size), ahead=2):
+            images = _readable(_read_ahead(readers, map(_named, sources)), skipped)
+            for batch in starmap_ahead(network, results, _batches(images, size), ahead=2):
                 yield from batch
 
 
@@ -158,9 +159,20 @@ def _named(source: Source) -> tuple[Source, Source]:
     return source if isinstance(source, tuple) else (None if isinstance(source, np.ndarray) else source, source)
 
 
-def _read(name: Source, content: np.ndarray | str | os.PathLike) -> tuple[Source, np.ndarray | InputError]:
+def _read_ahead(
+    pool: ThreadPoolExecutor, sources: Iterable[tuple[Source, Source]]
+) -> Iterator[tuple[Source, np.ndarray | InputError]]:
+    """Name and image of each (name, path or image); files are read ahead, a camera's next image is not waited for."""
+    for is_image, group in groupby(sources, lambda named: isinstance(named[1], np.ndarray)):
+        if is_image:
+            yield from group
+        else:
+            yield from starmap_ahead(pool, _read, group, ahead=2 * READERS)
+
+
+def _read(name: Source, path: str | os.PathLike) -> tuple[Source, np.ndarray | InputError]:
     try:
-        return name, content if isinstance(content, np.ndarray) else read_image(content)
+        return name, read_image(path)
     except InputError as error:
         return name, error
 

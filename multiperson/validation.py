@@ -44,8 +44,7 @@ class Validation:
 
     def __init__(self, cfg, spec: ModelSpec, training_set: PoseDataset):
         self.cfg = type(cfg)(cfg, dataset=cfg.eval_dataset or cfg.dataset, dataset_phase=cfg.eval_phase, crop=False)
-        self.spec, self.dataset = spec, create(self.cfg)
-        self.dataset.require_joints(spec.skeleton)
+        self.spec, self.dataset = spec, create(self.cfg, skeleton=spec.skeleton)
         # Scoring uses whole images.
         self.training_set = copy.copy(training_set)
         self.training_set.cfg = type(cfg)(training_set.cfg, crop=False)

@@ -21,7 +21,7 @@ def write(tmp_path):
 
 def test_defaults_of_pose_tensorflow(write):
     cfg = load_config(write("num_joints: 3"))
-    expected = {"stride": 8, "weigh_part_predictions": False, "weigh_negatives": False, "fg_fraction": 0.25,
+    expected = {"weigh_part_predictions": False, "weigh_negatives": False, "fg_fraction": 0.25,
                 "mean_pixel": [123.68, 116.779, 103.939], "shuffle": True, "snapshot_prefix": "snapshot",
                 "log_dir": "log", "global_scale": 1, "location_refinement": False, "locref_stdev": 7.2801,
                 "locref_loss_weight": 1, "locref_huber_loss": True, "optimizer": "sgd",
@@ -52,6 +52,8 @@ def test_a_tilde_in_paths_is_the_home_folder(write, monkeypatch):
 def test_settings_do_not_depend_on_paths(write):
     here, there = (settings(load_config(write("num_joints: 3"), [f"dataset={place}", "stride=8"])) for place in "ab")
     assert here == there and here["num_joints"] == 3
+    here, there = (settings(make_config(mixture=[{"dataset": place, "weight": 2}])) for place in "ab")
+    assert here == there and here["mixture"] == [{"weight": 2.0}]
 
 
 def test_every_load_is_fresh(write):
@@ -101,9 +103,7 @@ def test_joints_are_counted_from_their_groups(write):
     ("multi_step: [[0.1, 20], [0.2, 10]]", "multi_step: expected .* with growing steps"),
     ("num_joints: 2\nall_joints: [[0], [1], [2]]", "num_joints is 2, but all_joints has 3"),
     ("all_joints: [[0], [2]]", "every joint id from 0 on exactly once"),
-    ("num_joints: 2\nsparse_graph: [[0, 2]]", r"sparse_graph: \[0, 2\]"),
     ("sparse_graph: skeletons", "sparse_graph: expected skeleton, or a list of pairs"),
-    ("num_joints: 1\npairwise_predict: true", "a single joint has no offsets to others"),
     ("skeleton: 5", "skeleton: expected a table of joints, pairs and limbs, or a path"),
     ("skeleton: {joints: 3}", "skeleton: 'joints' must be a list of names, found 3"),
     ("skeleton: {joints: [a, b]}\nnum_joints: 3", "num_joints is 3, but the skeleton own in .* has 2 joints"),
@@ -158,7 +158,7 @@ def test_every_default_is_a_value_of_its_key():
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("**/pose_cfg.yaml")), ids=lambda path: path.parent.name)
 def test_the_model_directories_are_valid(path):
-    assert load_config(path).num_joints
+    load_config(path)
 
 
 def many_aliases():
@@ -214,13 +214,6 @@ def test_hostile_yaml_is_one_short_line(write, text, message):
 def test_hostile_overrides_are_refused(write):
     with pytest.raises(InputError, match="command line: .*not usable YAML"):
         load_config(write("num_joints: 3"), ["seed=2001-99-99"])
-
-
-def test_the_stride_follows_the_network():
-    assert make_config().stride == 8
-    assert make_config(net_type="resnet_18_fpn").stride == 4
-    with pytest.raises(InputError, match="stride is 8, but the maps of resnet_18_fpn have 4"):
-        make_config(net_type="resnet_18_fpn", stride=8)
 
 
 def test_a_mixture_names_its_data_sets(tmp_path):

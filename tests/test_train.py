@@ -5,6 +5,7 @@ import itertools
 import math
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +15,12 @@ import pytest
 import train
 from config import make_config
 from dataset.aic_to_coco import convert
-from dataset.skeleton import COCO, NECKHEAD
+from dataset.skeleton import NECKHEAD
 from dataset.toy import write_toy_set
 from multiperson.validation import Validation
 from nnet.checkpoint import read_checkpoint
 from nnet.curves import read_scalars
-from nnet.model_skeleton import keep_beside, read_skeleton
+from nnet.description import keep_beside, read_spec
 from nnet.trainer import Trainer
 from tools import pairwise_stats
 from util.errors import InputError
@@ -110,7 +111,8 @@ def test_training_writes_snapshots_log_and_summaries(finished):
     events = b"".join(path.read_bytes() for path in (finished / "log").iterdir())
     for tag in (b"part_loss", b"locref_loss", b"pairwise_loss", b"learning_rate", b"images_per_second", b"parts"):
         assert tag in events
-    assert read_skeleton(finished / "snapshot-6")[0] == NECKHEAD
+    spec, _ = read_spec(finished / "snapshot-6")
+    assert spec.skeleton == NECKHEAD and spec.net_type == "resnet_18" and spec.pairwise is not None
     assert (finished / "training.png").exists()
 
 
@@ -144,11 +146,13 @@ def test_neither_scores_nor_a_restart_change_the_weights(model_dir, finished):
     assert "step 2: AIC score " in log and "resuming from snapshot-4: step 4, weights and optimizer" in log
 
 
-def test_a_folder_keeps_the_joints_of_its_training(model_dir):
-    keep_beside(model_dir / "snapshot-4", COCO)
-    with pytest.raises(InputError, match="joint 0 is nose in skeleton coco, but neck in .*_train.json"):
+def test_a_folder_keeps_the_model_of_its_training(finished, model_dir):
+    spec, _ = read_spec(finished / "snapshot-4")
+    other = replace(spec, locref_stdev=5.0)
+    keep_beside(model_dir / "snapshot-4", other)
+    with pytest.raises(InputError, match="model.yaml: describes another model: its locref_stdev differs; move it away"):
         train.main([])
-    assert read_skeleton(model_dir / "snapshot-4")[0] == COCO
+    assert read_spec(model_dir / "snapshot-4")[0].as_table() == other.as_table()
 
 
 def test_the_loss_falls(model_dir):

@@ -23,6 +23,7 @@ from dataset.factory import create
 from dataset.targets import dataset_images
 from multiperson.load import find_weights, load_network, network_fingerprint
 from multiperson.mapcache import MapCache
+from nnet.description import describe
 from util.errors import InputError
 from util.images import read_image
 from util.view import network_view
@@ -32,12 +33,10 @@ def main(argv: list[str] | None = None) -> None:
     arguments = config_parser(__doc__, snapshot=True)
     options = arguments.parse_args(argv)
     cfg = load_config(options.cfg, options.overrides)
-    dataset = create(cfg)
     weights = options.snapshot or find_weights(cfg)
+    dataset = create(cfg, skeleton=describe(cfg, weights).skeleton)
     folder = MapCache(cfg.scoremap_dir, network_fingerprint(cfg, weights))
-    network = load_network(cfg, weights)
-    dataset.require_joints(network.spec.skeleton)
-    written, unread = cache(dataset_images(dataset), network, folder, cfg)
+    written, unread = cache(dataset_images(dataset), load_network(cfg, weights), folder, cfg)
     if unread == len(dataset):
         raise InputError(f"{dataset.path}: none of its {unread} images can be read")
     print(

@@ -100,11 +100,8 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, options.overrides)
     weights = weights_at_hand(cfg, options.snapshot) if cfg.cached_scoremaps else options.snapshot or find_weights(cfg)
     maps = open_cache(cfg, weights) if cfg.cached_scoremaps else None
-    dataset = None if options.images else create(cfg)
-    targets = image_files(options.images) if dataset is None else dataset_images(dataset)
     spec = describe(cfg, weights)
-    if dataset is not None:
-        dataset.require_joints(spec.skeleton)
+    targets = image_files(options.images) if options.images else dataset_images(create(cfg, skeleton=spec.skeleton))
     this_run = Run(targets, spec, maps, options.out_dir if options.draw else None)
     shard, source = options.shard, maps.folder / SOURCE if maps else weights_file(weights)
     header = shard.header(len(targets), identity(cfg, this_run, source))

@@ -29,8 +29,9 @@ from config import load_config
 from dataset.aic import AnnotationFile, people_to_aic
 from dataset.factory import create
 from dataset.pose_dataset import PoseDataset
-from multiperson.load import build_estimator
+from multiperson.load import build_estimator, find_weights
 from multiperson.single_person import PAD, SinglePersonEstimator, person_boxes
+from nnet.description import describe
 from util.errors import InputError
 from util.files import write_json
 from util.images import write_image
@@ -61,17 +62,14 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError("--pad must be at least 0 and --side above 0")
     cfg = load_config(options.cfg, options.overrides)
 
+    weights = options.snapshot or find_weights(cfg)
+    skeleton = describe(cfg, weights).skeleton
     if options.ref:
         records, tasks = read_reference(options.ref, options.img_dir)
-    else:
-        dataset = create(cfg)
-        tasks = list(dataset_tasks(dataset))
-    model = build_estimator(cfg, options.snapshot, single_person=True)
-    skeleton = model.skeleton
-    if options.ref:
         _ = skeleton.to_aic  # refuse skeletons that lack a joint before the work, not after it
     else:
-        dataset.require_joints(skeleton)
+        tasks = list(dataset_tasks(create(cfg, skeleton=skeleton)))
+    model = build_estimator(cfg, weights, single_person=True)
     pictures = options.out_dir if options.draw else None
     poses, unread = predict(model, tasks, options.pad, options.side, pictures)
     if options.ref:

@@ -27,6 +27,7 @@ from multiperson.load import find_weights, load_network
 from multiperson.pairwise_model import Origin, model_path, save_model
 from multiperson.pairwise_training import FEW_POSITIVES, PairReport, collect_scenes, train_pairs
 from multiperson.predict import SpatialModel
+from nnet.description import describe
 from util.errors import InputError
 from util.report import table
 
@@ -38,19 +39,20 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     # The network should see whole images.
     cfg = load_config(options.cfg, [*options.overrides, "crop=false"])
-    dataset = create(cfg)
-    network = load_network(cfg, options.snapshot or find_weights(cfg))
-    spec = network.spec
-    dataset.require_joints(spec.skeleton)
+    weights = options.snapshot or find_weights(cfg)
+    spec = describe(cfg, weights)
     if spec.pairwise is None:
         raise InputError(f"{cfg.config_file}: this network has no offsets between joints to learn from")
-    pairs = SpatialModel(cfg, spec.skeleton).pairs
+    dataset, pairs = create(cfg, skeleton=spec.skeleton), SpatialModel(cfg, spec.skeleton).pairs
+    network = load_network(cfg, weights)
     scenes = collect_scenes(dataset, network, cfg, options.images)
     models, reports = train_pairs(scenes, pairs, spec.num_joints, spec.pairwise_unit, cfg.seed)
     folder = options.out_dir or Path(cfg.pairwise_model_dir)
     names = dataset.skeleton.keypoints if dataset.skeleton.named else [""] * spec.num_joints
     for (a, b), model in models.items():
-        save_model(model_path(folder, a, b), model, Origin(names[a], names[b], spec.network, spec.pairwise_unit))
+        save_model(
+            model_path(folder, a, b), model, Origin(names[a], names[b], network.spec.network, spec.pairwise_unit)
+        )
     print(summary(reports, dataset.skeleton.keypoints))
     detections = sum(len(scene.owner) for scene in scenes)
     print(

@@ -5,6 +5,7 @@ import pytest
 
 from config import make_config
 from dataset.factory import create
+from dataset.model_spec import from_config
 from dataset.pipeline import Plan, training_batches
 from util.errors import InputError
 
@@ -66,5 +67,5 @@ def test_batches_come_in_the_scale_of_their_data_set(mixed):
     plan = Plan(dataset, mixed)
     choices = [plan.choice(position) for position in range(dataset.epoch_size)]
     assert {(choice.index < 2, choice.scale) for choice in choices} == {(True, 0.5), (False, 2.0)}
-    batch = next(training_batches(dataset, mixed))
+    batch = next(training_batches(dataset, mixed, from_config(mixed, dataset.skeleton)))
     assert batch["scale"][0] == (0.5 if batch["index"][0] < 2 else 2)

@@ -6,7 +6,7 @@ import pytest
 from config import make_config
 from dataset.augment import ignore_mask
 from dataset.factory import create
-from dataset.skeleton import COCO, NECKHEAD, from_config
+from dataset.skeleton import COCO, NECKHEAD
 from util.errors import InputError
 
 
@@ -88,8 +88,6 @@ def test_mirroring_needs_to_know_left_and_right(coco):
     groups = [[0, 3], [1], [2], *([joint] for joint in range(4, 17))]
     dataset = create(coco.config(mirror=True, all_joints=groups))
     assert dataset.skeleton.symmetric_pairs == ((0, 3),)
-    # What the data bring along is part of the configuration from here on.
-    assert from_config(dataset.cfg) == dataset.skeleton and dataset.cfg.num_joints == 17
 
 
 def test_faults_are_told(coco, caplog):

@@ -6,12 +6,19 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from dataset import pipeline
 from dataset.factory import create
-from dataset.pipeline import SIZE_STEP, Plan, pad_batch, training_batches
+from dataset.model_spec import from_config
+from dataset.pipeline import SIZE_STEP, Plan, pad_batch
+from dataset.skeleton import COCO
 from util.errors import InputError
 from util.maps import map_size
 
 RANDOM = {"mirror": True, "scale_jitter_lo": 0.8, "scale_jitter_up": 1.2}
+
+
+def training_batches(dataset, cfg, **options):
+    return pipeline.training_batches(dataset, cfg, from_config(cfg, COCO), **options)
 
 
 @pytest.fixture
@@ -36,7 +43,7 @@ def test_single_images_are_not_padded(many):
         height, width = dataset[number].size
         assert batch["index"].tolist() == [number]
         assert batch["image"].shape == (1, height, width, 3)
-        assert batch["weight"].shape == (1, *map_size(height, width))
+        assert batch["weight"].shape == (1, *map_size(height, width, 8))
         assert batch["weight"].all()
         assert batch["scale"].tolist() == [1]
         assert batch["people"].shape == (1, 8 if number % 6 == 5 else 4, 17, 3)
@@ -90,7 +97,7 @@ def test_batches_are_padded_at_the_right_and_bottom(many):
         assert batch["weight"].shape == (4, height // 8, width // 8)
         for i, index in enumerate(batch["index"]):
             h, w = dataset[index].size
-            rows, cols = map_size(h, w)
+            rows, cols = map_size(h, w, 8)
             assert batch["weight"][i, :rows, :cols].all()
             assert batch["weight"][i].sum() == rows * cols
             assert (batch["image"][i, h:] == (124, 117, 104)).all()
@@ -202,7 +209,7 @@ def test_the_shares_of_workers_make_the_batch(many):
     shares = [list(islice(training_batches(dataset, cfg, share=slice(first, first + 2)), 8)) for first in (0, 2)]
     for number, batch in enumerate(whole):
         size = batch["image"].shape[1:3]
-        padded = [pad_batch(share[number], *size, batch["people"].shape[1], cfg) for share in shares]
+        padded = [pad_batch(share[number], *size, batch["people"].shape[1], from_config(cfg, COCO)) for share in shares]
         assert equal(batch, {name: np.concatenate([part[name] for part in padded]) for name in batch})
 
 

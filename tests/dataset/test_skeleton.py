@@ -190,12 +190,16 @@ def test_pairs_of_configuration_and_data_must_agree():
 
 
 def test_edges_are_those_of_the_graph_or_all_between_used_joints():
-    assert COCO.edges("skeleton") == sorted(tuple(sorted(pair)) for pair in COCO.sparse_graph)
-    assert COCO.edges([[3, 1], [0, 2], [1, 3]]) == [(0, 2), (1, 3)]
-    assert len(COCO.edges([])) == 17 * 16 // 2
-    assert NECKHEAD.edges([]) == [(a, b) for a in NECKHEAD.used for b in NECKHEAD.used if a < b]
+    of_skeleton, everything = make_config(sparse_graph="skeleton"), make_config()
+    assert COCO.edges(of_skeleton) == sorted(tuple(sorted(pair)) for pair in COCO.sparse_graph)
+    assert COCO.edges(make_config(sparse_graph=[[3, 1], [0, 2], [1, 3]])) == [(0, 2), (1, 3)]
+    assert len(COCO.edges(everything)) == 17 * 16 // 2
+    assert NECKHEAD.edges(everything) == [(a, b) for a in NECKHEAD.used for b in NECKHEAD.used if a < b]
     assert NECKHEAD.used == (0, 1, *range(5, 17))
-    assert from_table({"joints": ["a", "b", "c"]}, "").edges("skeleton") == [(0, 1), (0, 2), (1, 2)]
+    assert from_table({"joints": ["a", "b", "c"]}, "").edges(of_skeleton) == [(0, 1), (0, 2), (1, 2)]
+    for pair in ([0, 17], [3, 3]):
+        with pytest.raises(InputError, match=r"sparse_graph: \[\d+, \d+\] is no pair of two of the 17 joints"):
+            COCO.edges(make_config(sparse_graph=[pair]))
 
 
 def test_joints_are_found_in_any_spelling():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.skeleton import from_config
 from multiperson.pairwise_model import PairModel, model_path, save_model
 from multiperson.predict import SpatialModel
 from util.maps import Maps
@@ -35,17 +36,18 @@ def scene(request, golden_dir, golden_model, model_dir):
     with np.load(golden_dir / f"pairwise_features_scene{request.param}.npz") as file:
         golden = dict(file)
     cfg = make_config(
-        num_joints=17,
         det_min_score=float(golden["det_min_score"]),
         pairwise_model_dir=str(model_dir),
         sparse_graph=golden_model["sparse_graph"].tolist() if golden["sparse"] else [],
     )
+    skeleton = from_config(make_config(num_joints=17))
     rows, cols, _ = golden["part_prob"].shape
     # The original scales the offsets in single precision.
     means, std_devs = (golden_model[f"stats/{name}"].astype(np.float32) for name in ("means", "std_devs"))
     maps = Maps(
         golden["part_prob"],
+        8,
         golden["locref"].reshape(rows, cols, 17, 2) * np.float32(LOCREF_STDEV),
         golden["pairwise_pred"].reshape(rows, cols, 272, 2) * std_devs + means,
     )
-    return SimpleNamespace(cfg=cfg, maps=maps, model=SpatialModel(cfg).load(), golden=golden)
+    return SimpleNamespace(cfg=cfg, maps=maps, model=SpatialModel(cfg, skeleton).load(), golden=golden)

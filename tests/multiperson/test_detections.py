@@ -32,7 +32,7 @@ def test_lazy_pairwise_is_asked_once_and_equals_dense(scene):
 def test_refinement_and_pairwise_maps_may_be_missing():
     part_prob = np.zeros((4, 6, 2), np.float32)
     part_prob[1, 3, 1] = 0.9
-    detections = extract_detections(make_config(num_joints=2), Maps(part_prob))
+    detections = extract_detections(make_config(), Maps(part_prob, 8))
     assert [len(coord) for coord in detections.coord] == [0, 1]
     assert detections.coord[1].tolist() == detections.coord_grid[1].tolist() == [[28, 12]]
     assert detections.coord[0].shape == (0, 2) and detections.conf[0].shape == (0, 1)

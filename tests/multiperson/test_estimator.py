@@ -2,15 +2,16 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from easydict import EasyDict
 from PIL import Image
 
-from config import make_config
-from multiperson.estimator import PoseEstimator, estimate_ahead, network_size
+from multiperson.estimator import PoseEstimator
 from multiperson.predict import predict_people
+from util.errors import InputError
 
 
 class StandIn:
@@ -30,7 +31,7 @@ def test_people_are_in_pixels_of_the_image(scene):
     network = StandIn(scene.maps)
     result = PoseEstimator(network, scene.model, cfg)(np.zeros((400, 201, 3), np.uint8))
     ((height, width),) = network.sizes
-    assert (height, width) == network_size(cfg, 400, 201) == (141, 70)
+    assert (height, width) == (141, 70)
     expected = predict_people(scene.model, cfg, scene.maps)
     np.testing.assert_allclose(result.people.keypoints, expected.keypoints * [201 / 70, 400 / 141, 1])
     np.testing.assert_array_equal(result.people.score, expected.score)
@@ -59,16 +60,52 @@ def test_consecutive_images_of_one_size_are_a_batch(scene):
     network = StandIn(scene.maps)
     estimator = PoseEstimator(network, scene.model, EasyDict(scene.cfg, predict_batch=3))
     images = [np.full((height, 8, 3), number, np.uint8) for number, height in enumerate([8] * 4 + [9] + [8])]
-    results = list(estimate_ahead(estimator, enumerate(images)))
+    results = list(estimator.stream(enumerate(images)))
     assert network.batches == [3, 1, 1, 1]
-    assert [label for label, *_ in results] == list(range(6))
-    for image, (_, given, result) in zip(images, results, strict=True):
+    assert [result.source for _, result in results] == list(range(6))
+    for image, (given, result) in zip(images, results, strict=True):
         assert given is image and result.image_size == image.shape[:2]
+
+
+def test_a_stream_goes_on_after_a_broken_file(scene, tmp_path, caplog):
+    paths = [tmp_path / name for name in ("broken.png", "a.png", "b.png")]
+    for path in paths:
+        Image.new("RGB", (8, 8)).save(path)
+    paths[0].write_text("no image")
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
+    assert [result.source for _, result in estimator.stream(paths)] == paths[1:]
+    assert caplog.messages == [f"skipped {paths[0]}: not an image, or not of a kind that is read here (JPEG, PNG, GIF, "
+                               "BMP, TIFF, WEBP)"]  # fmt: skip
+    with pytest.raises(InputError, match=r"broken\.png: not an image"):
+        list(estimator.stream(paths[:1]))
+    with pytest.raises(InputError, match=r"none of the 2 images can be read; the first: .*broken\.png"):
+        list(estimator.stream(paths[:1] * 2))
+    skipped = []
+    assert not list(estimator.stream([("x", paths[0])], lambda name, error: skipped.append(name)))
+    assert skipped == ["x"]
+
+
+def test_a_stream_can_find_in_another_way(scene):
+    estimator = PoseEstimator(None, scene.model, scene.cfg)
+    found = estimator.stream([("name", np.zeros((9, 8, 3), np.uint8))],
+                             find=lambda name, image: estimator.group(scene.maps, image.shape[:2]))  # fmt: skip
+    ((_, result),) = found
+    assert result.source == "name" and result.image_size == (9, 8)
+
+
+def test_a_result_draws_only_sure_joints(scene):
+    result = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)(np.zeros((8, 8, 3), np.uint8))
+    confidence = result.people.keypoints[..., 2]
+    limit = float(np.median(confidence[confidence > 0]))
+    sure = replace(result, min_confidence=limit)
+    assert np.count_nonzero(sure.sure_keypoints[..., 2]) == np.count_nonzero(confidence >= limit)
+    named = sum(len(person["keypoints"]) for person in sure.as_dict()["people"])
+    assert named == np.count_nonzero(confidence >= limit)
 
 
 def test_a_full_batch_does_not_wait_for_the_next_image(scene):
     """The next image of a camera comes later."""
-    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, predict_batch=2))
+    estimator = PoseEstimator(StandIn(scene.maps), scene.model, scene.cfg)
     taken = []
 
     def camera():
@@ -76,8 +113,8 @@ def test_a_full_batch_does_not_wait_for_the_next_image(scene):
             taken.append(number)
             yield number, np.zeros((8, 8, 3), np.uint8)
 
-    next(estimate_ahead(estimator, camera()))
-    assert len(taken) == 4  # two batches are being computed
+    next(estimator.stream(camera()))
+    assert len(taken) == 2  # computed at once
 
 
 def test_threads_share_an_estimator(scene):
@@ -87,20 +124,6 @@ def test_threads_share_an_estimator(scene):
         parallel = list(pool.map(estimator, images))
     for image, result in zip(images, parallel, strict=True):
         np.testing.assert_array_equal(result.people.keypoints, estimator(image).people.keypoints)
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "expected"),
-    [(480, 640, (480, 640)), (850, 850, (850, 850)), (1700, 1700, (850, 850)), (8, 6000, (8, 6000))],
-)
-def test_large_images_are_reduced_to_the_limit(height, width, expected):
-    assert network_size(make_config(num_joints=1), height, width) == expected
-
-
-@pytest.mark.parametrize("keys", [{"global_scale": 0.4}, {"global_scale": 3.0, "max_input_size": 180}])
-def test_only_what_the_limit_makes_much_smaller_counts_as_reduced(scene, keys):
-    estimator = PoseEstimator(StandIn(scene.maps), scene.model, EasyDict(scene.cfg, **keys))
-    assert estimator(np.zeros((400, 300, 3), np.uint8)).reduction is None
 
 
 def test_other_arrays_are_refused(scene):

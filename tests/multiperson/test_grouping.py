@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from config import make_config
-from multiperson.grouping import group
-from multiperson.predict import Graph
+from multiperson.grouping import Graph, group
 
 
 def graph_of(unary, edges, cost, part):

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from dataset.model_spec import PIXELS, REACH
 from multiperson.detections import Nodes
 from multiperson.pairwise_model import (
-    PIXELS,
-    REACH,
     Origin,
     PairModel,
     distance_units,

@@ -5,8 +5,9 @@ import pytest
 
 from config import make_config
 from dataset.extent import joint_extent
+from dataset.model_spec import REACH
+from dataset.skeleton import from_config
 from multiperson.detections import Nodes, extract_detections, flatten
-from multiperson.pairwise_model import REACH
 from multiperson.pairwise_training import FALSE, UNKNOWN, auc, fit_logistic, make_scene, train_pairs
 from multiperson.predict import SpatialModel, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
@@ -25,8 +26,8 @@ def people_at(*middles, seed=0):
 
 
 def scene_of(people, noise="low", seed=0):
-    maps = simulate_maps(people, 240, 400, NOISE_LEVELS[noise], seed)
-    return make_scene(flatten(extract_detections(make_config(num_joints=JOINTS), maps)), people, 17)
+    maps = simulate_maps(people, 240, 400, 8, NOISE_LEVELS[noise], seed)
+    return make_scene(flatten(extract_detections(make_config(), maps)), people, 17)
 
 
 def nodes_at(part, coord):
@@ -35,7 +36,7 @@ def nodes_at(part, coord):
 
 
 def model_of(models):
-    model = SpatialModel(make_config(num_joints=JOINTS))
+    model = SpatialModel(make_config(), from_config(make_config(num_joints=JOINTS)))
     model.use(models, REACH)
     return model
 
@@ -67,9 +68,8 @@ def test_large_people_own_detections_farther_from_their_joints():
 
 
 def test_detections_in_ignored_regions_are_unknown():
-    weight = np.ones((30, 50))
-    weight[:10] = 0
-    scene = make_scene(nodes_at([0, 1], [(20, 20), (20, 100)]), np.zeros((1, JOINTS, 3)), 17, weight=weight)
+    known = np.array([False, True])
+    scene = make_scene(nodes_at([0, 1], [(20, 20), (20, 100)]), np.zeros((1, JOINTS, 3)), 17, known=known)
     assert scene.owner.tolist() == [UNKNOWN, FALSE]
     assert scene.center.shape == (0, 2)
 
@@ -101,16 +101,14 @@ def test_learnt_models_group_people_again(crowd):
         scenes = [scene_of(people_at((120, 120), (220 + 10 * k, 110), seed=k), seed=k) for k in range(8)]
     else:
         scenes = [scene_of(people_at((200, 120), seed=k), seed=k) for k in range(3)]
-    models, reports = train_pairs(scenes, PAIRS, JOINTS)
+    models, reports = train_pairs(scenes, PAIRS, JOINTS, REACH)
     assert [report.pair for report in reports] == list(models) == PAIRS
     assert all(report.auc > 0.95 for report in reports)
     assert all(report.negatives + report.synthetic >= 300 for report in reports)
     people = people_at((100, 120), (190, 110), (290, 130), seed=50)
     model = model_of(models)
     for noise in ("none", "low"):
-        found = predict_people(
-            model, make_config(num_joints=JOINTS), simulate_maps(people, 240, 400, NOISE_LEVELS[noise], 9)
-        )
+        found = predict_people(model, make_config(), simulate_maps(people, 240, 400, 8, NOISE_LEVELS[noise], 9))
         assert len(found.score) == 3
         order = np.argsort(found.keypoints[:, 0, 0] + 1e4 * (found.keypoints[:, 0, 2] == 0))
         seen = found.keypoints[order][..., 2] > 0
@@ -121,7 +119,7 @@ def test_learnt_models_group_people_again(crowd):
 def test_an_unseen_part_takes_the_common_model():
     people = people_at((200, 120))
     people[0, 4, 2] = 0
-    models, reports = train_pairs([scene_of(people, "none")], PAIRS, JOINTS)
+    models, reports = train_pairs([scene_of(people, "none")], PAIRS, JOINTS, REACH)
     report = next(report for report in reports if report.pair == (0, 4))
     assert (report.positives, report.negatives, report.synthetic, report.own) == (0, 0, 0, False)
     assert np.isnan(report.auc)
@@ -131,4 +129,4 @@ def test_an_unseen_part_takes_the_common_model():
 
 def test_scenes_without_people_are_refused():
     with pytest.raises(InputError, match="no two detections lie on joints of one annotated person"):
-        train_pairs([scene_of(np.zeros((1, JOINTS, 3)))], PAIRS, JOINTS)
+        train_pairs([scene_of(np.zeros((1, JOINTS, 3)))], PAIRS, JOINTS, REACH)

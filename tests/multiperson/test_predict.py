@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import make_config
+from dataset.model_spec import PIXELS, REACH
+from dataset.skeleton import AIC, NECKHEAD, from_config
 from lib.multicut_cython import solve_multicut
 from multiperson.detections import Detections, extract_detections
-from multiperson.pairwise_model import PIXELS, REACH, Origin, PairModel, model_path, save_model
+from multiperson.grouping import Graph
+from multiperson.pairwise_model import Origin, PairModel, model_path, save_model
 from multiperson.predict import (
-    Graph,
     SpatialModel,
     drop_strays,
     eval_graph,
@@ -82,8 +84,12 @@ def random_detections(rng, counts, num_joints):
     return Detections(each((2,), 100), each((2,), 100), each((1,)), each((num_joints * (num_joints - 1), 2), 50))
 
 
+def joints(number):
+    return from_config(make_config(num_joints=number))
+
+
 def random_model(rng, num_joints, sparse_graph=()):
-    model = SpatialModel(make_config(num_joints=num_joints, sparse_graph=list(sparse_graph)))
+    model = SpatialModel(make_config(sparse_graph=list(sparse_graph)), joints(num_joints))
     for a, b in model.pairs:
         model.weights[a, b] = rng.normal(scale=0.1, size=9)
     return model
@@ -174,34 +180,34 @@ def test_a_stray_is_dropped_and_a_neighbour_is_not():
 
 
 def test_a_missing_joint_is_guessed_where_the_others_expect_it():
-    cfg = make_config(num_joints=3)
+    cfg = make_config()
     part_prob = np.zeros((10, 10, 3), np.float32)
     part_prob[1, 2, 0], part_prob[1, 6, 1], part_prob[7, 5, 2] = 0.8, 0.4, 0.15
     pairwise = np.zeros((10, 10, 6, 2))
     pairwise[1, 2, pair_index(0, 2, 3)] = 18, 48  # from (20, 12)
     pairwise[1, 6, pair_index(1, 2, 3)] = -8, 48  # from (52, 12)
-    maps = Maps(part_prob, None, pairwise)
+    maps = Maps(part_prob, 8, None, pairwise)
     model = random_model(np.random.default_rng(0), 3)
     detections = extract_detections(cfg, maps)
     labels = np.array([0, 0])
     people = get_person_conf_multicut(model, eval_graph(model, detections), labels)
-    filled = fill_missing_joints(cfg, maps, detections, labels, people)
+    filled = fill_missing_joints(maps, detections, labels, people)
     np.testing.assert_allclose(filled.keypoints[0, 2], [40, 60, 0.15], rtol=1e-6)
     np.testing.assert_array_equal(filled.keypoints[0, :2], people.keypoints[0, :2])
     np.testing.assert_array_equal(filled.score, people.score)
 
     pairwise[1, 2, pair_index(0, 2, 3), 0] = 400
     detections = extract_detections(cfg, maps)
-    assert fill_missing_joints(cfg, maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
+    assert fill_missing_joints(maps, detections, labels, people).keypoints[0, 2].tolist() == [0, 0, 0]
 
 
 def test_people_of_few_joints_are_found_by_default():
-    assert SpatialModel(make_config(num_joints=2)).min_keypoints == 2
-    assert SpatialModel(make_config(skeleton="aic")).min_keypoints == 3
+    assert SpatialModel(make_config(), joints(2)).min_keypoints == 2
+    assert SpatialModel(make_config(), AIC).min_keypoints == 3
     with pytest.raises(InputError, match="nobody would be found: min_keypoints is 3, but the number of joints is 2"):
-        SpatialModel(make_config(num_joints=2, min_keypoints=3))
+        SpatialModel(make_config(min_keypoints=3), joints(2))
     with pytest.raises(InputError, match="min_keypoints is 15, but the number of joints is 14"):
-        SpatialModel(make_config(skeleton="neckhead", min_keypoints=15))  # 14 joints in 17 slots
+        SpatialModel(make_config(min_keypoints=15), NECKHEAD)  # 14 joints in 17 slots
 
 
 def test_people_come_best_first_and_small_ones_are_dropped(scene):
@@ -221,7 +227,7 @@ def test_errors_name_the_remedy(scene, tmp_path):
     with pytest.raises(InputError, match="pairwise_predict"):
         predict_people(scene.model, scene.cfg, scene.maps._replace(pairwise=None))
     with pytest.raises(InputError, match="spatial_model_cidx_1_2.mat: no such file.*train_pairwise"):
-        SpatialModel(make_config(num_joints=3, pairwise_model_dir=str(tmp_path))).load()
+        SpatialModel(make_config(pairwise_model_dir=str(tmp_path)), joints(3)).load()
     with pytest.raises(ValueError, match="detections of 2 parts for a model of 17"):
         eval_graph(scene.model, random_detections(np.random.default_rng(0), [1, 1], 2))
 
@@ -236,23 +242,23 @@ def test_models_of_other_joints_or_of_several_networks_are_refused(tmp_path):
             save_model(model_path(tmp_path, a, b), model, Origin(names[a], names[b], network, unit))
 
     write()
-    loaded = SpatialModel(cfg).load()
+    loaded = SpatialModel(cfg, from_config(cfg)).load()
     assert (loaded.network, loaded.unit) == ("one", REACH)
     first, second = model_path(tmp_path, 0, 1), model_path(tmp_path, 0, 2)
     content = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(content)
     with pytest.raises(InputError, match=r"1_2\.mat: the model of hip and foot, in the place of that of hip and knee"):
-        SpatialModel(cfg).load()
+        SpatialModel(cfg, from_config(cfg)).load()
     for of_last in ({"network_of_last": "two"}, {"unit_of_last": PIXELS}):
         write(**of_last)
         with pytest.raises(InputError, match=r"2_3\.mat: learnt from another network than spatial_model_cidx_1_2\.mat"):
-            SpatialModel(cfg).load()
+            SpatialModel(cfg, from_config(cfg)).load()
 
 
 def test_two_detections_of_a_part_may_be_one_joint_the_farther_apart_the_larger_the_person():
     """20 px are little for somebody who reaches 400 px, and much for somebody who reaches 80."""
-    model = SpatialModel(make_config(num_joints=2))
+    model = SpatialModel(make_config(), joints(2))
     for unit, odds in ((PIXELS, [7.5 - 0.2 * 20] * 2), (REACH, [7.5 - 10 * 20 / 80, 7.5 - 10 * 20 / 16])):
         model.use({}, unit)
         for reach, expected in zip((400, 80), odds, strict=True):

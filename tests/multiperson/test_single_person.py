@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.model_spec import from_config
 from multiperson.detections import Detections
 from multiperson.single_person import (
     COST_LIMIT,
@@ -21,16 +22,18 @@ from util.maps import Maps, map_size
 class BrightestPixel:
     """Part 0 is at the brightest pixel of the image that it gets, with exact offsets."""
 
+    spec = from_config(make_config(num_joints=1))
+
     def maps(self, image):
         self.seen = image.shape[:2]
         gray = image.sum(axis=2)
         y, x = np.argwhere(gray == gray.max()).mean(axis=0)
-        cells = map_size(*image.shape[:2])
+        cells = map_size(*image.shape[:2], 8)
         part_prob, locref = np.zeros((*cells, 1), np.float32), np.zeros((*cells, 1, 2), np.float32)
         row, col = int(y // 8), int(x // 8)
         part_prob[row, col] = 0.75
         locref[row, col, 0] = x - (8 * col + 4), y - (8 * row + 4)
-        return Maps(part_prob, locref)
+        return Maps(part_prob, 8, locref)
 
 
 @pytest.fixture
@@ -43,37 +46,46 @@ def image():
 
 
 def estimator(**keys):
-    return SinglePersonEstimator(BrightestPixel(), make_config(num_joints=1, **keys))
+    return SinglePersonEstimator(BrightestPixel(), make_config(**keys))
+
+
+def joint(result):
+    """x, y of the first joint of the first person."""
+    return result.people.keypoints[0, 0, :2].tolist()
 
 
 def test_a_person_is_found_in_the_whole_image(image):
-    pose = estimator()(image)
-    assert pose.keypoints.tolist() == [[20, 30, 0.75]]
-    assert pose.part_prob.shape == (*map_size(60, 100), 1)
+    result = estimator()(image)
+    assert result.people.keypoints.tolist() == [[[20, 30, 0.75]]] and result.people.score.tolist() == [0.75]
+    assert result.maps.part_prob.shape == (*map_size(60, 100, 8), 1)
+    assert result.view.size == result.image_size == (60, 100)
 
 
 def test_only_the_box_counts_and_the_result_is_in_pixels_of_the_image(image):
-    assert estimator()(image, [50, 20, 90, 50]).keypoints[0, :2].tolist() == [70, 40]
+    boxes = [[50, 20, 90, 50], None, [0, 0, 40, 50]]
+    people = estimator().in_boxes(image, boxes).people
+    assert people.keypoints[:, 0, :2].tolist() == [[70, 40], [20, 30], [20, 30]]
+    assert estimator().in_boxes(image, []).people.keypoints.shape == (0, 1, 3)
 
 
 def test_padding_grows_the_box(image):
     find = estimator()
-    find(image, [50, 20, 90, 50], pad=0.25)
+    find.in_boxes(image, [[50, 20, 90, 50]], pad=0.25)
     assert find.network.seen == (50, 60)  # 10 px more on each side, as far as there is an image on the right
-    assert find(image, [50, 20, 90, 50], pad=1).keypoints[0, :2].tolist() == [20, 30]
+    assert joint(find.in_boxes(image, [[50, 20, 90, 50]], pad=1)) == [20, 30]
 
 
 def test_scale_and_limit_set_the_size_that_the_network_sees(image):
     find = estimator(global_scale=2.0)
-    assert find(image).keypoints[0, :2] == pytest.approx([20, 30], abs=0.5)
+    assert joint(find(image)) == pytest.approx([20, 30], abs=0.5)
     assert find.network.seen == (120, 200)
-    find(image, [50, 20, 90, 50], pad=0, side=80)
+    find.in_boxes(image, [[50, 20, 90, 50]], pad=0, side=80)
     assert find.network.seen == (60, 80)
     find = estimator(max_input_size=38)  # (38 / 77)^2 of the pixels
-    assert find(image).keypoints[0, :2] == pytest.approx([20, 30], abs=1.5)  # pixels of two
+    assert joint(find(image)) == pytest.approx([20, 30], abs=1.5)  # pixels of two
     assert find.network.seen == (29, 49)
     assert find(image).reduction == ((60, 100), (29, 49))
-    assert find(image, [50, 20, 80, 40], pad=0).reduction is None
+    assert find.in_boxes(image, [[50, 20, 80, 40]], pad=0).reduction is None
 
 
 @pytest.mark.parametrize("box, margin, rows, cols", [
@@ -162,16 +174,18 @@ def test_the_pose_is_nearly_always_the_cheapest_of_all():
 class TwoPeaks(BrightestPixel):
     """Part 1 is surer at a cell where part 0 does not expect it."""
 
+    spec = from_config(make_config(num_joints=2))
+
     def maps(self, image):
         part_prob = np.zeros((10, 10, 2), np.float32)
         part_prob[2, 2, 0] = 0.9
         part_prob[2, 8, 1], part_prob[8, 2, 1] = 0.6, 0.5
         offsets = np.zeros((10, 10, 2, 2), np.float32)
         offsets[2, 2, 0], offsets[8, 2, 1], offsets[2, 8, 1] = (0, 48), (0, -48), (0, -48)
-        return Maps(part_prob, None, lambda cells: offsets[tuple(np.transpose(cells))])
+        return Maps(part_prob, 8, None, lambda cells: offsets[tuple(np.transpose(cells))])
 
 
 def test_offsets_between_joints_decide_where_the_network_predicts_them():
     image = np.zeros((80, 80, 3), np.uint8)
-    cfg = make_config(num_joints=2)
-    assert SinglePersonEstimator(TwoPeaks(), cfg)(image).keypoints[:, :2].tolist() == [[20, 20], [20, 68]]
+    result = SinglePersonEstimator(TwoPeaks(), make_config())(image)
+    assert result.people.keypoints[0, :, :2].tolist() == [[20, 20], [20, 68]]

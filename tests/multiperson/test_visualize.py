@@ -8,7 +8,6 @@ from multiperson.predict import People
 from multiperson.simulate import simulate_maps
 from multiperson.visualize import PersonDraw, visualize_detections
 from util.draw import palette
-from util.visualize import figure_image
 
 PERSONS = np.array([[[30.0, 40, 1], [60, 40, 1], [0, 0, 0]], [[30, 80, 1], [60, 80, 1], [60, 110, 1]]])
 LIMBS = [(0, 1), (1, 2)]
@@ -50,9 +49,9 @@ def test_there_may_be_no_people_and_no_limbs():
 
 
 def test_detections_and_offsets_are_drawn():
-    maps = simulate_maps(PERSONS, 120, 100)
+    maps = simulate_maps(PERSONS, 120, 100, 8)
     names = ["a", "b", "c"]
     for shown in (maps, maps._replace(part_prob=np.zeros_like(maps.part_prob))):
-        detections = extract_detections(make_config(num_joints=3), shown)
-        picture = figure_image(visualize_detections(SMALL, detections, names))
+        detections = extract_detections(make_config(), shown)
+        picture = visualize_detections(SMALL, detections, names)
         assert picture.shape == SMALL.shape and picture.any() == (shown is maps)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from util.images import find_reduction
 from util.report import Reductions, table
+from util.view import View, fitting_scale
 
 
 @pytest.mark.parametrize("sizes, line", [
@@ -14,7 +14,7 @@ from util.report import Reductions, table
 def test_reduced_images_are_told_in_one_line(sizes, line, capsys):
     reductions = Reductions(400)
     for number, size in enumerate(sizes):
-        reductions.add(f"big{number}.jpg", find_reduction(size, 1.0, 400))
+        reductions.add(f"big{number}.jpg", View.scaled(size, fitting_scale(size, 1, 400)).reduction(1))
     reductions.print()
     head = "seen at less than half the size, max_input_size=400: " if line else ""
     assert capsys.readouterr().out == head + line

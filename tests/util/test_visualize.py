@@ -9,7 +9,8 @@ from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
 from util.errors import InputError
-from util.visualize import Window, figure_image, image_figure, save_figure, show, show_arrows, show_heatmaps
+from util.maps import Maps
+from util.visualize import Window, figure_image, image_figure, save_figure, show, show_heatmaps
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (333, 217), (480, 640), (1001, 7)])
@@ -26,20 +27,22 @@ def test_axes_coordinates_are_pixels():
     assert (round(rows.mean()), round(cols.mean())) == (10, 70)
 
 
-def test_heatmaps_show_every_part():
-    part_prob = np.zeros((8, 10, 5), np.float32)
-    part_prob[2, 3, 4] = 0.9
-    picture = figure_image(show_heatmaps(np.full((60, 80, 3), 99, np.uint8), part_prob, list("abcde"), np.ones((5, 3))))
-    assert picture.std() > 0
-
-
-def test_an_arrow_points_the_right_way():
-    picture = figure_image(show_arrows(np.zeros((100, 100, 3), np.uint8), [[20, 30]], [[60, 0]], [0]))
-    rows, cols = np.nonzero(picture.max(axis=2) > 128)
-    assert abs(rows.mean() - 30) < 1 and 18 <= cols.min() < 22 and 78 <= cols.max() < 82
-    # The head is at the far end.
-    assert np.ptp(rows[cols > 70]) > np.ptp(rows[cols < 30])
-    figure_image(show_arrows(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, int)))
+@pytest.mark.parametrize("stride", [4, 8])
+def test_a_score_map_lies_on_the_image_where_its_cells_say(stride):
+    """Each panel is the image's size; the middle of the reddest cells is that of the map's brightest cell."""
+    part_prob = np.zeros((64 // stride, 96 // stride, 2), np.float32)
+    cells = [(3, 5), (6, 9)]
+    for part, (row, col) in enumerate(cells):
+        part_prob[row, col, part] = 1
+    figure = show_heatmaps(np.full((60, 90, 3), 99, np.uint8), Maps(part_prob, stride), ["a", "b"])
+    picture = figure_image(figure).astype(int)
+    for axes, (row, col) in zip(figure.axes, cells, strict=False):
+        points = axes.transData.inverted()
+        rows, cols = np.nonzero(picture[..., 0] - picture[..., 2] > 60)
+        xy = points.transform(np.column_stack([cols, len(picture) - 1 - rows]))
+        inside = xy[(xy >= 0).all(axis=1) & (xy < [90, 60]).all(axis=1)]
+        expected = (col + 0.5) * stride - 0.5, (row + 0.5) * stride - 0.5
+        assert inside.mean(axis=0) == pytest.approx(expected, abs=0.75)
 
 
 def test_a_figure_is_saved_or_the_path_named(tmp_path):
