@@ -19,8 +19,8 @@ def extension(folder: str, module: str) -> Extension:
         f"lib.{folder}.{module}",
         [f"lib/{folder}/{module}.pyx"],
         language="c++",
-        include_dirs=[f"lib/{folder}"],
-        depends=sorted(map(str, Path("lib", folder).glob("*.hpp"))),
+        include_dirs=["lib", f"lib/{folder}"],
+        depends=sorted(map(str, [*Path("lib").glob("*.hpp"), *Path("lib", folder).glob("*.hpp")])),
         extra_compile_args=compile_args(),
     )
 

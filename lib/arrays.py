@@ -31,6 +31,13 @@ def finite(values, name: str, shape: tuple) -> np.ndarray:
     return values
 
 
+def check_offsets(offsets: np.ndarray) -> int:
+    """The number of detections; part p has offsets[p]:offsets[p + 1]. Raises ValueError for impossible offsets."""
+    if len(offsets) < 2 or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+        raise ValueError("offsets must start with 0 and never decrease")
+    return int(offsets[-1])
+
+
 def _check_shape(values, name, shape):
     if shape is not None and values.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {values.shape}")

@@ -12,7 +12,7 @@ from lib.multicut_cython.exact import solve_exact
 class Graph(NamedTuple):
     """The grouping problem: N detections, M edges. Costs are log-odds; negative means keep, or join.
 
-    unary, conf (N,); edges (M, 2) int64; cost (M,); part (N,) int; coord (N, 2) px
+    unary, conf (N,); edges (M, 2) int64; cost (M,); part (N,) int, ascending; coord (N, 2) px
     """
 
     unary: np.ndarray
@@ -21,6 +21,10 @@ class Graph(NamedTuple):
     part: np.ndarray
     conf: np.ndarray
     coord: np.ndarray
+
+    def offsets(self, num_parts: int) -> np.ndarray:
+        """(J+1,) the detections of part p are offsets[p]:offsets[p+1]."""
+        return np.searchsorted(self.part, np.arange(num_parts + 1))
 
 
 def group(cfg: EasyDict, graph: Graph) -> np.ndarray:

@@ -141,8 +141,8 @@ def get_person_conf_multicut(spatial_model: SpatialModel, graph: Graph, labels: 
     A joint lies at the mean of its detections in the cluster, weighted by their confidences; its confidence is the
     highest of these. Suppressed detections (label -1) take no part.
     """
-    num_joints = spatial_model.num_joints
-    return People.of(people_cython.average_people(labels, graph.part, graph.conf, graph.coord, num_joints))
+    offsets = graph.offsets(spatial_model.num_joints)
+    return People.of(people_cython.average_people(labels, offsets, graph.conf, graph.coord))
 
 
 def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -> np.ndarray:
@@ -151,8 +151,8 @@ def drop_strays(spatial_model: SpatialModel, graph: Graph, labels: np.ndarray) -
     Their other edges may keep two detections of one part in a cluster although they lie far apart; their mean would
     lie at neither of them.
     """
-    num_joints = spatial_model.num_joints
-    return people_cython.drop_strays(labels, graph.part, graph.conf, graph.edges, graph.cost, num_joints)
+    offsets = graph.offsets(spatial_model.num_joints)
+    return people_cython.drop_strays(labels, offsets, graph.conf, graph.edges, graph.cost)
 
 
 def fill_missing_joints(maps: Maps, detections: Detections, labels: np.ndarray, people: People) -> People:

@@ -16,7 +16,7 @@ import pytest
 
 import train
 from demo import demo_multiperson, singleperson
-from nnet import load
+from multiperson import load_model
 from tests.annotations import aic_record, coco_document, write_coco
 from tests.broken_files import ACCEPT, ERROR, SKIP
 from tools import (
@@ -41,7 +41,6 @@ CONFIG = """dataset: .
 dataset_type: coco
 dataset_ann: x
 dataset_phase: t
-pairwise_predict: true
 multi_step: [[0.001, 1]]
 num_joints: 17
 global_scale: 0.3
@@ -51,14 +50,15 @@ global_scale: 0.3
 @pytest.fixture(scope="module")
 def networks():
     """The demo's network, loaded once."""
-    return load.load_model(DEMO), load.build_single_estimator(load.load_config(DEMO))
+    return load_model(DEMO), load_model(DEMO, single_person=True)
 
 
 @pytest.fixture
 def status_of(monkeypatch, capsys, caplog, networks):
     """Runs a script in this process; returns its exit status and the errors and warnings that it printed."""
-    monkeypatch.setattr(load, "build_estimator", lambda *_, **__: networks[0])
-    monkeypatch.setattr(load, "build_single_estimator", lambda *_, **__: networks[1])
+    for script in (demo_multiperson, singleperson, predict_multiperson, predict_singleperson):
+        find_one = script in (singleperson, predict_singleperson)
+        monkeypatch.setattr(script, "build_estimator", lambda *_, number=find_one, **__: networks[number])
     monkeypatch.setattr(train, "setup_logging", lambda *_: None)
 
     def call(main, *arguments):
@@ -182,7 +182,8 @@ def test_coco_data_sets_for_training(main, broken_files, status_of, fresh, coco_
             folder = coco_layout(file.path, file.images)
             monkeypatch.chdir(folder)
             before = sorted(folder.rglob("*"))
-            status, messages = status_of(main)
+            needs_weights = main in (train_pairwise.main, cache_scoremaps.main)
+            status, messages = status_of(main, *["--snapshot", "none"] * needs_weights)
             check(file.path, ERROR, next(fresh), (status, messages.replace("x_t.json", file.path.name)))
             assert sorted(folder.rglob("*")) == before
 
@@ -211,7 +212,7 @@ def image_record(image):
 
 
 def multiperson(folder, images, out):
-    return predict_multiperson.main, "--cfg", DEMO, "--snapshot", "none", "--images", *images, "--out_dir", out
+    return predict_multiperson.main, "--cfg", DEMO, "--images", *images, "--out_dir", out
 
 
 def demo(folder, images, out):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from dataset import coco_score, coco_to_aic
 from dataset.coco import read_coco
 from dataset.coco_results import people_to_coco
 from dataset.factory import create
+from dataset.model_spec import from_config
+from dataset.pair_offsets import PairwiseStats
 from dataset.skeleton import NECKHEAD
 from multiperson.validation import Validation
 from tests.broken_files import ERROR
@@ -55,7 +58,7 @@ def data_set(tmp_path):
             if target:
                 (tmp_path / f"{number}" / place).symlink_to(target)
         return make_config(dataset=str(tmp_path / f"{number}"), dataset_type="coco", dataset_ann="x",
-                           dataset_phase="t", pairwise_predict=True, eval_iters=1, eval_phase="t",
+                           dataset_phase="t", eval_iters=1, eval_phase="t",
                            eval_images=1000, sparse_graph=[[0, 1]])  # fmt: skip
 
     return build
@@ -96,8 +99,9 @@ def converting(cfg) -> int:
 
 
 def validation(cfg) -> int:
-    dataset = create(cfg, need_images=False)
-    truth = Validation(cfg, dataset).truth.annotations
+    dataset, ones = create(cfg, need_images=False), np.ones((17 * 16, 2))
+    spec = replace(from_config(cfg, dataset.skeleton), pairwise=PairwiseStats(ones, ones))
+    truth = Validation(cfg, spec, dataset).truth.annotations
     return int(truth.people.sum())
 
 

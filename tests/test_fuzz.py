@@ -23,7 +23,8 @@ from config import KEYS, load_config, make_config
 from dataset import aic_to_coco
 from dataset.augment import prepare
 from dataset.factory import create
-from dataset.pair_offsets import load_pairwise_stats
+from dataset.model_spec import from_config
+from dataset.pair_offsets import load_pairwise_stats, save_pairwise_stats
 from multiperson.pairwise_model import Origin, PairModel, load_model, save_model
 from nnet.cluster import read_cluster
 from nnet.lite_file import read_notes, seal
@@ -190,7 +191,8 @@ def read_all_samples(cfg, mirror):
 
     def read():
         dataset = create(cfg)
-        return [prepare(dataset, sample, 1.0, mirror) for sample in dataset]
+        spec = from_config(cfg, dataset.skeleton)
+        return [prepare(dataset, spec, sample, 1.0, mirror) for sample in dataset]
 
     assert all(np.isfinite(sample.people).all() for sample in answer_of(read) or [])
 
@@ -238,7 +240,8 @@ def test_data_sets_of_matlab(folder, data, mirror):
 
 
 def pairwise_stats_mat(folder):
-    return (MODELS / "demo/pairwise_stats.mat").read_bytes()
+    save_pairwise_stats(folder / "stats.mat", np.ones((182, 2)), np.ones((182, 2)))
+    return (folder / "stats.mat").read_bytes()
 
 
 def pair_model_mat(folder):
@@ -250,7 +253,7 @@ def pair_model_mat(folder):
 @pytest.mark.parametrize(
     "content, read",
     [
-        (pairwise_stats_mat, lambda path: load_pairwise_stats(path, 14)),
+        (pairwise_stats_mat, lambda path: load_pairwise_stats(path, 14)[:2]),
         (pair_model_mat, lambda path: load_model(path)[0]),
     ],
 )
@@ -330,11 +333,11 @@ def test_animations(folder, content):
     assert all(frame.dtype == np.uint8 and frame.shape[2] == 3 for frame in frames or [])
 
 
-@given(content=damaged(seal(b"model" * 20, {"global_scale": 1.0})))
+@given(content=damaged(seal(b"model" * 20, {"model": {}})))
 def test_tensorflow_lite_models(folder, content):
     (folder / "bad.tflite").write_bytes(content)
     # An answer where the damage happens to change nothing.
-    assert answer_of(lambda: read_notes(folder / "bad.tflite")) in (None, {"global_scale": 1.0})
+    assert answer_of(lambda: read_notes(folder / "bad.tflite")) in (None, {"model": {}})
 
 
 CLUSTER = {"cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]}, "task": {"type": "worker", "index": 1}}

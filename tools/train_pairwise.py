@@ -41,9 +41,9 @@ def main(argv: list[str] | None = None) -> None:
     cfg = load_config(options.cfg, [*options.overrides, "crop=false"])
     weights = options.snapshot or find_weights(cfg)
     spec = describe(cfg, weights)
+    dataset, pairs = create(cfg, skeleton=spec.skeleton), SpatialModel(cfg, spec.skeleton).pairs
     if spec.pairwise is None:
         raise InputError(f"{cfg.config_file}: this network has no offsets between joints to learn from")
-    dataset, pairs = create(cfg, skeleton=spec.skeleton), SpatialModel(cfg, spec.skeleton).pairs
     network = load_network(cfg, weights)
     scenes = collect_scenes(dataset, network, cfg, options.images)
     models, reports = train_pairs(scenes, pairs, spec.num_joints, spec.pairwise_unit, cfg.seed)

@@ -3,17 +3,17 @@
 
 import numpy as np
 
-from lib.arrays import finite, integers
+from lib.arrays import check_offsets, finite, integers
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t, uint8_t
 
 
+from lib.detections cimport Detections
+
+
 cdef extern from "pairwise.hpp" namespace "pairwise" nogil:
-    cdef struct Detections:
-        size_t parts
-        const ptrdiff_t* offsets
-        const double* coord
+    cdef struct Predictions:
         const double* grid
         const double* outgoing
         const double* unit
@@ -25,7 +25,8 @@ cdef extern from "pairwise.hpp" namespace "pairwise" nogil:
         double limit
 
     size_t count_edges(const Detections& found, const Model& model)
-    void fill_edges(const Detections& found, const Model& model, int64_t* edges, double* cost)
+    void fill_edges(const Detections& found, const Predictions& predicted, const Model& model, int64_t* edges,
+                    double* cost)
 
 
 cdef const double* _first(const double[::1] values) noexcept nogil:
@@ -52,12 +53,10 @@ def pair_costs(offsets, coord, grid, outgoing, unit, joined, weights, *, double 
     """
     cdef const ptrdiff_t[::1] starts = integers(offsets, "offsets", np.intp)
     cdef Py_ssize_t parts = starts.shape[0] - 1
-    if parts < 1 or starts[0] != 0 or np.any(np.diff(starts) < 0):
-        raise ValueError("offsets must start with 0 and never decrease")
-    cdef Py_ssize_t number = starts[parts]
+    cdef Py_ssize_t number = check_offsets(starts)
     cdef const double[::1] points = finite(coord, "coord", (number, 2)).ravel()
     cdef const double[::1] centers = finite(grid, "grid", (number, 2)).ravel()
-    cdef const double[::1] predicted = finite(outgoing, "outgoing", (number, parts - 1, 2)).ravel()
+    cdef const double[::1] expected = finite(outgoing, "outgoing", (number, parts - 1, 2)).ravel()
     cdef const double[::1] units = finite(unit, "unit", (number,))
     if number and np.min(units) <= 0:
         raise ValueError("unit must be above 0")
@@ -65,8 +64,8 @@ def pair_costs(offsets, coord, grid, outgoing, unit, joined, weights, *, double 
         raise ValueError(f"joined must have shape ({parts}, {parts}), got {np.shape(joined)}")
     cdef const uint8_t[:, ::1] mask = np.ascontiguousarray(joined, bool).view(np.uint8)
     cdef const double[:, :, ::1] factors = finite(weights, "weights", (parts, parts, 9))
-    cdef Detections found = Detections(parts, &starts[0], _first(points), _first(centers), _first(predicted),
-                                       _first(units))
+    cdef Detections found = Detections(parts, &starts[0], _first(points), NULL)
+    cdef Predictions predicted = Predictions(_first(centers), _first(expected), _first(units))
     cdef Model model = Model(&mask[0, 0], &factors[0, 0, 0], same_bias, same_slope, limit)
     cdef size_t total = count_edges(found, model)
     edges, cost = np.empty((total, 2), np.int64), np.empty(total)
@@ -74,5 +73,5 @@ def pair_costs(offsets, coord, grid, outgoing, unit, joined, weights, *, double 
     cdef double[::1] cost_view = cost
     if total:
         with nogil:
-            fill_edges(found, model, &edge_view[0, 0], &cost_view[0])
+            fill_edges(found, predicted, model, &edge_view[0, 0], &cost_view[0])
     return edges, cost

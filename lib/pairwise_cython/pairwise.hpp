@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "detections.hpp"
+
 namespace pairwise {
 
 constexpr int num_features = 8;
@@ -20,11 +22,8 @@ constexpr double full_turn = 6.283185307179586;
 // exp(-x) beyond this adds nothing to log-odds of ordinary size.
 constexpr double far_away = 50.0;
 
-// Points and offsets are x, y in pixels. Detections of part p are offsets[p] .. offsets[p + 1].
-struct Detections {
-    std::size_t parts;
-    const std::ptrdiff_t* offsets;
-    const double* coord;     // refined positions
+// What the network predicts at each detection; points and offsets are x, y in pixels.
+struct Predictions {
     const double* grid;      // centres of the cells, from which predictions count
     const double* outgoing;  // predicted offsets to the parts - 1 other parts, in order
     const double* unit;      // of distances, above 0
@@ -85,7 +84,8 @@ inline std::size_t count_edges(const Detections& found, const Model& model) {
 }
 
 // Writes all edges and costs, ordered by pair of parts, then by the first detection, then by the second.
-inline void fill_edges(const Detections& found, const Model& model, std::int64_t* edges, double* cost) {
+inline void fill_edges(const Detections& found, const Predictions& predicted, const Model& model, std::int64_t* edges,
+                       double* cost) {
     const std::size_t others = found.parts - 1;
     for (std::size_t a = 0; a < found.parts; ++a) {
         for (std::size_t b = a; b < found.parts; ++b) {
@@ -98,17 +98,17 @@ inline void fill_edges(const Detections& found, const Model& model, std::int64_t
                     *edges++ = i;
                     *edges++ = j;
                     if (a == b) {
-                        const double unit = std::max(found.unit[i], found.unit[j]);
+                        const double unit = std::max(predicted.unit[i], predicted.unit[j]);
                         *cost++ = same_part_cost(found.coord + 2 * i, found.coord + 2 * j, unit, model);
                         continue;
                     }
                     const auto row = [&](std::ptrdiff_t node, std::size_t column) {
-                        return found.outgoing + 2 * (static_cast<std::size_t>(node) * others + column);
+                        return predicted.outgoing + 2 * (static_cast<std::size_t>(node) * others + column);
                     };
                     // In the list of the parts other than a, a later part b stands at b - 1.
                     const double sum = forward[num_features]
-                        + evidence(found.grid + 2 * i, found.coord + 2 * j, row(i, b - 1), found.unit[i], forward)
-                        + evidence(found.grid + 2 * j, found.coord + 2 * i, row(j, a), found.unit[j], backward);
+                        + evidence(predicted.grid + 2 * i, found.coord + 2 * j, row(i, b - 1), predicted.unit[i], forward)
+                        + evidence(predicted.grid + 2 * j, found.coord + 2 * i, row(j, a), predicted.unit[j], backward);
                     *cost++ = clip(-sum, model.limit);
                 }
             }

@@ -12,15 +12,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "detections.hpp"
+
 namespace people {
 
 constexpr std::int32_t suppressed = -1;
-
-struct Detections {
-    std::size_t count, parts;
-    const std::ptrdiff_t* part;  // below `parts`
-    const double* conf;
-};
+constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
 struct Edges {
     std::size_t count;
@@ -28,46 +25,48 @@ struct Edges {
     const double* cost;
 };
 
-// Which joint of which person a detection belongs to.
-inline std::size_t slot(const Detections& found, const std::int32_t* labels, std::size_t i) {
-    return static_cast<std::size_t>(labels[i]) * found.parts + static_cast<std::size_t>(found.part[i]);
+// Which joint of which person each detection belongs to: person * parts + part, or nobody.
+inline std::vector<std::size_t> joints_of(const Detections& found, const std::int32_t* labels) {
+    std::vector<std::size_t> joints;
+    for (std::size_t part = 0; part < found.parts; ++part) {
+        for (std::ptrdiff_t i = found.offsets[part]; i < found.offsets[part + 1]; ++i) {
+            const bool kept = labels[i] != suppressed;
+            joints.push_back(kept ? static_cast<std::size_t>(labels[i]) * found.parts + part : nobody);
+        }
+    }
+    return joints;
 }
 
 // Suppresses detections whose edge to the most confident one of their joint has a positive cost. Of equally confident
 // ones the first counts.
 inline void drop_strays(const Detections& found, const Edges& edges, std::size_t people, std::int32_t* labels) {
-    const std::size_t none = found.count;
-    std::vector<std::size_t> surest(people * found.parts, none);
-    for (std::size_t i = 0; i < found.count; ++i) {
-        if (labels[i] == suppressed) continue;
-        std::size_t& best = surest[slot(found, labels, i)];
-        if (best == none || found.conf[i] > found.conf[best]) best = i;
+    const std::vector<std::size_t> joints = joints_of(found, labels);
+    std::vector<std::size_t> surest(people * found.parts, nobody);
+    for (std::size_t i = 0; i < joints.size(); ++i) {
+        if (joints[i] == nobody) continue;
+        std::size_t& best = surest[joints[i]];
+        if (best == nobody || found.conf[i] > found.conf[best]) best = i;
     }
-    std::vector<std::size_t> strays;
     for (std::size_t edge = 0; edge < edges.count; ++edge) {
         const auto i = static_cast<std::size_t>(edges.ends[2 * edge]);
         const auto j = static_cast<std::size_t>(edges.ends[2 * edge + 1]);
-        if (edges.cost[edge] <= 0 || labels[i] == suppressed || labels[i] != labels[j]) continue;
-        if (found.part[i] != found.part[j]) continue;
-        const std::size_t best = surest[slot(found, labels, i)];
-        if (best == i) strays.push_back(j);
-        if (best == j) strays.push_back(i);
+        if (edges.cost[edge] <= 0 || joints[i] == nobody || joints[i] != joints[j]) continue;
+        if (surest[joints[i]] == i) labels[j] = suppressed;
+        if (surest[joints[i]] == j) labels[i] = suppressed;
     }
-    for (const std::size_t stray : strays) labels[stray] = suppressed;
 }
 
 // Adds up x, y (weighted) and confidence (the highest) of every joint: keypoints is (people, parts, 3), all 0.
-// coord: x, y of each detection.
-inline void average(const Detections& found, const double* coord, const std::int32_t* labels, std::size_t people,
-                    double* keypoints) {
+inline void average(const Detections& found, const std::int32_t* labels, std::size_t people, double* keypoints) {
+    const std::vector<std::size_t> joints = joints_of(found, labels);
     std::vector<double> total(people * found.parts, 0.0);
-    for (std::size_t i = 0; i < found.count; ++i) {
-        if (labels[i] == suppressed) continue;
-        const std::size_t joint = slot(found, labels, i);
-        total[joint] += found.conf[i];
-        keypoints[3 * joint] += found.conf[i] * coord[2 * i];
-        keypoints[3 * joint + 1] += found.conf[i] * coord[2 * i + 1];
-        keypoints[3 * joint + 2] = std::max(keypoints[3 * joint + 2], found.conf[i]);
+    for (std::size_t i = 0; i < joints.size(); ++i) {
+        if (joints[i] == nobody) continue;
+        double* const keypoint = keypoints + 3 * joints[i];
+        total[joints[i]] += found.conf[i];
+        keypoint[0] += found.conf[i] * found.coord[2 * i];
+        keypoint[1] += found.conf[i] * found.coord[2 * i + 1];
+        keypoint[2] = std::max(keypoint[2], found.conf[i]);
     }
     for (std::size_t joint = 0; joint < total.size(); ++joint) {
         if (total[joint] <= 0) continue;

@@ -82,12 +82,9 @@ void try_nms() {
 
 void try_pairs_and_people() {
     const std::size_t parts = 1 + below(5);
-    std::vector<std::ptrdiff_t> offsets{0}, part;
-    for (std::size_t p = 0; p < parts; ++p) {
-        part.insert(part.end(), below(6), static_cast<std::ptrdiff_t>(p));
-        offsets.push_back(static_cast<std::ptrdiff_t>(part.size()));
-    }
-    const std::size_t count = part.size();
+    std::vector<std::ptrdiff_t> offsets{0};
+    for (std::size_t p = 0; p < parts; ++p) offsets.push_back(offsets.back() + static_cast<std::ptrdiff_t>(below(6)));
+    const auto count = static_cast<std::size_t>(offsets.back());
     std::vector<double> coord(2 * count), grid(2 * count), outgoing(2 * count * (parts - 1)), conf(count),
         unit(count);
     for (auto* values : {&coord, &grid, &outgoing}) {
@@ -99,22 +96,21 @@ void try_pairs_and_people() {
     for (std::uint8_t& flag : joined) flag = below(2) == 0;
     std::vector<double> weights(parts * parts * (pairwise::num_features + 1));
     for (double& weight : weights) weight = normal(1);
-    const pairwise::Detections found{parts, offsets.data(), coord.data(), grid.data(), outgoing.data(),
-                                     unit.data()};
+    const Detections found{parts, offsets.data(), coord.data(), conf.data()};
+    const pairwise::Predictions predicted{grid.data(), outgoing.data(), unit.data()};
     const pairwise::Model model{joined.data(), weights.data(), 7.5, -0.2, 16};
     const std::size_t total = pairwise::count_edges(found, model);
     std::vector<std::int64_t> edges(2 * total);
     std::vector<double> cost(total);
-    pairwise::fill_edges(found, model, edges.data(), cost.data());
+    pairwise::fill_edges(found, predicted, model, edges.data(), cost.data());
     for (const double value : cost) require(value >= -16 && value <= 16, "costs are clipped");
 
     std::vector<std::int32_t> labels(count);
     const std::size_t people = 1 + below(4);
     for (std::int32_t& label : labels) label = static_cast<std::int32_t>(below(people + 1)) - 1;
-    const people::Detections members{count, parts, part.data(), conf.data()};
-    people::drop_strays(members, {total, edges.data(), cost.data()}, people, labels.data());
+    people::drop_strays(found, {total, edges.data(), cost.data()}, people, labels.data());
     std::vector<double> keypoints(people * parts * 3);
-    people::average(members, coord.data(), labels.data(), people, keypoints.data());
+    people::average(found, labels.data(), people, keypoints.data());
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ def random_case(seed, number, people=4, parts=3):
     rng = np.random.default_rng(seed)
     labels = np.unique(rng.integers(-1, people, number), return_inverse=True)[1] - 1
     conf = rng.choice([0.25, 0.5, 1.0], number) if seed % 2 else rng.random(number)  # with ties, and without
-    return labels, rng.integers(0, parts, number), conf, rng.uniform(0, 100, (number, 2)), parts
+    part = np.sort(rng.integers(0, parts, number))
+    return labels, part, np.searchsorted(part, np.arange(parts + 1)), conf, rng.uniform(0, 100, (number, 2))
 
 
 def joints_of(labels, part):
@@ -23,7 +24,7 @@ def joints_of(labels, part):
 @pytest.mark.parametrize("number", [0, 1, 5, 60])
 def test_strays_are_those_that_are_hardly_the_surest_one(number):
     for seed in range(6):
-        labels, part, conf, _, parts = random_case(seed, number)
+        labels, part, offsets, conf, _ = random_case(seed, number)
         edges = np.argwhere(np.triu(np.ones((number, number)), 1))
         cost = np.random.default_rng(seed).normal(size=len(edges))
         matrix = np.zeros((number, number))
@@ -36,16 +37,16 @@ def test_strays_are_those_that_are_hardly_the_surest_one(number):
                     if matrix[i, surest] > 0:
                         expected[i] = -1
         before = labels.copy()
-        np.testing.assert_array_equal(drop_strays(labels, part, conf, edges, cost, parts), expected)
+        np.testing.assert_array_equal(drop_strays(labels, offsets, conf, edges, cost), expected)
         np.testing.assert_array_equal(labels, before)
 
 
 @pytest.mark.parametrize("number", [0, 1, 5, 60])
 def test_a_joint_is_the_weighted_mean_of_its_detections(number):
     for seed in range(6):
-        labels, part, conf, coord, parts = random_case(seed, number)
-        people = average_people(labels, part, conf, coord, parts)
-        expected = np.zeros((labels.max(initial=-1) + 1, parts, 3))
+        labels, part, offsets, conf, coord = random_case(seed, number)
+        people = average_people(labels, offsets, conf, coord)
+        expected = np.zeros((labels.max(initial=-1) + 1, len(offsets) - 1, 3))
         for person, joint, members in joints_of(labels, part):
             if len(members):
                 expected[person, joint, :2] = np.average(coord[members], axis=0, weights=conf[members])
@@ -54,20 +55,20 @@ def test_a_joint_is_the_weighted_mean_of_its_detections(number):
 
 
 @pytest.mark.parametrize("name, value, message", [
-    ("labels", [0, -2, 0], "none below -1"),
+    ("labels", [0, -2, 0], "not be below -1"),
     ("labels", [0, 5, 0], "labels go up to 5 with 3 detections"),
     ("labels", [0.7, 0, 0], "labels must hold integers"),
     ("labels", ["0", "1", "0"], "labels must hold integers"),
     ("labels", [2**32, 0, 0], "labels must be from"),
     ("conf", [1, np.inf, 1], "conf must be finite"),
-    ("labels", [0, 0], r"part must have shape \(2,\), got \(3,\)"),
-    ("part", [0, 1, 2], "part must be from 0 to 1"),
-    ("part", [0, -1, 0], "part must be from 0 to 1"),
+    ("labels", [0, 0], r"labels must have shape \(3,\), got \(2,\)"),
+    ("offsets", [0, 4, 3], "offsets must start with 0 and never decrease"),
+    ("offsets", [1, 2, 3], "offsets must start with 0 and never decrease"),
     ("conf", [1.0], r"conf must have shape \(3,\)"),
-    ("num_parts", 0, "part must be from"),
+    ("offsets", [0], "offsets must start with 0"),
 ])  # fmt: skip
 def test_wrong_arrays_are_refused(name, value, message):
-    case = {"labels": [0, 0, -1], "part": [0, 1, 0], "conf": np.ones(3), "num_parts": 2, name: value}
+    case = {"labels": [0, 0, -1], "offsets": [0, 2, 3], "conf": np.ones(3), name: value}
     with pytest.raises(ValueError, match=message):
         average_people(**case, coord=np.zeros((3, 2)))
     with pytest.raises(ValueError, match=message):
@@ -87,10 +88,10 @@ def test_wrong_arrays_are_refused(name, value, message):
 )
 def test_wrong_edges_are_refused(edges, cost, message):
     with pytest.raises(ValueError, match=message):
-        drop_strays([0, 0, 0], [0, 0, 0], np.ones(3), edges, cost, 1)
+        drop_strays([0, 0, 0], [0, 3], np.ones(3), edges, cost)
 
 
 @pytest.mark.parametrize("coord", [np.full((3, 2), np.nan), np.zeros((3, 3))])
 def test_wrong_positions_are_refused(coord):
     with pytest.raises(ValueError, match="coord must"):
-        average_people([0, 0, 0], [0, 0, 0], np.ones(3), coord, 1)
+        average_people([0, 0, 0], [0, 3], np.ones(3), coord)

@@ -168,14 +168,14 @@ def test_a_stray_is_dropped_and_a_neighbour_is_not():
     """In person 0: the surest of part 0 is node 1, node 0 may be it, node 2 hardly; person 1 has only a weak one."""
     graph = Graph(
         unary=np.zeros(6),
-        edges=np.array([[0, 1], [0, 2], [1, 2], [2, 3], [2, 4]]),
+        edges=np.array([[0, 1], [0, 2], [1, 2], [2, 3], [2, 5]]),
         cost=np.array([-1.0, 9, 0.5, 9, 9]),
-        part=np.array([0, 0, 0, 0, 1, 0]),
-        conf=np.array([0.5, 0.9, 0.8, 0.3, 0.4, 0.2]),
-        coord=np.array([[10.0, 0], [40, 0], [80, 0], [300, 0], [80, 0], [0, 0]]),
+        part=np.array([0, 0, 0, 0, 0, 1]),
+        conf=np.array([0.5, 0.9, 0.8, 0.3, 0.2, 0.4]),
+        coord=np.array([[10.0, 0], [40, 0], [80, 0], [300, 0], [0, 0], [80, 0]]),
     )
     model = random_model(np.random.default_rng(0), 2)
-    assert drop_strays(model, graph, np.array([0, 0, 0, 1, 0, -1])).tolist() == [0, 0, -1, 1, 0, -1]
+    assert drop_strays(model, graph, np.array([0, 0, 0, 1, -1, 0])).tolist() == [0, 0, -1, 1, -1, 0]
     assert drop_strays(model, graph, np.full(6, -1)).tolist() == [-1] * 6
 
 
