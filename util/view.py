@@ -19,22 +19,29 @@ class View(NamedTuple):
 
     part: (height, width) of the part; origin: x, y of its first pixel in the image
     size: (height, width) at which it is seen; factors: x, y, from the part's pixels to those seen
+    shift: where the part's point 0, 0 is seen, x, y
     flip: what x and its flipped place add up to, in pixels seen; None: not flipped
-
-    A point of the part at x is seen at factor * x, as the original scales the joints that it trains on.
     """
 
     part: tuple[int, int]
     size: tuple[int, int]
     factors: tuple[float, float]
     origin: tuple[int, int] = (0, 0)
+    shift: tuple[float, float] = (0.0, 0.0)
     flip: float | None = None
 
     @classmethod
     def scaled(cls, part: tuple[int, int], scale: float, origin: tuple[int, int] = (0, 0)) -> "View":
-        """All of a part at `scale` times its size. Sides are whole pixels, so that each has a factor of its own."""
+        """All of a part at `scale` times its size. Sides are whole pixels, so that each has a factor of its own.
+
+        As the original scales the joints it trains on, what is at x is seen at factor * x.
+        """
         size = scaled_size(part, scale)
         return cls(part, size, (size[1] / part[1], size[0] / part[0]), origin)
+
+    def from_corners(self) -> "View":
+        """The same view, with points counted as resizing counts pixels: each is the square around its point."""
+        return self._replace(shift=tuple((factor - 1) / 2 for factor in self.factors))
 
     def image(self, image: np.ndarray) -> np.ndarray:
         """The part of the image, uint8 (H, W, 3), at its size; not flipped."""
@@ -43,14 +50,14 @@ class View(NamedTuple):
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """Where points (..., 2) x, y of the image are seen."""
-        seen = (points - np.array(self.origin)) * self.factors
+        seen = (points - np.array(self.origin)) * self.factors + self.shift
         return seen if self.flip is None else np.stack([self.flip - seen[..., 0], seen[..., 1]], axis=-1)
 
     def back(self, points: np.ndarray) -> np.ndarray:
         """Where in the image points (..., 2) x, y are that were seen here."""
         if self.flip is not None:
             points = np.stack([self.flip - points[..., 0], points[..., 1]], axis=-1)
-        return points / self.factors + self.origin
+        return (points - np.array(self.shift)) / self.factors + self.origin
 
     def keypoints_back(self, keypoints: np.ndarray) -> np.ndarray:
         """Keypoints (..., J, 3) x, y, confidence seen here, in pixels of the image; missing ones stay all 0."""
