@@ -69,7 +69,7 @@ trap 'rm -f "$log"' EXIT
     cat "$log" >&2
     echo "compile.sh: the demo works all the same, but takes seconds to start" >&2
 }
-"$python" -c 'import lib.lists_cython, lib.multicut_cython, lib.nms_cython, multiperson.predict'
+"$python" -c 'import lib.multicut_cython, lib.nms_cython, multiperson.predict'
 
 case $python in "$PWD"/*) python=${python#"$PWD"/} ;; esac
 echo "ready: $python demo/demo_multiperson.py"

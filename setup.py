@@ -34,7 +34,6 @@ def compile_args() -> list[str]:
 
 
 MODULES = {
-    "lists_cython": "_lists",
     "multicut_cython": "_multicut",
     "nms_cython": "_nms",
     "pairwise_cython": "_pairwise",

@@ -12,20 +12,21 @@ A submission has `image_id` and `keypoint_annotations` only; its flags count for
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import DecodeError, Raw
+from msgspec.json import decode
 
 from dataset.flags import AIC_FLAGS, UNLABELLED, VISIBLE
 from dataset.skeleton import AIC, Skeleton
 from util.checks import numbers_fault, stays_inside
 from util.errors import InputError
 from util.faults import CORRECTED, Faults
-from util.files import require_folder
+from util.files import read_json, require_folder
 from util.images import FileLister
-from util.json_stream import BLOCK, JsonStream
 
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
@@ -58,15 +59,26 @@ class AnnotationFile:
         self.path = path
         self.faults = Faults() if faults is None else faults
 
+    @cached_property
+    def _records(self) -> list[Raw]:
+        hint = "a list of records is expected, one per image; COCO files are converted by tools/coco2aic.py"
+        records = read_json(self.path, list[Raw], hint)
+        if not records:
+            raise InputError(f"{self.path}: the list of records is empty")
+        return records
+
     def count(self) -> int:
-        """About how many records the file has, without decoding it."""
-        with suppress(OSError), open(self.path, "rb") as file:
-            return sum(line.count(b'"image_id"') for line in iter(lambda: file.read(BLOCK), b""))
-        return 0
+        """How many records the file has, usable or not."""
+        return len(self._records)
 
     def __iter__(self) -> Iterator[Record]:
         seen = set()
-        for number, record in enumerate(_records(self.path), start=1):
+        for number, raw in enumerate(self._records, start=1):
+            try:
+                record = decode(raw)
+            except DecodeError as error:
+                self.faults.add("malformed records", f"record {number}", error)
+                continue
             image_id = check_image_id(record, f"record {number}", self.faults)
             if image_id is None:
                 continue
@@ -97,23 +109,6 @@ class AnnotationFile:
                 yield record, os.path.relpath(path, img_dir)
         if not found:
             raise InputError(f"{self.path}: no record can be used{self.faults.reasons()}; images: {img_dir}")
-
-
-def _records(path: str | os.PathLike) -> Iterator[Any]:
-    """The items of the list in a file. Raises InputError if there is no list, or an empty one."""
-    stream = JsonStream(path)
-    if stream.peek() != "[":
-        raise InputError(
-            f"{path}: expected a JSON list of records, one per image; "
-            "COCO files are an object (tools/coco2aic.py converts them)"
-        )
-    empty = True
-    for record in stream.items():
-        empty = False
-        yield record
-    stream.end()
-    if empty:
-        raise InputError(f"{path}: the list of records is empty")
 
 
 def check_image_id(record: Any, where: str, faults: Faults) -> str | None:

@@ -187,5 +187,7 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
                 faults.add("records whose image cannot be read", reason)
         if not images:
             raise InputError(f"{keypoint_json}: no record can be used{faults.reasons()}; images: {img_dir}")
-        file.write('],"images":[' + ",".join(images) + "]}\n")
+        file.write('],"images":[' + images[0])
+        file.writelines("," + part for part in images[1:])
+        file.write("]}\n")
     return Summary(num_images, num_people, flags, faults)

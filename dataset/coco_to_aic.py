@@ -33,12 +33,12 @@ def aic_records(coco: CocoFile, image_ids: Sequence[str], joints: Sequence[int |
     for image_id, url, rows in zip(image_ids, coco.images.urls, coco.by_image(), strict=True):
         people, boxes = {}, {}
         for row in rows[~annotations.crowd[rows]].tolist():
-            human = _free_name(annotations.names.get(row), people)
+            human = _free_name(annotations.names[row], people)
             people[human] = _plain_numbers(keypoints[row].ravel())
             boxes[human] = _plain_numbers(annotations.boxes[row])
         records.append(
             {
-                "url": url if url.isprintable() else "",
+                "url": url,
                 "keypoint_annotations": people,
                 "human_annotations": boxes,
                 "image_id": image_id,
@@ -64,11 +64,8 @@ def _plain_numbers(values: np.ndarray) -> list:
 
 
 def _free_name(wanted: str | None, taken: dict) -> str:
-    """The name that the annotation has, or else the first free humanN from the next number on.
-
-    Half a surrogate pair, which JSON may hold, is not printable and cannot be written.
-    """
-    if wanted is not None and wanted.isprintable() and wanted not in taken:
+    """The name that the annotation has, or else the first free humanN from the next number on."""
+    if wanted is not None and wanted not in taken:
         return wanted
     number = len(taken) + 1
     while f"human{number}" in taken:

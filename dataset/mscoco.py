@@ -109,6 +109,6 @@ def _ignore_regions(annotations: Annotations) -> dict[int, list]:
     regions: dict[int, list] = {}
     for row in np.flatnonzero(~annotations.people).tolist():
         x0, y0, x1, y1 = annotations.boxes[row].astype(np.float64)
-        region = annotations.regions.get(row, [np.array([x0, y0, x1, y0, x1, y1, x0, y1])])
+        region = annotations.regions[row] or [np.array([x0, y0, x1, y0, x1, y1, x0, y1])]
         regions.setdefault(int(annotations.image[row]), []).append(region)
     return regions

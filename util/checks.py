@@ -1,12 +1,16 @@
 """Checks of values from files of unknown origin."""
 
 import math
+import re
 from typing import Any
 
 # Farther out than any photo is wide: a broken number, not a place.
 MAX_COORDINATE = 1e6
 
 NUMBER = {int, float}
+
+# Control characters, the colon of Windows' drives, and halves of surrogate pairs, which no file name has.
+_UNSAFE = re.compile("[\0-\x1f\x7f:\ud800-\udfff]")
 
 
 def numbers_fault(values: Any, count: int) -> str | None:
@@ -25,4 +29,4 @@ def numbers_fault(values: Any, count: int) -> str | None:
 def stays_inside(name: str) -> bool:
     """Whether a file name from a file is safe to look up in a folder: neither absolute, nor leading out of it."""
     parts = name.replace("\\", "/").split("/")
-    return all(part not in ("", ".", "..") for part in parts) and ":" not in name and name.isprintable()
+    return all(part not in ("", ".", "..") for part in parts) and not _UNSAFE.search(name)

@@ -1,5 +1,6 @@
 """Reading JSON with clear errors; writing files that appear whole or not at all."""
 
+import codecs
 import fcntl
 import gc
 import glob
@@ -14,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
+import msgspec
 
 from util.errors import InputError
 
@@ -122,8 +123,8 @@ def unused_name(name: str, taken: set[str]) -> str:
     return unused
 
 
-def read_text(path: str | os.PathLike, expected: str = "", hint: str = "") -> str:
-    """The content of a text file (UTF-8, with or without byte order mark).
+def read_bytes(path: str | os.PathLike, expected: str = "", hint: str = "") -> bytes:
+    """The content of a text file (UTF-8), without a byte order mark.
 
     expected: the content it should have, for the message about an empty file; "" if it may be empty
     hint: what to do if the file cannot be opened
@@ -134,35 +135,51 @@ def read_text(path: str | os.PathLike, expected: str = "", hint: str = "") -> st
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}{hint and f'; {hint}'}") from error
-    if expected and not data.strip():
+    if expected and (not data or data.isspace()):
         raise InputError(f"{path}: the file is empty; expected {expected}")
     try:
-        return data.decode("utf-8-sig")
+        data.isascii() or data.decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
-def parse_json(text: str) -> Any:
-    """Like json.loads, in a third of the time; integers beyond 64 bits become floats.
+def read_text(path: str | os.PathLike, expected: str = "", hint: str = "") -> str:
+    """`read_bytes` as a text."""
+    return read_bytes(path, expected, hint).decode()
 
-    What orjson refuses goes to json, which accepts NaN, and reports where the fault is.
+
+def read_json(path: str | os.PathLike, kind: Any = Any, hint: str = "") -> Any:
+    """The content of a JSON file.
+
+    kind: a type that msgspec decodes, with null where the file has NaN (which Python writes)
+    hint: what to do if the content is of another kind
+
+    Raises InputError with the place of the fault.
     """
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
-
-
-def read_json(path: str | os.PathLike) -> Any:
-    """The content of a JSON file. Raises InputError with the place of the fault."""
-    text = read_text(path, "JSON")
+    data = read_bytes(path, "JSON")
     try:
         with no_garbage_collection():
-            return parse_json(text)
+            return _decode(data, kind)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: {error}{hint and f'; {hint}'}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not usable JSON: {error}") from error
+
+
+def _decode(data: bytes, kind: Any) -> Any:
+    """By msgspec, or else by json, which accepts NaN and halves of surrogate pairs and tells the line of a fault."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if kind is Any:
+            return json.loads(data.decode())
+        content = json.loads(data.decode(), parse_constant=lambda name: None)
+        return msgspec.json.decode(json.dumps(content, ensure_ascii=False).encode(errors="replace"), type=kind)
 
 
 def write_json(path: str | os.PathLike, data: Any) -> None:

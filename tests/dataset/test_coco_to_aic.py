@@ -86,13 +86,6 @@ def test_joints_are_found_by_their_names(tmp_path):
     assert (summary.images, summary.people, summary.faults.counts) == (1, 2, {"crowds": 1})
 
 
-def test_text_that_cannot_be_written_is_replaced(tmp_path):
-    path = coco_file(tmp_path, [{"keypoints": [1, 2, 2, 3, 4, 1, 5, 6, 2], "human": "\ud800"}], coco_url="\udfff")
-    coco_to_aic.convert(path, tmp_path / "aic.json")
-    [record] = json.loads((tmp_path / "aic.json").read_text())
-    assert (record["url"], list(record["human_annotations"])) == ("", ["human1"])
-
-
 def test_skeletons_without_a_common_joint_are_refused(tmp_path):
     with pytest.raises(InputError, match="none of its joints"):
         coco_to_aic.convert(coco_file(tmp_path, [], ["paw", "tail"]), tmp_path / "aic.json")

@@ -96,9 +96,9 @@ def test_faults_are_told(coco, caplog):
     coco.add_person(image, keypoints=[1])
     dataset = create(coco.config())
     assert dataset[0].boxes.tolist() == [[10, 20, 30, 21]] and not dataset[0].ignore
-    left_out, corrected = [r.getMessage() for r in caplog.records]
+    corrected, left_out = [r.getMessage() for r in caplog.records]
+    assert corrected.endswith("no area, replaced: 1 (annotation 1: [1.0, 1.0, 0.0, 5.0])")
     assert left_out.endswith("left out: annotations without 17 keypoints of 3 numbers: 1 (annotation 2)")
-    assert corrected.endswith("no area, replaced: 1 (annotation 1)")
 
 
 def test_the_category_id_is_that_of_the_data(coco):

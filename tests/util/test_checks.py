@@ -23,9 +23,9 @@ def test_other_values_are_no_list_of_two_numbers(values):
 
 
 @pytest.mark.parametrize("name, inside", [
-    ("a.jpg", True), ("b/a.jpg", True), ("ä ö.png", True), ("..a", True),
+    ("a.jpg", True), ("b/a.jpg", True), ("ä ö.png", True), ("..a", True), ("9.41.00\u202fAM.png", True),
     ("../a", False), ("/a", False), ("b/../../a", False), ("b\\..\\a", False), ("C:\\a", False), ("a//b", False),
-    (".", False), ("", False), ("a\0b", False), ("a\nb", False),
+    (".", False), ("", False), ("a\0b", False), ("a\nb", False), ("\ud800", False),
 ])  # fmt: skip
 def test_names_stay_in_their_folder_or_leave_it(name, inside):
     assert stays_inside(name) == inside
