@@ -28,7 +28,6 @@ from tests.annotations import aic_record, coco_document
 from tools import ai2coco_art_neckhead_json, check_dataset, coco2aic, eval_aic, eval_mscoco, eval_pck
 from util.errors import InputError
 from util.images import open_image, read_image, read_image_size
-from util.jpeg import jpeg_size
 from util.video import is_clip, read_clip
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -259,13 +258,11 @@ def image_files():
 def test_images(folder, content):
     path = folder / "bad.image"
     path.write_bytes(content)
-    quick = jpeg_size(path)
     image = answer_of(lambda: read_image(path))
     if image is not None:
         with open_image(path) as opened:
             assert opened.format not in FOREIGN
         assert image.dtype == np.uint8 and image.shape == (*read_image_size(path), 3)
-        assert quick in (None, image.shape[:2])
 
 
 def clip_files():
