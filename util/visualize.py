@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from util.draw import line_width, palette
 from util.errors import InputError
 from util.images import write_image
 
@@ -125,23 +124,4 @@ def show_heatmaps(
             axes.plot(*pose[part, :2], "+", color="white", markersize=10)
         axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         axes.set_title(f"{names[part]} {score.max(initial=0):.2f}", fontsize=8)
-    return figure
-
-
-def show_arrows(image: np.ndarray, start: np.ndarray, offset: np.ndarray, kind: np.ndarray) -> Figure:
-    """Arrows on the image, such as the offsets that the network predicts from each joint to the others.
-
-    start, offset: (n, 2) pixels; kind: (n,) int, arrows of one kind have one colour
-    """
-    figure, axes = image_figure(image)
-    axes.quiver(
-        *np.transpose(start),
-        *np.transpose(offset),
-        color=palette(kind),
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        units="dots",
-        width=line_width(image),
-    )
     return figure

@@ -9,7 +9,7 @@ from matplotlib.backend_bases import KeyEvent
 from PIL import Image
 
 from util.errors import InputError
-from util.visualize import Window, figure_image, image_figure, save_figure, show, show_arrows, show_heatmaps
+from util.visualize import Window, figure_image, image_figure, save_figure, show, show_heatmaps
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (333, 217), (480, 640), (1001, 7)])
@@ -31,15 +31,6 @@ def test_heatmaps_show_every_part():
     part_prob[2, 3, 4] = 0.9
     picture = figure_image(show_heatmaps(np.full((60, 80, 3), 99, np.uint8), part_prob, list("abcde"), np.ones((5, 3))))
     assert picture.std() > 0
-
-
-def test_an_arrow_points_the_right_way():
-    picture = figure_image(show_arrows(np.zeros((100, 100, 3), np.uint8), [[20, 30]], [[60, 0]], [0]))
-    rows, cols = np.nonzero(picture.max(axis=2) > 128)
-    assert abs(rows.mean() - 30) < 1 and 18 <= cols.min() < 22 and 78 <= cols.max() < 82
-    # The head is at the far end.
-    assert np.ptp(rows[cols > 70]) > np.ptp(rows[cols < 30])
-    figure_image(show_arrows(np.zeros((9, 9, 3), np.uint8), np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, int)))
 
 
 def test_a_figure_is_saved_or_the_path_named(tmp_path):
