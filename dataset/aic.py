@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.flags import AIC_FLAGS, UNLABELLED, VISIBLE
 from dataset.pose_dataset import FileLister
 from dataset.skeleton import AIC, Skeleton
 from util.checks import numbers_fault, stays_inside
@@ -28,6 +27,11 @@ from util.files import require_folder
 from util.images import IMAGE_SUFFIXES
 from util.json_stream import BLOCK, JsonStream
 
+VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
+AIC_FLAGS = frozenset({VISIBLE, HIDDEN, UNLABELLED})
+COCO_FLAG = {VISIBLE: 2, HIDDEN: 1, UNLABELLED: 0}
+# By COCO's flags 0, 1, 2.
+AIC_FLAGS_OF_COCO = np.array(sorted(COCO_FLAG, key=COCO_FLAG.get))
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
 

@@ -10,8 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
-from dataset.aic import NUM_VALUES, AnnotationFile, Person, Record
-from dataset.flags import COCO_FLAG, HIDDEN, UNLABELLED, VISIBLE
+from dataset.aic import COCO_FLAG, HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
 from dataset.skeleton import NECKHEAD
 from util.errors import InputError
 from util.faults import Faults

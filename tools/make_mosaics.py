@@ -22,9 +22,8 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
-from dataset.aic import annotation_record
+from dataset.aic import AIC_FLAGS_OF_COCO, annotation_record
 from dataset.extent import joint_extent
-from dataset.flags import AIC_FLAGS_OF_COCO
 from util.files import atomic_path
 
 BOX_MARGIN = 0.1  # of the joints' extent, on each side

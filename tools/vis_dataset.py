@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from config import load_config
-from dataset.flags import COCO_FLAG, HIDDEN
+from dataset.aic import COCO_FLAG, HIDDEN
 from dataset.skeleton import MIDDLE
 from util.draw import enlarge_points, enlarge_small
 from util.images import write_image

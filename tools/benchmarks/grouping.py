@@ -54,7 +54,7 @@ def grouping(args: argparse.Namespace) -> list[Table]:
 def draw_misses(folder: Path, images: Sequence, records: Sequence[dict], submission: Sequence[dict]) -> None:
     """Draw each image whose people are not all found with an OKS above .95."""
     from dataset import aic_score
-    from dataset.flags import VISIBLE
+    from dataset.aic import VISIBLE
     from dataset.skeleton import AIC
     from multiperson.predict import People
     from multiperson.visualize import PersonDraw
