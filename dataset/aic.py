@@ -20,7 +20,6 @@ import numpy as np
 from msgspec import DecodeError, Raw
 from msgspec.json import decode
 
-from dataset.flags import AIC_FLAGS, UNLABELLED, VISIBLE
 from dataset.skeleton import AIC, Skeleton
 from util.checks import numbers_fault, stays_inside
 from util.errors import InputError
@@ -28,6 +27,11 @@ from util.faults import CORRECTED, Faults
 from util.files import read_json, require_folder
 from util.images import FileLister
 
+VISIBLE, HIDDEN, UNLABELLED = 1, 2, 3
+AIC_FLAGS = frozenset({VISIBLE, HIDDEN, UNLABELLED})
+COCO_FLAG = {VISIBLE: 2, HIDDEN: 1, UNLABELLED: 0}
+# By COCO's flags 0, 1, 2.
+AIC_FLAGS_OF_COCO = np.array(sorted(COCO_FLAG, key=COCO_FLAG.get))
 NUM_JOINTS = AIC.num_joints
 NUM_VALUES = 3 * NUM_JOINTS
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataset.aic import NUM_JOINTS, NUM_VALUES, box_fault, check_image_id, keypoints_fault
-from dataset.flags import AIC_FLAGS, VISIBLE
+from dataset.aic import AIC_FLAGS, NUM_JOINTS, NUM_VALUES, VISIBLE, box_fault, check_image_id, keypoints_fault
 from dataset.skeleton import AIC
 from util.checks import MAX_COORDINATE, NUMBER, numbers_fault
 from util.errors import InputError

@@ -6,23 +6,17 @@ COCO's 17 slots: the neck in slot 0, the head top in slot 1, slots 2-4 never lab
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
-from pathlib import Path
 from typing import NamedTuple
 
-from dataset.aic import NUM_VALUES, AnnotationFile, Person, Record
-from dataset.flags import COCO_FLAG, HIDDEN, UNLABELLED, VISIBLE
+from dataset.aic import COCO_FLAG, HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
 from dataset.skeleton import NECKHEAD
 from util.errors import InputError
 from util.faults import Faults
 from util.files import atomic_path, no_garbage_collection
 from util.images import read_image_size
-from util.jpeg import jpeg_size
-from util.workers import starmap_in_processes
 
-CHUNK = 256  # records that a process converts at a time
 CATEGORY = {
     "id": 1,
     "name": "person",
@@ -90,58 +84,6 @@ def coco_image(record: Record, file_name: str, size: tuple[int, int], number: in
             "coco_url": record.url, "flickr_url": record.url, "id": number}  # fmt: skip
 
 
-class Part(NamedTuple):
-    """A batch of converted records: COCO entries as JSON, separated by commas, and their numbers.
-
-    flags: how many keypoints have each AIC flag; unreadable: why images could not be used, one line each
-    """
-
-    images: str
-    annotations: str
-    num_images: int
-    num_people: int
-    flags: Counter
-    unreadable: list[str]
-
-
-def convert_records(found: list[tuple[Record, str]], img_dir: Path, first_image: int, first_person: int) -> Part:
-    """Convert records, each with the name of its file in `img_dir`; ids continue from the given ones."""
-    images, annotations, flags, unreadable = [], [], Counter(), []
-    person = first_person
-    for number, (record, name) in enumerate(found, start=first_image):
-        path = os.path.join(img_dir, name)
-        try:
-            size = jpeg_size(path) or read_image_size(path)
-        except InputError as error:
-            unreadable.append(str(error))
-        else:
-            images.append(coco_image(record, name, size, number))
-            annotations += coco_annotations(record, number, person)
-            flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
-        person += len(record.people)
-    return Part(_encode(images)[1:-1], _encode(annotations)[1:-1], len(images), len(annotations), flags, unreadable)
-
-
-def _convert_in_parallel(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[Part]:
-    """The parts in order, made by several processes; only a few are in progress at a time, to bound memory."""
-    tasks = _tasks(found, img_dir)
-    first = next(tasks, None)
-    if first is None or len(first[0]) < CHUNK:  # not worth starting processes
-        if first:
-            yield convert_records(*first)
-        return
-    yield from starmap_in_processes(convert_records, chain([first], tasks), os.cpu_count() or 1)
-
-
-def _tasks(found: Iterator[tuple[Record, str]], img_dir: Path) -> Iterator[tuple]:
-    """Arguments of convert_records for CHUNK records at a time."""
-    first_image = first_person = 0
-    while chunk := list(islice(found, CHUNK)):
-        yield chunk, img_dir, first_image, first_person
-        first_image += len(chunk)
-        first_person += sum(len(record.people) for record, _ in chunk)
-
-
 class Summary(NamedTuple):
     """What was written, and what was left out."""
 
@@ -171,23 +113,25 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
     from tqdm import tqdm
 
     source = AnnotationFile(keypoint_json)
-    faults, flags, images, num_images, num_people = source.faults, Counter(), [], 0, 0
+    faults, flags, images, num_people = source.faults, Counter(), [], 0
     found = tqdm(source.with_images(img_dir), total=source.count(), unit=" images", disable=None, delay=2)
     with no_garbage_collection(), atomic_path(out) as temporary, open(temporary, "w", encoding="ascii") as file:
         file.write(_encode(HEAD)[:-1] + ',"annotations":[')
-        for part in _convert_in_parallel(found, img_dir):
-            if part.num_people:
-                file.write("," * bool(num_people) + part.annotations)
-            if part.num_images:
-                images.append(part.images)
-            num_images += part.num_images
-            num_people += part.num_people
-            flags += part.flags
-            for reason in part.unreadable:
-                faults.add("records whose image cannot be read", reason)
+        for record, name in found:
+            try:
+                size = read_image_size(os.path.join(img_dir, name))
+            except InputError as error:
+                faults.add("records whose image cannot be read", str(error))
+                continue
+            if record.people:
+                people = coco_annotations(record, len(images), num_people)
+                file.write("," * bool(num_people) + _encode(people)[1:-1])
+            images.append(_encode(coco_image(record, name, size, len(images))))
+            num_people += len(record.people)
+            flags.update(chain.from_iterable(person.keypoints[2::3] for person in record.people))
         if not images:
             raise InputError(f"{keypoint_json}: no record can be used{faults.reasons()}; images: {img_dir}")
         file.write('],"images":[' + images[0])
         file.writelines("," + part for part in images[1:])
         file.write("]}\n")
-    return Summary(num_images, num_people, flags, faults)
+    return Summary(len(images), num_people, flags, faults)

@@ -180,35 +180,18 @@ def ignore_mask(regions, size: tuple[int, int]) -> np.ndarray:
 
 
 def _decode_rle(counts: list[int] | str, size: tuple[int, int]) -> np.ndarray:
-    """(height, width) uint8 from alternating runs of 0 and 1, down the columns; a text holds them compressed.
+    """(height, width) uint8 from alternating runs of 0 and 1, down the columns; a text holds them compressed."""
+    from pycocotools import mask as coco_mask
 
-    Decoded here because pycocotools writes beyond its buffer if the runs are broken.
-    """
-    runs = np.asarray(_uncompress(counts) if isinstance(counts, str) else counts, np.int64)
-    if (runs < 0).any() or runs.sum() != size[0] * size[1]:
-        raise InputError("an ignore region's RLE does not fit the image")
-    values = np.arange(len(runs), dtype=np.uint8) % 2
-    return np.repeat(values, runs).reshape(size[::-1]).T
-
-
-def _uncompress(text: str) -> list[int]:
-    """The runs in COCO's compressed form: 5 bits a character, a sixth if more follow, lowest bits first.
-
-    From the fourth run on, the difference to the run two before is stored.
-    """
-    runs, value, shift = [], 0, 0
-    for character in text:
-        bits = ord(character) - 48
-        value |= (bits & 0x1F) << shift
-        shift += 5
-        if shift > 40 or not 0 <= bits < 64:
-            raise InputError("an ignore region's RLE is broken")
-        if not bits & 0x20:
-            if bits & 0x10:
-                value -= 1 << shift
-            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-            value, shift = 0, 0
-    return runs
+    region = {"counts": counts, "size": size}
+    try:
+        if not isinstance(counts, str):
+            if sum(counts) != size[0] * size[1]:  # pycocotools would leave the rest undefined
+                raise ValueError(f"its runs add up to {sum(counts)}")
+            region = coco_mask.frPyObjects(region, *size)
+        return coco_mask.decode(region)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"an ignore region's RLE does not fit the image: {error}") from error
 
 
 def cell_weights(mask: np.ndarray | None, cells: tuple[int, int]) -> np.ndarray:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dataset.aic import AIC_FLAGS_OF_COCO, UNLABELLED
 from dataset.aic_to_coco import Summary
 from dataset.coco import CocoFile, read_coco
-from dataset.flags import AIC_FLAGS_OF_COCO, UNLABELLED
 from dataset.skeleton import AIC, Skeleton
 from util.errors import InputError
 from util.faults import Faults

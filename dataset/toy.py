@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from dataset.aic import annotation_record
-from dataset.flags import HIDDEN, UNLABELLED, VISIBLE
+from dataset.aic import HIDDEN, UNLABELLED, VISIBLE, annotation_record
 from util.errors import InputError
 from util.files import atomic_path
 

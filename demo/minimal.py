@@ -1,7 +1,7 @@
 """The method step by step, by the functions of pose-tensorflow's names, for whoever wants to change one of the steps.
 
-    python demo/minimal.py photo.jpg people.jpg
-    python demo/minimal.py photo.jpg people.jpg --cfg models/coco/test/pose_cfg.yaml
+python demo/minimal.py photo.jpg people.jpg
+python demo/minimal.py photo.jpg people.jpg --cfg models/coco/test/pose_cfg.yaml
 """
 
 try:

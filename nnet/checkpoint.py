@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nnet.checkpoint_index import check_index
 from nnet.checkpoint_names import AVERAGE, head_of, inference_sources
 from nnet.errors import disk_reason, reason, tensorflow_path
 from nnet.snapshots import DATA, INDEX, replace_checkpoint, require_checkpoint, snapshots
@@ -69,8 +68,6 @@ def read_newest(folder: str | os.PathLike, prefix: str) -> tuple[str, dict[str, 
 
 def _open(prefix):
     prefix = require_checkpoint(prefix)
-    if os.path.exists(prefix + INDEX):
-        check_index(prefix)
     try:
         return tf.train.load_checkpoint(prefix)
     except _BROKEN as error:

@@ -1,4 +1,4 @@
-"""Scripts that start processes end with them at a signal, whenever it comes, and leave nothing behind.
+"""Scripts end at a signal, whenever it comes, with the processes they started, and leave nothing behind.
 
 Many moments of the signal:
 
@@ -27,7 +27,7 @@ BENCHMARK = [benchmark.__file__, "convert", "--images", "2000"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Enough photos for several processes, most of them links."""
+    """Enough photos for a second, most of them links."""
     folder = tmp_path_factory.mktemp("aic")
     write_data_set(2000, folder / "aic.json", folder / "images")
     return folder

@@ -73,8 +73,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted people (N, 14, 3), paired by image and name; a missing prediction is all 0."""
-    from dataset.aic import AnnotationFile, keypoints_fault, people_array
-    from dataset.flags import UNLABELLED
+    from dataset.aic import UNLABELLED, AnnotationFile, keypoints_fault, people_array
 
     answers = read_json(submit)
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):

@@ -23,10 +23,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from config import load_config
-from dataset.aic import annotation_record
+from dataset.aic import AIC_FLAGS_OF_COCO, annotation_record
 from dataset.extent import joint_extent
 from dataset.factory import create
-from dataset.flags import AIC_FLAGS_OF_COCO
 from dataset.model_spec import from_config
 from dataset.pipeline import training_batches
 from util.files import atomic_path

@@ -106,8 +106,6 @@ def main(argv: list[str] | None = None) -> None:
     shard, source = options.shard, maps.folder / SOURCE if maps else weights_file(weights)
     header = shard.header(len(targets), identity(cfg, this_run, source))
     with Journal(options.out_dir / shard.journal, header) as journal:
-        if journal.damaged:
-            logging.warning("%s: damaged lines, which count for nothing: %d", journal.path, journal.damaged)
         numbers = shard.numbers(len(targets))
         done = {n for n, entry in journal.entries.items() if n in numbers and this_run.is_done(targets[n], entry)}
         left = [number for number in numbers if number not in done]

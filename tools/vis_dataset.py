@@ -20,8 +20,8 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from config import load_config
+from dataset.aic import COCO_FLAG, HIDDEN
 from dataset.factory import create
-from dataset.flags import COCO_FLAG, HIDDEN
 from dataset.model_spec import ModelSpec, from_config
 from dataset.pipeline import training_batches
 from dataset.skeleton import MIDDLE, Skeleton

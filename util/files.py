@@ -5,6 +5,7 @@ import fcntl
 import gc
 import glob
 import json
+import logging
 import os
 import re
 import shutil
@@ -81,7 +82,8 @@ def _remove(path: Path) -> None:
 def only_user(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """The file `path`, created if needed, open for reading and appending by this process alone.
 
-    Raises InputError while another process has it open, or if it cannot be written.
+    Raises InputError while another process has it open, or if it cannot be written; on a file system without locks, a
+    warning says so.
     """
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ def only_user(path: str | os.PathLike) -> Iterator[BinaryIO]:
         except BlockingIOError as error:
             raise InputError(f"{path}: another process is writing it") from error
         except OSError as error:
-            raise InputError(f"{path}: cannot be locked: {error.strerror or error}") from error
+            logging.warning("%s: cannot be locked, so that nothing keeps other processes out: %s", path, error)
         yield file
 
 

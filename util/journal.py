@@ -1,38 +1,22 @@
 """Results written as they come, so that after a kill the next run continues from there.
 
 A journal is a file of JSON lines. The first, its header, says what the results belong to; each other one holds the
-entry of one item, {"number": item, ...}. A later entry replaces an earlier one of its number. Every line ends with a
-checksum of itself: entries that are damaged, or were unfinished when the run was killed, are ignored.
+entry of one item, {"number": item, ...}. A later entry replaces an earlier one of its number.
 """
 
 import json
 import os
-import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from util.errors import InputError
-from util.files import only_user
-
-
-class Content(NamedTuple):
-    """The content of a journal.
-
-    header: None without any line; entries: by number
-    damaged: how many lines fail their checksum; size: bytes of all complete lines
-    """
-
-    header: dict[str, Any] | None
-    entries: dict[int, dict[str, Any]]
-    damaged: int
-    size: int
+from util.files import only_user, parse_json
 
 
 class Journal:
     """A journal open for writing, locked against other processes; `entries` are those it holds, by number.
 
-    damaged: how many lines were ignored when it was opened
     A journal without entries is removed when it is closed.
     """
 
@@ -41,7 +25,7 @@ class Journal:
         self.path = Path(path)
         with ExitStack() as stack:
             self._file = stack.enter_context(only_user(self.path))
-            found, self.entries, self.damaged, size = _read(self.path)
+            found, self.entries, size = _read(self.path)
             self._file.truncate(size)
             if found is None:
                 self._write(header)
@@ -60,7 +44,7 @@ class Journal:
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
-            self._file.write(_sealed(json.dumps(line, separators=(",", ":")).encode("ascii")))
+            self._file.write(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
             self._file.flush()
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written: {error.strerror or error}") from error
@@ -76,42 +60,18 @@ class Journal:
 
 def read_journal(path: str | os.PathLike) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
     """Header and entries by number. Raises InputError if the file is no journal, or an empty one."""
-    content = _read(Path(path))
-    if content.header is None:
+    header, entries, _ = _read(Path(path))
+    if header is None:
         raise InputError(f"{path}: holds nothing yet")
-    return content.header, content.entries
+    return header, entries
 
 
-def _read(path: Path) -> Content:
+def _read(path: Path) -> tuple[dict[str, Any] | None, dict[int, dict[str, Any]], int]:
+    """The header, None if there is none, the entries, and the size without a last line that a kill has cut off."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    size = data.rfind(b"\n") + 1
-    lines = [_opened(line) for line in data[:size].splitlines()]
-    if not lines:
-        return Content(None, {}, 0, 0)
-    header, *rest = lines
-    if header is None:
-        raise InputError(f"{path}: line 1: not the beginning of a journal, or damaged; remove the file to begin anew")
-    entries = {line.pop("number"): line for line in rest if line is not None}
-    return Content(header, entries, rest.count(None), size)
-
-
-_CHECK = b',"crc32":"%08x"}'
-
-
-def _sealed(line: bytes) -> bytes:
-    """A JSON object (of one key at least) as a line with a checksum as its last key."""
-    body = line[:-1]
-    return body + _CHECK % zlib.crc32(body) + b"\n"
-
-
-def _opened(line: bytes) -> dict[str, Any] | None:
-    """The object in a line, or None if the checksum fails."""
-    body = line[: -len(_CHECK % 0)]
-    if line != body + _CHECK % zlib.crc32(body):
-        return None
-    content = json.loads(line)
-    del content["crc32"]
-    return content
+        size = data.rfind(b"\n") + 1
+        header, *lines = [parse_json(line) for line in data[:size].splitlines()] or [None]
+        return header, {line.pop("number"): line for line in lines}, size
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise InputError(f"{path}: not a readable journal: {error}; remove the file to begin anew") from error

@@ -53,8 +53,6 @@ def whole_run(folder: Path) -> tuple[list[Path], dict[str, Any], dict[int, dict[
     entries, parts, first_run = {}, set(), None
     for path in paths:
         run, found = read_journal(path)
-        if not {PART, COUNT} <= run.keys():
-            raise InputError(f"{path}: not the journal of a part; remove it")
         part = Shard(*run.pop(PART))
         first_run = first_run or (part.count, run)
         if first_run != (part.count, run):

@@ -1,4 +1,4 @@
-"""Reading YAML files, which may be handwritten or of unknown origin."""
+"""Reading YAML files, which may be handwritten."""
 
 import os
 from typing import Any
@@ -8,48 +8,20 @@ import yaml
 from util.errors import InputError
 from util.files import read_text
 
-# A few lines of anchors can expand to billions of values; sensible files have hundreds.
-MAX_VALUES = 100_000
 
+class _Loader(yaml.CSafeLoader):
+    """PyYAML's safe loader, which also refuses repeated keys."""
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses repeated keys and endless values."""
-
-    def get_single_node(self):
-        node = super().get_single_node()
-        if node is not None:
-            _count_values(node, {})
-        return node
-
-
-def _count_values(node: yaml.Node, counts: dict[int, float]) -> float:
-    """The number of values in the node with its aliases expanded; `counts` are those of nodes seen before."""
-    if id(node) not in counts:
-        counts[id(node)] = float("inf")  # the count of a node that contains itself
-        counts[id(node)] = 1 + sum(_count_values(child, counts) for child in _children(node))
-    if counts[id(node)] > MAX_VALUES:
-        raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=node.start_mark)
-    return counts[id(node)]
-
-
-def _children(node: yaml.Node) -> list[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        _refuse_equal_keys(node)
-        return [child for pair in node.value for child in pair]
-    return node.value if isinstance(node, yaml.SequenceNode) else []
-
-
-def _refuse_equal_keys(node: yaml.MappingNode) -> None:
-    lines = {}
-    for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-            line = key.start_mark.line + 1
-            if (key.tag, key.value) in lines:
-                first = lines[key.tag, key.value]
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key.value} stands twice, first in line {first}", problem_mark=key.start_mark
-                )
-            lines[key.tag, key.value] = line
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = {}
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
+                first = keys.setdefault(key.value, key)
+                if first is not key:
+                    problem = f"{key.value} stands twice, first in line {first.start_mark.line + 1}"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        # Deep, since a later mapping that merges this one adds its keys to the node.
+        return super().construct_mapping(node, deep=True)
 
 
 def read_yaml(path: str | os.PathLike, hint: str = "") -> Any:

@@ -19,6 +19,12 @@ def read(tmp_path, content):
     return list(file), file.faults
 
 
+def test_flags_of_both_formats_correspond():
+    """AI Challenger: 1 visible, 2 hidden, 3 not labelled; COCO: 2 visible, 1 hidden, 0 not labelled."""
+    assert aic.COCO_FLAG == {1: 2, 2: 1, 3: 0} and aic.COCO_FLAG.keys() == aic.AIC_FLAGS
+    assert aic.AIC_FLAGS_OF_COCO.tolist() == [3, 2, 1]
+
+
 def test_people_become_a_submission_the_best_first():
     rng = np.random.default_rng(0)
     keypoints = rng.uniform(1, 500, (3, 17, 3))

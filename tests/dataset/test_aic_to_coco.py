@@ -30,8 +30,7 @@ def convert(tmp_path, records, **sizes):
     return json.loads((tmp_path / "coco.json").read_text()), summary
 
 
-def test_several_processes_keep_the_order_of_records(tmp_path, monkeypatch):
-    monkeypatch.setattr(aic_to_coco, "CHUNK", 3)
+def test_records_keep_their_order_and_people_are_numbered(tmp_path):
     records = [record(f"im{i}", people=i % 3) for i in range(20)]
     found, summary = convert(tmp_path, records, **{f"im{i}": (10 + i, 20) for i in range(20)})
     assert (summary.images, summary.people) == (20, sum(i % 3 for i in range(20)))

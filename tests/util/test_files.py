@@ -1,13 +1,15 @@
 """Files appear whole or not at all; broken ones are named."""
 
+import errno
 import json
 import subprocess
 import sys
 
 import pytest
 
+from util import files
 from util.errors import InputError
-from util.files import atomic_path, read_json, unused_name, write_json
+from util.files import atomic_path, only_user, read_json, unused_name, write_json
 
 
 def test_json_is_read_as_written(tmp_path):
@@ -58,6 +60,16 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path):
     assert names == {"c.json", being_written, ".elsewhere-1-0.partial.png"}
     living.communicate("\n")
     assert living.returncode == 0 and (tmp_path / "b.mp4").is_dir()
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.fcntl, "flock", flock)
+    with only_user(tmp_path / "log.txt") as file:
+        file.write(b"written all the same")
+    assert "log.txt: cannot be locked" in caplog.text
 
 
 def test_an_unwritable_place_is_an_input_error(tmp_path):

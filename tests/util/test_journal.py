@@ -1,8 +1,6 @@
-"""Entries survive a kill and damage; another run is refused."""
+"""Entries survive a kill; another run is refused."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from util.errors import InputError
 from util.journal import Journal, read_journal
@@ -25,16 +23,16 @@ def test_entries_are_there_for_the_next_run(tmp_path):
     assert read_journal(path) == (HEADER, {3: {"x": None}, 1: {"x": 2}, 0: {}})
 
 
-@given(st.integers(0, 400))
-def test_a_file_cut_anywhere_keeps_the_entries_before_the_cut(tmp_path_factory, cut):
-    path = written(tmp_path_factory.mktemp("cut") / "a.jsonl", [(number, {"x": "y" * number}) for number in range(10)])
-    whole = path.read_bytes()[:cut]
-    path.write_bytes(whole)
-    kept = max(0, whole.count(b"\n") - 1)
-    with Journal(path, HEADER) as journal:
-        assert journal.entries == {number: {"x": "y" * number} for number in range(kept)}
-        journal.add(99, {"x": 0})
-    assert read_journal(path)[1].keys() == {*range(kept), 99}
+def test_a_file_cut_anywhere_keeps_the_entries_before_the_cut(tmp_path):
+    path = written(tmp_path / "a.jsonl", [(number, {"x": "y" * number}) for number in range(4)])
+    data = path.read_bytes()
+    for cut in range(len(data)):
+        path.write_bytes(data[:cut])
+        kept = max(0, data[:cut].count(b"\n") - 1)
+        with Journal(path, HEADER) as journal:
+            assert journal.entries == {number: {"x": "y" * number} for number in range(kept)}
+            journal.add(99, {"x": 0})
+        assert read_journal(path)[1].keys() == {*range(kept), 99}
 
 
 def test_another_run_is_refused(tmp_path):
@@ -59,30 +57,9 @@ def test_a_journal_without_entries_is_removed(tmp_path):
         read_journal(tmp_path / "a.jsonl")
 
 
-@pytest.mark.parametrize("line", ["", "x", "3", "{}", '{"number": 3}', '{"number": true}', "[" * 5000, "\udcff"])
-def test_other_lines_are_ignored(tmp_path, line):
+@pytest.mark.parametrize("line", ["", "x", "3", "{}"])
+def test_other_files_are_refused(tmp_path, line):
     path = written(tmp_path / "a.jsonl", [(0, {"x": 1})])
-    path.write_bytes(path.read_bytes() + f"{line}\n".encode(errors="surrogateescape"))
-    with Journal(path, HEADER) as journal:
-        assert (journal.entries, journal.damaged) == ({0: {"x": 1}}, 1)
-        journal.add(3, {"x": 4})
-    assert read_journal(path) == (HEADER, {0: {"x": 1}, 3: {"x": 4}})
-    path.write_bytes(f"{line}\n".encode(errors="surrogateescape") + path.read_bytes())
-    with pytest.raises(InputError, match="line 1: not the beginning of a journal, or damaged"):
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(InputError, match=r"a\.jsonl: not a readable journal: .*; remove the file to begin anew"):
         Journal(path, HEADER)
-
-
-@given(st.integers(0, 10_000), st.integers(1, 255))
-def test_a_damaged_byte_is_noticed(tmp_path_factory, place, change):
-    """Its entry is missing, or the journal is refused; other entries stay as they were."""
-    folder = tmp_path_factory.mktemp("damaged")
-    path = written(folder / "a.jsonl", [(number, {"x": "y" * number}) for number in range(9)])
-    data = bytearray(path.read_bytes())
-    data[place % len(data)] ^= change
-    path.write_bytes(data)
-    try:
-        header, entries = read_journal(path)
-    except InputError:
-        return
-    assert header == HEADER and 7 <= len(entries) <= 8
-    assert all(entries[number] == {"x": "y" * number} for number in entries)

@@ -46,11 +46,6 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(InputError, match="2 images are missing; run --shard 1/3 again"):
         whole_run(tmp_path)
     write(tmp_path, Shard(3, 3), 7, run="b")
-    first = tmp_path / Shard(1, 3).journal
-    first.unlink()
+    (tmp_path / Shard(1, 3).journal).unlink()
     with pytest.raises(InputError, match="of another run"):
-        whole_run(tmp_path)
-    with Journal(first, {"run": 7}) as other:
-        other.add(0, {})
-    with pytest.raises(InputError, match="not the journal of a part"):
         whole_run(tmp_path)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import tempfile
 from pathlib import Path
 
@@ -34,5 +33,5 @@ def convert(args: argparse.Namespace) -> list[Table]:
                 rows.append(
                     [way, number, round(mib), usage.seconds, round(number / usage.seconds), round(usage.peak_memory)]
                 )
-    title = f"Annotation files, {os.cpu_count()} cores; memory is that of the main process"
+    title = "Annotation files, one process"
     return [Table(title, ["", "images", "MiB of JSON", "seconds", "images/s", "peak MiB"], rows)]

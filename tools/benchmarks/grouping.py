@@ -11,8 +11,7 @@ from tqdm import tqdm
 
 from config import make_config
 from dataset import aic_score
-from dataset.aic import AnnotationFile, people_array, people_to_aic
-from dataset.flags import VISIBLE
+from dataset.aic import VISIBLE, AnnotationFile, people_array, people_to_aic
 from dataset.skeleton import AIC
 from multiperson.predict import People, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps

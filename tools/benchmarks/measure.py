@@ -1,11 +1,17 @@
 """Time and memory (Linux)."""
 
+import multiprocessing
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from util.workers import call_in_process
+from util.errors import InputError
 
 
 def best_time(function: Callable, repeat: int) -> float:
@@ -27,8 +33,31 @@ class Usage(NamedTuple):
 
 
 def usage_in_new_process(function: Callable, *arguments) -> Usage:
-    """Call a function of a module in a process of its own, so that no other memory is counted."""
-    return call_in_process(_usage, function, arguments)
+    """Call a function of a module in a process of its own, so that no other memory is counted.
+
+    The process ends with this one. Raises InputError if it is killed.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _end_with_parent) as executor:
+        try:
+            # The process inherits the mask: Ctrl-C is left to this one.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            future = executor.submit(_usage, function, arguments)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+            return future.result()
+        except BrokenProcessPool as error:
+            raise InputError("the process that was measured has ended early: is there enough memory?") from error
+        except (KeyboardInterrupt, SystemExit):
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
+
+
+def _end_with_parent() -> None:
+    def wait():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _usage(function: Callable, arguments: tuple) -> Usage:
