@@ -128,7 +128,7 @@ class HeldOut:
             if self.writer:
                 self.writer.scalars(step, {"score": score})
                 for number, image in enumerate(self.validation.examples()):
-                    self.writer.score_maps(step, f"held_out_{number}", image, self.network.maps(image).part_prob)
+                    self.writer.score_maps(step, f"held_out_{number}", image, self.network.maps(image))
         better = score > self.best
         logging.info(
             "step %d: %s %.4f on %d held-out images, %s",
@@ -154,7 +154,8 @@ def save(trainer, step: int, batch: dict, writer) -> None:
     trainer.save(f"{prefix}-{step}", step)
     prune_snapshots(".", prefix, KEPT_SNAPSHOTS)
     if writer:
-        writer.score_maps(step, "batch", batch["image"][0], trainer.part_prob(batch)[0])
+        image = batch["image"][0]
+        writer.score_maps(step, "batch", image, trainer.score_maps(image))
 
 
 def train(cfg) -> None:

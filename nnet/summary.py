@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from nnet.errors import disk_reason, tensorflow_path
 from util.errors import InputError
+from util.maps import Maps
 
 
 class SummaryWriter:
@@ -30,13 +31,19 @@ class SummaryWriter:
             for name, value in values.items():
                 tf.summary.scalar(name, value)
 
-    def score_maps(self, step: int, name: str, image: np.ndarray, part_prob: np.ndarray) -> None:
-        """An image (H, W, 3) beside the strongest probability of any part, and each part (h, w, J) by itself."""
-        small = tf.image.resize(image, part_prob.shape[:2]) / 255
-        strongest = tf.repeat(part_prob.max(axis=-1, keepdims=True), 3, axis=-1)
+    def score_maps(self, step: int, name: str, image: np.ndarray, maps: Maps) -> None:
+        """An image (H, W, 3) beside the strongest probability of any part, and each part by itself.
+
+        The image is as small as its maps; each of its pixels is the mean colour of a cell.
+        """
+        rows, cols, count = maps.part_prob.shape
+        below, right = rows * maps.stride - image.shape[0], cols * maps.stride - image.shape[1]
+        cells = np.pad(image, ((0, below), (0, right), (0, 0))).reshape(rows, maps.stride, cols, maps.stride, 3)
+        small = cells.mean(axis=(1, 3), dtype=np.float32) / 255
+        strongest = maps.part_prob.max(axis=-1, keepdims=True).repeat(3, axis=-1)
         with self._writing(step):
-            tf.summary.image(f"{name}/parts", tf.concat([small, strongest], axis=1)[None])
-            tf.summary.image(f"{name}/part", np.moveaxis(part_prob, -1, 0)[..., None], max_outputs=part_prob.shape[-1])
+            tf.summary.image(f"{name}/parts", np.concatenate([small, strongest], axis=1)[None])
+            tf.summary.image(f"{name}/part", np.moveaxis(maps.part_prob, -1, 0)[..., None], max_outputs=count)
 
     @contextmanager
     def _writing(self, step: int) -> Iterator[None]:

@@ -20,6 +20,7 @@ from nnet.precision import compute_dtype
 from nnet.targets import make_targets
 from util.errors import InputError
 from util.frozen_weights import require_no_promise
+from util.maps import Maps
 
 MAX_STEP = 10**9
 
@@ -241,9 +242,9 @@ class Trainer:
             self.optimizer.descend(gradients, rate)
         self.loss_scale.update(finite)
 
-    def part_prob(self, batch: dict[str, np.ndarray]) -> np.ndarray:
-        """The part probabilities (B, h, w, J) of a batch, as inference would give them."""
-        return self._compiled_part_prob(tf.convert_to_tensor(batch["image"])).numpy()
+    def score_maps(self, image: np.ndarray) -> Maps:
+        """The score maps of a uint8 (H, W, 3) RGB image, as inference would give them, and nothing else."""
+        return Maps(self._compiled_part_prob(image[None]).numpy()[0], self.spec.stride)
 
     def _part_prob(self, image):
         return tf.sigmoid(self.net.heads["part_pred"](self.net.features(image)["features"]))

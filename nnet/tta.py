@@ -75,7 +75,7 @@ def unflip_maps(maps: Maps, mirror_map: np.ndarray) -> Maps:
 def rescale_maps(maps: Maps, view: View) -> Maps:
     """The maps of an image from those of a view of all of it.
 
-    Probabilities and refinements are interpolated, offsets between joints are those of the nearest cell.
+    Probabilities and refined places are interpolated, offsets between joints are those of the nearest cell.
     """
     stride, factors = maps.stride, np.array(view.factors)
 
@@ -87,15 +87,18 @@ def rescale_maps(maps: Maps, view: View) -> Maps:
         origins = view.back(cell_centers(nearest, stride))
         return maps.pairwise(nearest) / factors + (origins - centers)[:, None]
 
-    part_prob, locref = (
-        None if values is None else _interpolate(values, view, stride) for values in (maps.part_prob, maps.locref)
-    )
-    return Maps(
-        part_prob,
-        stride,
-        None if locref is None else locref / factors.astype(np.float32),
-        None if maps.pairwise is None else pairwise,
-    )
+    part_prob, locref = _interpolate(maps.part_prob, view, stride), None
+    if maps.locref is not None:
+        # The places that offsets lead to, so that they stay right where a cell lies beyond the view's outermost ones.
+        joints = _interpolate(maps.locref + _centers(maps.part_prob, stride), view, stride)
+        locref = joints / factors.astype(np.float32) - _centers(part_prob, stride)
+    return Maps(part_prob, stride, locref, None if maps.pairwise is None else pairwise)
+
+
+def _centers(part_prob: np.ndarray, stride: int) -> np.ndarray:
+    """The centres (rows, cols, 1, 2) x, y of all cells."""
+    cells = np.moveaxis(np.indices(part_prob.shape[:2], np.float32), 0, -1)
+    return cell_centers(cells, stride)[:, :, None]
 
 
 def _interpolate(values: np.ndarray, view: View, stride: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.model_spec import from_config
 from dataset.pair_offsets import save_pairwise_stats
 from nnet.targets import Targets
 
@@ -42,7 +43,7 @@ def set_formula_weights():
 def small_model(tiny_resnet, set_formula_weights, tmp_path_factory):
     """The configuration of a small network of four joints with all heads; its weights and statistics are in files."""
     from nnet.checkpoint import write_checkpoint
-    from nnet.net_factory import pose_net
+    from nnet.pose_net import PoseNet
 
     folder = tmp_path_factory.mktemp("model")
     rng = np.random.default_rng(5)
@@ -57,7 +58,7 @@ def small_model(tiny_resnet, set_formula_weights, tmp_path_factory):
         init_weights=str(folder / "weights"),
         global_scale=0.5,
     )
-    variables = pose_net(cfg).slim_variables()
+    variables = PoseNet(cfg, from_config(cfg)).slim_variables()
     set_formula_weights(variables)
     write_checkpoint(cfg.init_weights, {name: variable.numpy() for name, variable in variables.items()})
     return cfg

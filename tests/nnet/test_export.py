@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
+from dataset.model_spec import from_table
+from nnet.checkpoint import network_id
 from nnet.export import save_model, save_tflite
 from nnet.lite import LitePredictor
-from nnet.net_factory import pose_net
-from nnet.predict import Predictor, argmax_pose_predict
+from nnet.pose_net import PoseNet
+from nnet.predict import Predictor, setup_pose_prediction
 from nnet.trainer import Trainer
-from util.maps import map_size
+from tests.nnet.described import described
+from util.maps import argmax_pose_predict, map_size
+from util.yamlfile import read_yaml
 
 COLOURS = (250, 60, 60), (60, 60, 250)  # of the two joints
 STEPS = 400
@@ -42,14 +45,14 @@ def single_batch(image, joints):
         "image": image[None],
         "people": people[None, None],
         "scale": np.ones(1, np.float32),
-        "weight": np.ones((1, *map_size(*image.shape[:2])), np.float32),
+        "weight": np.ones((1, *map_size(*image.shape[:2], 8)), np.float32),
     }
 
 
 @pytest.fixture(scope="module")
 def predictor(tiny_resnet, scenes):
     """A small ResNet that has learnt the scenes by heart, one image in each step."""
-    cfg = make_config(
+    cfg, spec = described(
         num_joints=2,
         net_type="resnet_18",
         location_refinement=True,
@@ -57,26 +60,30 @@ def predictor(tiny_resnet, scenes):
         optimizer="adam",
         pos_dist_thresh=9,
     )
-    trainer = Trainer(cfg)
+    trainer = Trainer(cfg, spec)
     # The moments come from all images, since those of a single image would differ from the stored ones.
-    start = pose_net(type(cfg)(cfg, batch_norm="train", batch_norm_decay=0))
+    start = PoseNet(type(cfg)(cfg, batch_norm="train", batch_norm_decay=0), spec)
     start(np.stack([image[:48, :48] for image, _ in scenes]), training=True)
     for name, variable in start.slim_variables().items():
         trainer.slim_variables[name].assign(variable)
     for step, (image, joints) in enumerate(islice(cycle(scenes), STEPS)):
         trainer.step([single_batch(image, joints)], 0.001 * (1 - step / STEPS))
-    return Predictor(cfg, net=trainer.net).freeze()
+    return Predictor(cfg, spec, trainer.net).freeze()
 
 
 def assert_finds(scenes, maps_of):
     """All joints are found within a pixel. maps_of: gives part_prob and locref of an image"""
-    found = [argmax_pose_predict(*maps_of(image)[:2])[:, :2] for image, _ in scenes]
+    found = [argmax_pose_predict(*maps_of(image), stride=8)[:, :2] for image, _ in scenes]
     distances = np.linalg.norm(np.subtract(found, [joints for _, joints in scenes]), axis=2)
     assert distances.max() < 1
 
 
+def parts_and_offsets(maps):
+    return maps.part_prob, maps.locref
+
+
 def test_joints_are_found_in_images_of_all_sizes(scenes, predictor):
-    assert_finds(scenes, predictor.maps)
+    assert_finds(scenes, lambda image: parts_and_offsets(predictor.maps(image)))
 
 
 def test_a_saved_model_finds_them_as_well(scenes, predictor, tmp_path):
@@ -92,4 +99,13 @@ def test_a_saved_model_finds_them_as_well(scenes, predictor, tmp_path):
 
 def test_a_tensorflow_lite_model_finds_them_as_well(scenes, predictor, tmp_path):
     save_tflite(predictor, tmp_path / "pose.tflite")
-    assert_finds(scenes, LitePredictor(predictor.cfg, tmp_path / "pose.tflite").maps)
+    lite = LitePredictor(predictor.cfg, predictor.spec, tmp_path / "pose.tflite")
+    assert_finds(scenes, lambda image: parts_and_offsets(lite.maps(image)))
+
+
+def test_a_saved_model_holds_its_description(small_model, tmp_path):
+    predictor = setup_pose_prediction(small_model)
+    save_model(predictor, tmp_path / "1")
+    table = read_yaml(tmp_path / "1/assets.extra/model.yaml")
+    assert from_table(table, "").as_table() == predictor.spec.as_table() == table
+    assert table["network"] == network_id(small_model.init_weights)

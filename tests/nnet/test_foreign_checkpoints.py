@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
 from nnet import checkpoint
-from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
+from tests.nnet.described import described
 
 UNITS = {50: (3, 4, 6, 3), 152: (3, 8, 36, 3)}
 BATCH_NORM = "beta", "gamma", "moving_mean", "moving_variance"
@@ -54,26 +54,27 @@ def arrays(shapes):
     return {name: np.full(shape, number / 1000, np.float32) for number, (name, shape) in enumerate(shapes.items())}
 
 
-def config(joints, depth=50, pairwise=False):
-    return make_config(
+def variables_of(joints, depth=50, pairwise=False):
+    model = described(
+        pairwise,
         num_joints=joints,
         net_type=f"resnet_{depth}",
         location_refinement=True,
-        pairwise_predict=pairwise,
         intermediate_supervision=True,
         intermediate_supervision_layer=6,
     )
+    return PoseNet(*model).slim_variables()
 
 
 @pytest.fixture(scope="module")
 def variables():
     """The variables of a single-person network with MPII's 14 joints."""
-    return pose_net(config(14)).slim_variables()
+    return variables_of(14)
 
 
 def test_names_and_shapes_of_the_deepest_network():
     """tests/nnet/test_pose_net.py compares the others with those of the original."""
-    variables = pose_net(config(17, 152, pairwise=True)).slim_variables()
+    variables = variables_of(17, 152, pairwise=True)
     assert {name: tuple(var.shape) for name, var in variables.items()} == backbone(152) | heads(17, pairwise=True)
 
 

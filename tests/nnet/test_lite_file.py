@@ -5,7 +5,7 @@ import pytest
 from nnet.lite_file import read_notes, seal
 from util.errors import InputError
 
-MODEL, NOTES = b"\x1c\0\0\0TFL3" + bytes(range(200)), {"global_scale": 0.8, "name": "Füße"}
+MODEL, NOTES = b"\x1c\0\0\0TFL3" + bytes(range(200)), {"model": {"name": "Füße"}}
 
 
 def test_notes_are_read_as_written_after_the_model(tmp_path):
@@ -18,9 +18,10 @@ def test_a_file_cut_anywhere_or_with_a_byte_changed_is_refused(tmp_path):
     whole, path = seal(MODEL, NOTES), tmp_path / "x.tflite"
     cut = [whole[:length] for length in range(1, len(whole))]
     changed = [whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :] for place in range(len(whole))]
-    for content in [*cut, *changed, whole + b"\n", MODEL]:
+    without_description = seal(MODEL, {"skeleton": {}})
+    for content in [*cut, *changed, whole + b"\n", MODEL, without_description]:
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"x.tflite: cut off, damaged, or no TensorFlow Lite model"):
+        with pytest.raises(InputError, match=r"x.tflite: cut off, damaged, too old, or no TensorFlow Lite model"):
             read_notes(path)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
 from nnet.losses import compute_losses, count_targets, weighted_mean
 from nnet.targets import make_targets
+from tests.nnet.described import described
 from tests.rounding import rounding
 
 HEADS = {
@@ -28,10 +28,10 @@ def golden(golden_dir):
 @pytest.mark.parametrize("name", ["a", "b", "c"])
 def test_losses_and_gradients_equal_the_original(golden, golden_targets, name, weighed, huber):
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith(f"{name}/batch/")}
-    cfg = make_config(
+    cfg, spec = described(
+        pairwise=True,
         num_joints=17,
         location_refinement=True,
-        pairwise_predict=True,
         intermediate_supervision=True,
         weigh_part_predictions=bool(weighed),
         locref_huber_loss=bool(huber),
@@ -46,7 +46,7 @@ def test_losses_and_gradients_equal_the_original(golden, golden_targets, name, w
     with tf.GradientTape() as tape:
         heads = {HEADS[key]: tf.convert_to_tensor(value) for key, value in stored.items()}
         heads["pairwise_pred"] = tf.gather_nd(heads["pairwise_pred"], targets.cells)
-        losses = compute_losses(heads, targets, cfg)
+        losses = compute_losses(heads, targets, cfg, spec)
     gradients = tape.gradient(losses["total_loss"], stored)
 
     expected = f"{name}/weigh{weighed}_huber{huber}"
@@ -68,7 +68,7 @@ def test_a_mean_without_weights_is_zero():
 def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_targets):
     """Their numbers of positive cells differ, so that a mean of means would be another number."""
     batch = {key.split("/")[2]: value for key, value in golden.items() if key.startswith("c/batch/")}
-    cfg = make_config(num_joints=17, location_refinement=True, weigh_part_predictions=True)
+    cfg, spec = described(num_joints=17, location_refinement=True, weigh_part_predictions=True)
     part = golden["c/head/part_pred"]
     half = part.shape[2] // 2
     columns = [np.s_[:, :, :half], np.s_[:, :, half:]]
@@ -77,9 +77,9 @@ def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_target
     )
     counts = sum(count_targets(piece) for piece in pieces)
     heads = {"part_pred": part, "locref_pred": golden["c/head/locref"]}
-    expected = compute_losses(heads, whole, cfg)
+    expected = compute_losses(heads, whole, cfg, spec)
     added = [
-        compute_losses({name: head[part] for name, head in heads.items()}, piece, cfg, counts)
+        compute_losses({name: head[part] for name, head in heads.items()}, piece, cfg, spec, counts)
         for part, piece in zip(columns, pieces, strict=True)
     ]
     for name, value in expected.items():
@@ -87,12 +87,12 @@ def test_the_losses_of_pieces_add_up_to_those_of_the_batch(golden, golden_target
 
 
 def test_unweighed_parts_still_leave_out_cells_of_weight_zero():
-    cfg = make_config(num_joints=1)
+    cfg, spec = described(num_joints=1)
     weight = np.array([[[0, 0.5], [1, 1]]], np.float32)
-    targets = make_targets(np.array([[[[8, 8, 1]]]], np.float32), weight, np.ones(1, np.float32), cfg)
+    targets = make_targets(np.array([[[[8, 8, 1]]]], np.float32), weight, np.ones(1, np.float32), cfg, spec)
     assert targets.part.numpy().all()
     logits = np.array([9, 0, 0, 0], np.float32).reshape(1, 2, 2, 1)
-    assert float(compute_losses({"part_pred": logits}, targets, cfg)["part_loss"]) == pytest.approx(np.log(2))
-    cfg = make_config(num_joints=1, weigh_part_predictions=True)
-    loss = compute_losses({"part_pred": logits}, targets, cfg)["part_loss"]
+    assert float(compute_losses({"part_pred": logits}, targets, cfg, spec)["part_loss"]) == pytest.approx(np.log(2))
+    cfg, spec = described(num_joints=1, weigh_part_predictions=True)
+    loss = compute_losses({"part_pred": logits}, targets, cfg, spec)["part_loss"]
     assert float(loss) == pytest.approx(np.log(2) * 2.5 / 3)

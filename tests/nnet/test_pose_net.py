@@ -3,24 +3,12 @@
 import numpy as np
 import pytest
 
-from config import make_config
-from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
+from tests.nnet.described import described
 from tests.rounding import rounding
 from util.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("tiny_resnet")
-
-
-def coco_config(depth, **values):
-    return make_config(
-        num_joints=17,
-        net_type=f"resnet_{depth}",
-        location_refinement=True,
-        pairwise_predict=True,
-        intermediate_supervision=True,
-        intermediate_supervision_layer=6 if depth == 50 else 12,
-        **values,
-    )
 
 
 @pytest.fixture(scope="module", params=[50, 101])
@@ -29,7 +17,15 @@ def case(request, golden_dir, set_formula_weights):
     depth = request.param
     with np.load(golden_dir / "network.npz") as archive:
         golden = {key.partition("/")[2]: archive[key] for key in archive.files if key.startswith(f"{depth}/")}
-    net = pose_net(coco_config(depth))
+    model = described(
+        pairwise=True,
+        num_joints=17,
+        net_type=f"resnet_{depth}",
+        location_refinement=True,
+        intermediate_supervision=True,
+        intermediate_supervision_layer=6 if depth == 50 else 12,
+    )
+    net = PoseNet(*model)
     set_formula_weights(net.slim_variables())
     return golden, net
 
@@ -75,7 +71,7 @@ def test_head_at_cells_equals_the_dense_head(case):
 
 @pytest.mark.parametrize("net_type", ["resnet_18", "resnet_50", "mobilenet_v2_0.35"])
 def test_folding_changes_nothing(net_type, set_formula_weights):
-    net = pose_net(make_config(num_joints=4, net_type=net_type))
+    net = PoseNet(*described(num_joints=4, net_type=net_type))
     set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
     image = np.random.default_rng(0).integers(0, 256, (1, 50, 70, 3), np.uint8)
     before = net(image)["part_pred"].numpy()
@@ -86,7 +82,7 @@ def test_folding_changes_nothing(net_type, set_formula_weights):
 
 @pytest.mark.parametrize("net_type", ["resnet_18", "mobilenet_v2_0.35"])
 def test_images_of_all_sizes_are_seen_in_whole_cells(net_type):
-    net = pose_net(make_config(num_joints=2, net_type=net_type, mean_pixel=[120, 117, 104], batch_norm="frozen"))
+    net = PoseNet(*described(num_joints=2, net_type=net_type, mean_pixel=[120, 117, 104], batch_norm="frozen"))
     image = np.random.default_rng(0).integers(0, 256, (1, 46, 61, 3), np.uint8)
     filled = np.full((1, 48, 64, 3), (120, 117, 104), np.uint8)
     filled[:, :46, :61] = image
@@ -97,7 +93,7 @@ def test_images_of_all_sizes_are_seen_in_whole_cells(net_type):
 
 
 def test_coarser_layers_fill_up_more_and_the_maps_keep_their_size():
-    net = pose_net(make_config(num_joints=2, net_type="resnet_18", mean_pixel=[120, 117, 104]))
+    net = PoseNet(*described(num_joints=2, net_type="resnet_18", mean_pixel=[120, 117, 104]))
     image = np.random.default_rng(0).integers(0, 256, (1, 46, 61, 3), np.uint8)
     filled = np.full((1, 64, 64, 3), (120, 117, 104), np.uint8)
     filled[:, :46, :61] = image
@@ -106,8 +102,16 @@ def test_coarser_layers_fill_up_more_and_the_maps_keep_their_size():
     np.testing.assert_array_equal(net.features(image)["features"], expected)
 
 
+def test_weights_and_maps_are_float32_in_any_arithmetic():
+    net = PoseNet(*described(num_joints=2, net_type="resnet_18"), "bfloat16")
+    image = np.zeros((1, 32, 32, 3), np.uint8)
+    assert net.features(image)["features"].dtype == "bfloat16"
+    assert {variable.dtype for variable in net.slim_variables().values()} == {"float32"}
+    assert net(image)["part_pred"].dtype == "float32"
+
+
 def test_trained_moments_follow_the_batch():
-    net = pose_net(make_config(num_joints=2, net_type="resnet_18", batch_norm="train"))
+    net = PoseNet(*described(num_joints=2, net_type="resnet_18", batch_norm="train"))
     image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
     mean = net.slim_variables()["resnet_v1_18/conv1/BatchNorm/moving_mean"]
     net(image)
@@ -118,8 +122,8 @@ def test_trained_moments_follow_the_batch():
 
 @pytest.mark.parametrize("depth, layer", [(50, 7), (101, 24)])
 def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
-    cfg = make_config(
+    model = described(
         num_joints=2, net_type=f"resnet_{depth}", intermediate_supervision=True, intermediate_supervision_layer=layer
     )
     with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
-        pose_net(cfg)
+        PoseNet(*model)

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
-from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
 from nnet.pyramid import CHANNELS, DETAIL_CHANNELS, Double
+from tests.nnet.described import described
 from util.maps import map_size
 
 
-def config(**values):
-    return make_config(num_joints=3, location_refinement=True, pairwise_predict=True, **values)
+def network(**values):
+    return PoseNet(*described(pairwise=True, num_joints=3, location_refinement=True, **values))
 
 
 @pytest.fixture(scope="module", params=["resnet_18_fpn", "mobilenet_v2_1.0_fpn", "movenet_fpn"])
 def net(request):
-    return pose_net(config(net_type=request.param))
+    return network(net_type=request.param)
 
 
 def test_maps_have_a_stride_of_4_whatever_the_size(net):
@@ -44,7 +44,7 @@ def test_pairwise_head_at_cells_equals_the_dense_one(net):
 
 
 def test_the_pyramid_has_names_of_its_own_and_trains_on_a_frozen_backbone():
-    net = pose_net(config(net_type="resnet_18_fpn", freeze_backbone=True))
+    net = network(net_type="resnet_18_fpn", freeze_backbone=True)
     pyramid = {name for name in net.slim_variables() if name.startswith("pose/pyramid/")}
     assert "pose/pyramid/lateral_16/weights" in pyramid
     assert "pose/pyramid/block_3/project/BatchNorm/moving_mean" in pyramid

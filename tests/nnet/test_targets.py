@@ -1,13 +1,15 @@
 """Training targets against those of the original."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
 from dataset.pair_offsets import PairwiseStats
 from nnet.targets import make_targets
-from util.maps import joint_pairs, pair_index
+from tests.nnet.described import described
+from util.maps import pair_index
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +36,17 @@ def dense(targets, values, size):
 @pytest.mark.parametrize("number", range(9))
 def test_targets_equal_the_original(golden, number):
     case = {key.split("/")[1]: value for key, value in golden.items() if key.startswith(f"case{number:02d}/")}
-    cfg = make_config(
+    cfg, spec = described(
         num_joints=17,
+        location_refinement=True,
         global_scale=float(case["global_scale"]),
         weigh_only_present_joints=bool(case["weigh_only_present_joints"]),
     )
-    stats = PairwiseStats(golden["stats/graph"], golden["stats/means"], golden["stats/std_devs"], np.arange(272))
+    spec = replace(spec, pairwise=PairwiseStats(golden["stats/means"], golden["stats/std_devs"]))
     scale, size = np.float32(case["scale"]), tuple(case["sm_size"])
     people = people_array(case["joints_mirrored"], case["counts"], float(case["scale"]))
 
-    targets = make_targets(people, np.ones((1, *size), np.float32), np.array([scale]), cfg, stats)
+    targets = make_targets(people, np.ones((1, *size), np.float32), np.array([scale]), cfg, spec)
 
     np.testing.assert_array_equal(targets.part[0], case["scmap"])
     np.testing.assert_array_equal(targets.part_weight[0], case["scmap_weights"])
@@ -61,10 +64,11 @@ def test_targets_equal_the_original(golden, number):
 def test_in_a_crowd_the_nearest_joint_wins():
     rng = np.random.default_rng(3)
     people = np.concatenate([rng.uniform(0, 128, (2, 30, 5, 2)), rng.random((2, 30, 5, 1)) < 0.8], -1).astype("f")
-    cfg = make_config(num_joints=5, pos_dist_thresh=12, global_scale=0.5, pairwise_scale=1)
-    stats = PairwiseStats(joint_pairs(5), rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)), np.arange(20))
+    cfg, spec = described(num_joints=5, location_refinement=True, pos_dist_thresh=12)
+    stats = PairwiseStats(rng.normal(size=(20, 2)), rng.uniform(1, 9, (20, 2)))
+    spec = replace(spec, pairwise=stats, pairwise_scale=0.5)
     scale = np.array([1.0, 0.9], np.float32)
-    targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, stats)
+    targets = make_targets(people, np.ones((2, 16, 16), np.float32), scale, cfg, spec)
     part_map, locref, pairwise, mask = (
         array.numpy() for array in (targets.part, targets.locref, targets.pairwise, targets.pairwise_mask)
     )
@@ -79,12 +83,12 @@ def test_in_a_crowd_the_nearest_joint_wins():
         if not positive:
             continue
         at = rows[image, row, col, part]
-        np.testing.assert_allclose(center + locref[at] * cfg.locref_stdev, person[part, :2], atol=1e-4)
+        np.testing.assert_allclose(center + locref[at] * spec.locref_stdev, person[part, :2], atol=1e-4)
         for column, other in enumerate(sorted(set(range(5)) - {part})):
             pair = pair_index(part, other, 5)
             assert mask[at, column] == person[other, 2]
             if person[other, 2]:
-                reached = center + pairwise[at, column] * stats.std_devs[pair] + stats.means[pair]
+                reached = center + (pairwise[at, column] * stats.std_devs[pair] + stats.means[pair]) / 2
                 np.testing.assert_allclose(reached, person[other, :2], atol=1e-3)
 
 
@@ -92,8 +96,8 @@ def test_weights_are_passed_on_and_balanced():
     people = np.array([[[[20, 20, 1], [0, 0, 0]]]], np.float32)
     weight = np.ones((1, 8, 8), np.float32)
     weight[:, :, 6:] = 0
-    cfg = make_config(num_joints=2, weigh_negatives=True, fg_fraction=0.25)
-    targets = make_targets(people, weight, np.ones(1, np.float32), cfg)
+    model = described(num_joints=2, weigh_negatives=True, fg_fraction=0.25)
+    targets = make_targets(people, weight, np.ones(1, np.float32), *model)
     part, part_weight = targets.part.numpy(), targets.part_weight.numpy()
     assert not part_weight[:, :, 6:].any()
     assert part_weight[part == 1].sum() == pytest.approx(0.25 * 2 * 48)
@@ -103,13 +107,11 @@ def test_weights_are_passed_on_and_balanced():
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_images_without_people_have_no_positive_cells(count):
-    stats = PairwiseStats(joint_pairs(3), np.zeros((6, 2)), np.ones((6, 2)), np.arange(6))
     targets = make_targets(
         np.zeros((1, count, 3, 3), np.float32),
         np.ones((1, 4, 6), np.float32),
         np.ones(1, np.float32),
-        make_config(num_joints=3),
-        stats,
+        *described(pairwise=True, num_joints=3),
     )
     assert not targets.part.numpy().any()
     assert targets.positive.shape == (0, 4) and targets.locref.shape == (0, 2)
@@ -120,8 +122,8 @@ def test_unlabelled_joints_count_neither_as_present_nor_as_absent():
     people = np.zeros((1, 2, 3, 3), np.float32)
     people[0, 0] = [[20, 20, 1], [60, 20, 1], [0, 0, 0]]  # the third joint has no label
     people[0, 1] = [[100, 100, 1], [0, 0, 0], [28, 20, 1]]  # nor has the second; the third lies in the other's box
-    cfg = make_config(num_joints=3, ignore_unlabelled=True, pos_dist_thresh=5)
-    targets = make_targets(people, np.ones((1, 16, 16), np.float32), np.ones(1, np.float32), cfg)
+    model = described(num_joints=3, ignore_unlabelled=True, pos_dist_thresh=5)
+    targets = make_targets(people, np.ones((1, 16, 16), np.float32), np.ones(1, np.float32), *model)
     weight = targets.part_weight[0].numpy()
     # The box of the first reaches from x 20 to 60 and a fifth of that beyond: 12 to 68, 12 to 28 in y.
     inside = np.zeros((16, 16), bool)
@@ -136,8 +138,8 @@ def test_large_people_have_larger_discs():
     people = np.zeros((1, 2, 2, 3), np.float32)
     people[0, 0] = [[40, 40, 1], [40, 140, 1]]  # 100 pixels high: a fifth is 20
     people[0, 1] = [[200, 40, 1], [210, 40, 1]]  # 10 pixels wide: the threshold is more
-    cfg = make_config(num_joints=2, pos_dist_thresh=6, pos_dist_share=0.2)
-    part = make_targets(people, np.ones((1, 32, 32), np.float32), np.ones(1, np.float32), cfg).part[0, ..., 0].numpy()
+    model = described(num_joints=2, pos_dist_thresh=6, pos_dist_share=0.2)
+    targets = make_targets(people, np.ones((1, 32, 32), np.float32), np.ones(1, np.float32), *model)
     y, x = 8 * np.indices((32, 32)) + 4
     expected = (np.hypot(x - 40, y - 40) <= 20) | (np.hypot(x - 200, y - 40) <= 6)
-    np.testing.assert_array_equal(part, expected)
+    np.testing.assert_array_equal(targets.part[0, ..., 0], expected)

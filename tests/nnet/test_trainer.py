@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from config import make_config
 from nnet import checkpoint, loss_scale, trainer
+from nnet.predict import Predictor
+from tests.nnet.described import described
 from tests.rounding import rounding
 from util.errors import InputError
 
@@ -33,18 +34,18 @@ def test_six_steps_equal_the_original(golden_dir, golden_targets, set_formula_we
         slots = set(archive["50/slots"])
     batch = {key[6:]: value.astype(np.float32) for key, value in golden.items() if key.startswith("batch/")}
     monkeypatch.setattr(trainer, "make_targets", lambda *_: golden_targets(batch))
-    cfg = make_config(
+    model = described(
+        pairwise=True,
         num_joints=17,
         net_type="resnet_50",
         location_refinement=True,
-        pairwise_predict=True,
         intermediate_supervision=True,
         intermediate_supervision_layer=6,
         locref_loss_weight=0.05,
         pairwise_loss_weight=0.05,
         batch_norm="frozen",
     )
-    training = trainer.Trainer(cfg)
+    training = trainer.Trainer(*model)
     assert set(training.optimizer.state()) == slots | {"optimizer_steps"}
     set_formula_weights(training.slim_variables)
     start = values_of(training.slim_variables)
@@ -76,9 +77,9 @@ def batch():
     }
 
 
-def small_config(**values):
+def small_trainer(**values):
     defaults = {"num_joints": 3, "net_type": "resnet_18", "location_refinement": True, "batch_norm": "frozen"}
-    return make_config(**defaults | values)
+    return trainer.Trainer(*described(**defaults | values))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +87,14 @@ def small_config(**values):
 )
 def test_a_restart_continues_bit_for_bit(batch, values, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first = trainer.Trainer(small_config(batch_norm="train", **values))
+    first = small_trainer(batch_norm="train", **values)
     assert first.start("snapshot", "") == 0
     for _ in range(2):
         first.step([batch], 0.01)
     first.save("snapshot-2", 2)
     first.step([batch], 0.01)
 
-    second = trainer.Trainer(small_config(batch_norm="train", seed=9, **values))
+    second = small_trainer(batch_norm="train", seed=9, **values)
     assert second.start("snapshot", "") == 2
     second.step([batch], 0.01)
     assert all(np.isfinite(value).all() for value in values_of(first.state()).values())
@@ -101,7 +102,7 @@ def test_a_restart_continues_bit_for_bit(batch, values, tmp_path, monkeypatch):
 
 
 def test_the_losses_of_the_next_step_change_nothing(batch):
-    training = trainer.Trainer(small_config(optimizer="adamw", ema_decay=0.9, batch_norm="train"))
+    training = small_trainer(optimizer="adamw", ema_decay=0.9, batch_norm="train")
     training.step([batch], 0.01)
     before = values_of(training.state())
     losses = training.losses_now([batch])
@@ -113,7 +114,7 @@ def test_the_losses_of_the_next_step_change_nothing(batch):
 def test_snapshots_of_older_versions_keep_adams_state_alone(optimizer, kept, tmp_path, monkeypatch, caplog):
     """They lack the number of the optimizer's steps, and their momentum has other units."""
     monkeypatch.chdir(tmp_path)
-    training = trainer.Trainer(small_config(optimizer=optimizer))
+    training = small_trainer(optimizer=optimizer)
     arrays = {name: np.ones(variable.shape, np.float32) for name, variable in training.state().items()}
     del arrays["optimizer_steps"]
     checkpoint.write_checkpoint("snapshot-1", arrays)
@@ -125,9 +126,7 @@ def test_snapshots_of_older_versions_keep_adams_state_alone(optimizer, kept, tmp
 
 
 def test_regularizing_pulls_on_kernels_only(batch):
-    plain, decayed = (
-        trainer.Trainer(small_config(regularize=flag, weight_decay=100, batch_norm="train")) for flag in (False, True)
-    )
+    plain, decayed = (small_trainer(regularize=flag, weight_decay=100, batch_norm="train") for flag in (False, True))
     before = values_of(plain.slim_variables)
     for training in (plain, decayed):
         training.step([batch], 0.01)
@@ -138,7 +137,7 @@ def test_regularizing_pulls_on_kernels_only(batch):
 
 
 def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
-    training = trainer.Trainer(small_config(ema_decay=0.75, batch_norm="train"))
+    training = small_trainer(ema_decay=0.75, batch_norm="train")
     history = []
     for _ in range(3):
         training.step([batch], 0.1)
@@ -152,8 +151,16 @@ def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
     np.testing.assert_array_equal(variable[HEAD], history[2])
 
 
+def test_score_maps_are_those_of_inference(batch):
+    training = small_trainer()
+    found = training.score_maps(batch["image"][0])
+    expected = Predictor(training.cfg, training.spec, training.net).maps(batch["image"][0])
+    assert found.stride == expected.stride
+    np.testing.assert_allclose(found.part_prob, expected.part_prob, rtol=0, atol=rounding(9 * 256, layers=LAYERS))
+
+
 def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
-    training = trainer.Trainer(small_config(freeze_backbone=True, batch_norm="train"))
+    training = small_trainer(freeze_backbone=True, batch_norm="train")
     before = values_of(training.slim_variables)
     training.step([batch], 0.1)
     changed = {name for name, var in training.slim_variables.items() if not np.array_equal(var, before[name])}
@@ -162,7 +169,7 @@ def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
 
 def test_training_starts_from_a_backbone_or_from_a_whole_checkpoint(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    training = trainer.Trainer(small_config())
+    training = small_trainer()
     ones = {name: np.ones(variable.shape, np.float32) for name, variable in training.slim_variables.items()}
     backbone = {name: value for name, value in ones.items() if not name.startswith("pose/")}
     checkpoint.write_checkpoint("backbone", backbone | {"resnet_v1_18/logits/biases": np.zeros(3, "f")})
@@ -184,7 +191,7 @@ def eager_execution():
 
 
 def test_the_graph_for_all_sizes_computes_what_eager_execution_does(batch, set_formula_weights):
-    compiled, eager = (trainer.Trainer(small_config()) for _ in range(2))
+    compiled, eager = (small_trainer() for _ in range(2))
     for training in (compiled, eager):
         set_formula_weights(training.slim_variables)
     start = compiled.slim_variables[CONV].numpy()
@@ -215,7 +222,7 @@ def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_
     }
     batch["people"][1:, 1] = 0
     values = {"regularize": True, "weight_decay": 0.1}
-    whole, *pieces = (trainer.Trainer(small_config(accumulate_steps=steps, **values)) for steps in (1, 2, 2))
+    whole, *pieces = (small_trainer(accumulate_steps=steps, **values) for steps in (1, 2, 2))
     for training in (whole, *pieces):
         set_formula_weights(training.slim_variables)
     pieces[1].loss_scale = loss_scale.LossScale()
@@ -234,8 +241,7 @@ def test_accumulated_pieces_make_the_step_of_the_whole_batch(batch, set_formula_
 def test_gradients_that_overflow_skip_the_step_and_halve_the_scale(batch, set_formula_weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(loss_scale, "PATIENCE", 2)
-    cfg = small_config(precision="float16", optimizer="adam")
-    training = trainer.Trainer(cfg)
+    training = small_trainer(precision="float16", optimizer="adam")
     set_formula_weights(training.slim_variables)
     training.loss_scale.scale.assign(2.0**120)
     before = values_of(training.slim_variables)
@@ -248,13 +254,13 @@ def test_gradients_that_overflow_skip_the_step_and_halve_the_scale(batch, set_fo
         assert [float(variable) for variable in training.loss_scale.variables().values()] == expected
     assert not np.array_equal(training.slim_variables[BIAS], before[BIAS])
     training.save("snapshot-4", 4)
-    resumed = trainer.Trainer(cfg)
+    resumed = trainer.Trainer(training.cfg, training.spec)
     assert resumed.start("snapshot", "") == 4
     assert [float(variable) for variable in resumed.loss_scale.variables().values()] == [512.0, 1.0]
 
 
 def test_too_little_memory_is_one_line_with_the_size_and_the_key(batch, monkeypatch):
-    training = trainer.Trainer(small_config())
+    training = small_trainer()
 
     def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
