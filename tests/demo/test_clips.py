@@ -19,6 +19,7 @@ from tests.drawn import STANDING, assert_people_drawn
 from util.errors import InputError
 from util.video import read_camera, read_clip
 
+
 class Squares(Estimator):
     """Finds a person at each square, dark or bright; their order changes from frame to frame."""
 
