@@ -37,9 +37,8 @@ def command(tmp_path, monkeypatch):
 
     def load_network(cfg, weights):
         stats = PairwiseStats(np.zeros((182, 2)), np.ones((182, 2)))
-        return SeesPeople(
-            cfg, replace(from_config(cfg), pairwise=stats), lambda image: people_of(int(image[0, 0, 0]) // 30)
-        )
+        spec = replace(from_config(cfg), pairwise=stats)
+        return SeesPeople(cfg, spec, lambda image: people_of(int(image[0, 0, 0]) // 30))
 
     monkeypatch.setattr(sweep, "load_network", load_network)
     images = [
