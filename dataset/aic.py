@@ -110,7 +110,7 @@ class AnnotationFile:
                 self.faults.add("records whose image is not on disk", record.image_id)
             else:
                 found = True
-                yield record, os.path.relpath(path, img_dir)
+                yield record, path.removeprefix(f"{img_dir}{os.sep}")
         if not found:
             raise InputError(f"{self.path}: no record can be used{self.faults.reasons()}; images: {img_dir}")
 

@@ -152,10 +152,11 @@ class FileLister:
         return name in self.names(folder)
 
     def names(self, folder: str) -> frozenset[str]:
-        """The names in a folder; none if it does not exist."""
+        """The names of the files in a folder; none if it does not exist."""
         if folder not in self._names:
             try:
-                self._names[folder] = frozenset(os.listdir(folder or "."))
+                with os.scandir(folder or ".") as entries:
+                    self._names[folder] = frozenset(entry.name for entry in entries if not entry.is_dir())
             except (OSError, ValueError):  # includes names that no folder can have
                 self._names[folder] = frozenset()
         return self._names[folder]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from util.errors import InputError
-from util.files import only_user, parse_json
+from util.files import only_user
 
 
 class Journal:
@@ -71,7 +71,7 @@ def _read(path: Path) -> tuple[dict[str, Any] | None, dict[int, dict[str, Any]],
     try:
         data = path.read_bytes()
         size = data.rfind(b"\n") + 1
-        header, *lines = [parse_json(line) for line in data[:size].splitlines()] or [None]
+        header, *lines = [json.loads(line) for line in data[:size].splitlines()] or [None]
         return header, {line.pop("number"): line for line in lines}, size
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise InputError(f"{path}: not a readable journal: {error}; remove the file to begin anew") from error

@@ -36,7 +36,7 @@ class Reductions:
         self.max_input_size, self.count, self.first = max_input_size, 0, ""
 
     def add(self, name: str, reduction: Sequence[tuple[int, int]] | None) -> None:
-        """Note an image, if it has a reduction (util.images.Reduction)."""
+        """Note an image, if it has a reduction (util.view.Reduction)."""
         if reduction is None:
             return
         self.count += 1

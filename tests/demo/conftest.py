@@ -5,30 +5,25 @@ import pytest
 from PIL import Image
 
 from config import make_config
-from dataset.skeleton import NECKHEAD
-from multiperson.estimator import PoseResult
+from dataset.skeleton import AIC
+from multiperson.estimator import Estimator, PoseResult
 from multiperson.predict import People
-from util.images import read_image
+from tests.drawn import STANDING
 
 
-class KnownPeople:
-    """Finds the same two people everywhere: one with all joints, one without the head top, joint 1."""
+class KnownPeople(Estimator):
+    """Finds the same two people everywhere: one with all joints, one without the last, the neck."""
 
-    cfg, skeleton = make_config(skeleton="neckhead"), NECKHEAD
+    cfg, skeleton, network = make_config(), AIC, None
 
     def __init__(self):
-        rng = np.random.default_rng(0)
-        self.keypoints = np.concatenate([rng.uniform(5, 40, (2, 17, 2)), np.full((2, 17, 1), 0.9)], axis=-1)
-        self.keypoints[1, 1] = 0
-        self.names = tuple(f"joint{number}" for number in range(17))
+        places = 0.2 * STANDING + np.array([[[7, 5]], [[37, 10]]])
+        self.keypoints = np.concatenate([places, np.full((2, 14, 1), 0.9)], axis=-1)
+        self.keypoints[1, 13] = 0
 
-    def estimate_batch(self, images):
-        return [self(image) for image in images]
-
-    def __call__(self, image):
-        size = (read_image(image) if not isinstance(image, np.ndarray) else image).shape[:2]
-        people = People(self.keypoints, self.keypoints[..., 2].mean(axis=1))
-        return PoseResult(people, self.names, size, 0.25, 0.001)
+    def estimate(self, images):
+        people = People.of(self.keypoints)
+        return [PoseResult(people, AIC, image.shape[:2], 0.25, 0.001) for image in images]
 
 
 @pytest.fixture

@@ -8,39 +8,35 @@ import sys
 import numpy as np
 import pytest
 
+from dataset.skeleton import AIC
 from demo import demo_multiperson
+from tests.drawn import assert_people_drawn
 from util.errors import InputError
 from util.images import read_image
 
 
-def test_writes_picture_and_json_for_each_image(estimator, pictures, tmp_path, capsys):
+def test_writes_picture_json_and_table_of_each_image(estimator, pictures, tmp_path, capsys):
     out = tmp_path / "out"
-    demo_multiperson.run_demo(estimator, pictures[:2], out, show=False)
+    demo_multiperson.run_demo(estimator, pictures[:2], out, show=False, csv=True)
     names = {f"{name}_people.{kind}" for name in ("x", "x_2") for kind in ("jpg", "json")}
-    assert {path.name for path in out.iterdir()} == names
-    content = json.loads((out / "x_people.json").read_text())
-    assert len(content["people"]) == 2
-    head = content["people"][0]["keypoints"]["joint1"]
-    assert [head["x"], head["y"]] == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
-    assert "joint1" not in content["people"][1]["keypoints"]
-    drawn = read_image(out / "x_people.jpg")
-    # 48x64, enlarged
-    assert drawn.shape == (384, 512, 3) and np.ptp(drawn, axis=2).max() > 50  # colours on gray
+    assert {path.name for path in out.iterdir()} == names | {"people.csv"}
+    for name, picture in zip(("x", "x_2"), pictures[:2], strict=True):
+        people = json.loads((out / f"{name}_people.json").read_text())["people"]
+        assert_people_drawn(out / f"{name}_people.jpg", read_image(picture), people, ids=[0, 1])
+    head = people[0]["keypoints"]["head_top"]
+    assert [head["x"], head["y"]] == pytest.approx(estimator.keypoints[0, 12, :2], abs=0.01)
+    assert "neck" in people[0]["keypoints"] and "neck" not in people[1]["keypoints"]
     rows = capsys.readouterr().out.splitlines()
-    assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.85"]
+    assert rows[1].split() == ["x.png", "2", "0.25", "s", "1.0", "ms", "0.90", "0.84"]
 
-
-def test_csv_is_a_table_of_all_people(estimator, pictures, tmp_path):
-    demo_multiperson.run_demo(estimator, pictures[:2], tmp_path / "out", show=False, csv=True)
-    with open(tmp_path / "out" / "people.csv", newline="") as file:
+    with open(out / "people.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    names = [f"{name}_{what}" for name in estimator.skeleton.keypoints for what in ("x", "y", "confidence")]
-    assert list(rows[0]) == ["file", "frame", "seconds", "person", "score", *names]
+    columns = [f"{name}_{what}" for name in AIC.keypoints for what in ("x", "y", "confidence")]
+    assert list(rows[0]) == ["file", "frame", "seconds", "person", "score", *columns]
     expected = [(str(path), str(person)) for path in pictures[:2] for person in range(2)]
     assert [(row["file"], row["person"]) for row in rows] == expected
-    found = [float(rows[0][f"{estimator.skeleton.keypoints[1]}_{axis}"]) for axis in "xy"]
-    assert found == pytest.approx(estimator.keypoints[0, 1, :2], abs=0.01)
-    assert rows[1][f"{estimator.skeleton.keypoints[1]}_x"] == rows[1]["frame"] == ""
+    assert [float(rows[0][f"head_top_{axis}"]) for axis in "xy"] == [head["x"], head["y"]]
+    assert rows[1]["neck_x"] == rows[1]["frame"] == ""
 
 
 def test_a_broken_picture_is_named_and_the_others_are_done(estimator, pictures, tmp_path, caplog):

@@ -14,7 +14,7 @@ from multiperson.predict import predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
 from tests.rounding import rounding
 from tools.benchmark import main
-from tools.benchmarks.decode import crowd_maps, decode_stages, learnt_model
+from tools.benchmarks.decode import STRIDE, crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.everything import run_all
 from tools.benchmarks.grouping import simulated_image
 from tools.benchmarks.tables import Table, with_ratios
@@ -90,9 +90,9 @@ def test_the_demo_is_measured(table):
 def test_greedy_groups_easy_people_as_the_multicut_does():
     scene = next(make_scenes(1, (2, 2), (640, 480)))
     people = np.concatenate([scene.joints, scene.flags[..., None] < 3], axis=2)
-    cfg = make_config(num_joints=14, sparse_graph=list(AIC.sparse_graph))
-    model = learnt_model(cfg, [(people, 480, 640)], NOISE_LEVELS["low"])
-    maps = simulate_maps(people, 480, 640)
+    cfg = make_config(sparse_graph="skeleton")
+    model = learnt_model(cfg, AIC, [(people, 480, 640)], NOISE_LEVELS["low"])
+    maps = simulate_maps(people, 480, 640, STRIDE)
     greedy, multicut = (predict_people(model, EasyDict(cfg, solver=solver), maps) for solver in ("greedy", "fast"))
     by_place = [found.keypoints[np.argsort(found.keypoints[:, 13, 0])] for found in (greedy, multicut)]
     np.testing.assert_allclose(*by_place)

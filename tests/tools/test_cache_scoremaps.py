@@ -5,28 +5,19 @@ import pytest
 from PIL import Image
 
 from config import make_config
+from dataset.model_spec import from_config
 from dataset.pose_dataset import PoseDataset, save_dataset_mat
-from dataset.targets import Target, dataset_images
+from dataset.targets import dataset_images
 from multiperson.estimator import PoseEstimator
 from multiperson.mapcache import MapCache
 from multiperson.predict import SpatialModel
-from multiperson.simulate import simulate_maps
+from tests.simulated import SeesPeople
 from tools.cache_scoremaps import cache
-from tools.predict_multiperson import Photo, find_people
+from tools.predict_multiperson import Run, predict
 from util.errors import InputError
 
 POSE = np.array([[0, -80], [-30, -40], [30, -40], [-20, 60]])
 PEOPLE = np.array([[[*joint, 1] for joint in POSE + place] for place in ([70, 100], [210, 120])], float)
-
-
-class Network:
-    """Sees the same two people in every image."""
-
-    def maps(self, image):
-        return simulate_maps(PEOPLE * [0.5, 0.5, 1], *image.shape[:2])
-
-    def maps_of_batch(self, images):
-        return list(map(self.maps, images))
 
 
 @pytest.fixture
@@ -40,27 +31,45 @@ def cfg(tmp_path):
         num_joints=4,
         dataset=str(tmp_path / "dataset.mat"),
         global_scale=0.5,
-        pairwise_predict=True,
         min_keypoints=1,
         scoremap_dir=str(tmp_path / "maps"),
     )
 
 
 @pytest.fixture
-def write(cfg):
+def network(cfg):
+    """Sees the same two people in every image."""
+    return SeesPeople(cfg, from_config(cfg), lambda image: PEOPLE * [0.5, 0.5, 1])
+
+
+@pytest.fixture
+def targets(cfg):
+    return dataset_images(PoseDataset(cfg))
+
+
+@pytest.fixture
+def write(cfg, network, targets):
     """Writes the maps of the data set, as of a network with this fingerprint."""
-    return lambda network: cache(dataset_images(PoseDataset(cfg)), Network(), MapCache(cfg.scoremap_dir, network), cfg)
+    return lambda fingerprint: cache(targets, network, MapCache(cfg.scoremap_dir, fingerprint), cfg)
 
 
-def test_grouping_from_the_cache_equals_grouping_from_the_network(cfg, write, tmp_path):
+class Entries(list):
+    """A journal."""
+
+    def add(self, number, entry):
+        self.append(entry)
+
+
+def test_grouping_from_the_cache_equals_grouping_from_the_network(cfg, network, targets, write):
     assert write("one") == (2, 0)
-    expected = PoseEstimator(Network(), SpatialModel(cfg), cfg)(tmp_path / "a.png")
-    cached = PoseEstimator(None, SpatialModel(cfg), type(cfg)(cfg, cached_scoremaps=cfg.scoremap_dir))
-    image = np.zeros((240, 320, 3), np.uint8)
-    photo = Photo(0, Target(tmp_path / "a.png", "a", "a"), [])
-    ((_, _, found),) = find_people(cached, MapCache(cfg.scoremap_dir, "one"), [(photo, image)])
-    assert len(found.people.score) > 0 and found.image_size == (240, 320)
-    np.testing.assert_allclose(found.people.keypoints, expected.people.keypoints, atol=1e-3)
+    found = []
+    for maps in (MapCache(cfg.scoremap_dir, "one"), None):
+        model = PoseEstimator(None if maps else network, SpatialModel(cfg, network.spec.skeleton), cfg)
+        predict(model, Run(targets, network.spec, maps, None), [0, 1], entries := Entries())
+        found.append([person["keypoints"] for entry in entries for person in entry["coco"]])
+    cached, expected = np.array(found)
+    assert len(expected) > 0
+    np.testing.assert_allclose(cached, expected, atol=1e-3)
 
 
 def test_files_are_kept_and_broken_images_told(cfg, write, tmp_path, caplog):
@@ -74,12 +83,11 @@ def test_files_are_kept_and_broken_images_told(cfg, write, tmp_path, caplog):
         write("two")
 
 
-def test_maps_are_written_again_when_their_image_changes(cfg, write, tmp_path):
+def test_maps_are_written_again_when_their_image_changes(cfg, network, targets, write, tmp_path):
     write("one")
     Image.new("RGB", (160, 240)).save(tmp_path / "a.png")
-    target = Target(tmp_path / "a.png", "a", "a")
-    maps = MapCache(cfg.scoremap_dir, "one")
+    target, maps = targets[0], MapCache(cfg.scoremap_dir, "one")
     with pytest.raises(InputError, match=r"a\.mat: the maps of another image of this name, or of an earlier version"):
-        maps.load(target.name, target.path, 4)
+        maps.load(target.name, target.path, network.spec)
     assert write("one") == (1, 0)
-    assert maps.load(target.name, target.path, 4).part_prob.shape == (16, 10, 4)
+    assert maps.load(target.name, target.path, network.spec).part_prob.shape == (16, 10, 4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.model_spec import from_config
 from nnet.net_factory import pose_net
 from nnet.tfjs import Convolution
 from tools.convert_movenet import HEAT_MAP_DEVIATION, HEAT_MAP_MEAN, build_network, by_scope
@@ -45,7 +46,8 @@ def name_in_movenet(scope):
 def convolutions():
     """Random convolutions with MoveNet's names and shapes, and one of a head that we do not have."""
     random = np.random.default_rng(0)
-    net = pose_net(make_config(net_type="movenet_fpn", skeleton="aic"))
+    cfg = make_config(net_type="movenet_fpn", skeleton="aic")
+    net = pose_net(cfg, from_config(cfg))
     found = {"b/center_0/re_lu_3/Relu": Convolution(np.ones((1, 1, 24, 96), np.float32), None)}
     for layer in net.backbone.layers:
         if hasattr(layer, "scope"):

@@ -4,13 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from dataset import aic_score
 from tests.annotations import BOX, PERSON, aic_record, moved
+from tests.drawn import made_figures, pixel_of
 from tools import eval_aic
 from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from util.errors import InputError
+from util.images import read_image
 
 
 @pytest.fixture
@@ -59,8 +60,9 @@ def test_joints_and_sizes_of_nobody_have_no_score():
     assert sizes == [["1", "1.0000", "1.0000"] if row == 1 else ["0", "nobody", "nobody"] for row in range(4)]
 
 
-def test_precision_and_recall():
-    """Two predictions are right, and a wrong one is the second most confident."""
+@pytest.fixture
+def three_people():
+    """Truth and submission: two predictions are right, and a wrong one is the second most confident."""
     other, far = moved(PERSON, 300), moved(PERSON, 1000)
     truth = aic_record(keypoints={"1": PERSON, "2": other, "3": [value + 7 for value in far]}, boxes=BOX)
     submission = {
@@ -68,9 +70,31 @@ def test_precision_and_recall():
         "keypoint_annotations": {"p": PERSON, "q": far[::-1], "r": other},
         "scores": {"p": 0.9, "q": 0.8, "r": 0.7},
     }
+    return truth, submission
+
+
+def test_precision_and_recall(three_people):
+    truth, submission = three_people
     recall, precision = eval_aic.precision_recall(aic_score.score([submission], [truth]), 0.5)
     assert recall == pytest.approx([1 / 3, 1 / 3, 2 / 3])
     assert precision == pytest.approx([1, 1 / 2, 2 / 3])
+
+
+@pytest.mark.parametrize("confident", [True, False])
+def test_a_plot_shows_precision_and_recall(three_people, tmp_path, monkeypatch, confident):
+    """Without scores as a point, with them as a curve that leads to it."""
+    truth, submission = three_people
+    if not confident:
+        del submission["scores"]
+    for name, record in (("submit", submission), ("ref", truth)):
+        (tmp_path / f"{name}.json").write_text(json.dumps([record]))
+    figures = made_figures(monkeypatch)
+    evaluate(tmp_path / "submit.json", tmp_path / "ref.json", "--plot", str(tmp_path / "plot.png"))
+    picture, (axes,) = read_image(tmp_path / "plot.png"), figures[0].axes
+    points = (2 / 3, 2 / 3), (1 / 3, 3 / 4)
+    (col, on_curve), (row, above) = np.rint([pixel_of(axes, point, picture) for point in points]).astype(int).T
+    assert (picture[row, col] == 0).all()
+    assert (np.ptp(picture[above, on_curve]) > 100) == confident
 
 
 def test_one_prediction_finds_only_one_person():
@@ -79,18 +103,6 @@ def test_one_prediction_finds_only_one_person():
     assert result.score == 1
     recall, precision = eval_aic.precision_recall(result, 0.5)
     assert (recall.tolist(), precision.tolist()) == ([0.5], [1])
-
-
-@pytest.mark.parametrize("confident", [True, False])
-def test_a_plot_is_written_with_and_without_scores(files, tmp_path, confident):
-    submit, ref, _ = files
-    if confident:
-        records = json.loads(submit.read_text())
-        for record in records:
-            record["scores"] = dict.fromkeys(record["keypoint_annotations"], 0.5)
-        submit.write_text(json.dumps(records))
-    evaluate(submit, ref, "--plot", str(tmp_path / "plot.png"))
-    assert Image.open(tmp_path / "plot.png").size == (720, 600)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "[1", "[null]"])

@@ -9,9 +9,11 @@ from PIL import Image
 from dataset.pose_dataset import save_dataset_mat
 from dataset.skeleton import AIC
 from tests.annotations import aic_record
+from tests.drawn import made_figures, pixel_of
 from tools import eval_pck
 from tools.predict_singleperson import write_predictions
 from util.errors import InputError
+from util.images import read_image
 
 
 def record(image_id, offset=0.0, names=("human1",)):
@@ -48,9 +50,16 @@ def test_the_table_has_a_column_for_each_measure(evaluate):
     assert rows["neck"] == ["0.6667"] * 3
 
 
-def test_a_plot_is_written(evaluate, tmp_path):
-    evaluate([record("a")], [record("a")], "--plot", "pck.png")
-    assert Image.open(tmp_path / "pck.png").width > 1000
+def test_curves_pass_through_the_shares(evaluate, monkeypatch):
+    """Two of three people are found from .16 of the torso on, .4 of the head, .2 of the box."""
+    figures = made_figures(monkeypatch)
+    evaluate([record("a", 8, ("human1", "human2"))], [record("a", 0, ("human1", "human2")), record("b")],
+             "--plot", "pck.png")  # fmt: skip
+    picture = read_image("pck.png")
+    for axes, step in zip(figures[0].axes, (0.16, 0.4, 0.2), strict=True):
+        for threshold, there in ((step + 0.05, True), (step - 0.05, False)):
+            col, row = np.rint(pixel_of(axes, (threshold, 200 / 3), picture)).astype(int)
+            assert (picture[row, col] == 0).all() == there
     with pytest.raises(InputError, match=r"writes \.png"):
         evaluate([], [], "--plot", "pck.doc")
 

@@ -1,11 +1,14 @@
 """Snapshots are made small for inference."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dataset.skeleton import AIC
+from config import make_config
+from dataset.model_spec import from_config
 from nnet import checkpoint
-from nnet.model_skeleton import keep_beside, read_skeleton
+from nnet.description import keep_beside, read_spec
 from tools import export_weights
 from util.errors import InputError
 
@@ -19,9 +22,11 @@ def test_only_what_inference_needs_is_kept_and_kernels_are_halved(tmp_path, caps
         "pose/intermediate_supervision/block4/weights": kernel, "global_step": np.int64(3),
         "validation_score": np.float64(0.5), "loss_scale": np.float32(2), "loss_scale_good_steps": np.float32(1),
     })  # fmt: skip
-    keep_beside(tmp_path / "snapshot-3", AIC)
+    spec = from_config(make_config(skeleton="aic", intermediate_supervision=True))
+    keep_beside(tmp_path / "snapshot-3", spec)
     export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
-    assert read_skeleton(tmp_path / "out/small")[0] == AIC
+    small = replace(spec, intermediate_layer=None, network=checkpoint.network_id(tmp_path / "out/small"))
+    assert read_spec(tmp_path / "out/small")[0].as_table() == small.as_table()
     arrays = checkpoint.read_checkpoint(tmp_path / "out/small")
     assert set(arrays) == {"net/conv/weights", "net/conv/BatchNorm/moving_variance"}
     assert arrays["net/conv/weights"].dtype == np.float16
@@ -36,9 +41,7 @@ def test_moving_averages_are_written_where_there_are_any(tmp_path):
         tmp_path / "snapshot-3",
         {"a/weights": ones, "a/weights/ExponentialMovingAverage": 2 * ones, "a/moving_mean": ones[0, 0, 0]},
     )
-    keep_beside(tmp_path / "snapshot-3", AIC)
     export_weights.main([str(tmp_path / "snapshot-3"), str(tmp_path / "out/small")])
-    assert read_skeleton(tmp_path / "out/small")[0] == AIC
     arrays = checkpoint.read_checkpoint(tmp_path / "out/small")
     assert set(arrays) == {"a/weights", "a/moving_mean"} and (arrays["a/weights"] == 2).all()
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from config import make_config
+from dataset.model_spec import from_config
 from nnet import checkpoint
 from nnet.net_factory import pose_net
 from tools.inspect_checkpoint import contents_table, group_of, main
@@ -15,7 +16,8 @@ def folder(tiny_resnet, tmp_path_factory):
     """A small network's configuration, its weights, and those of its backbone."""
     folder = tmp_path_factory.mktemp("model")
     (folder / "pose_cfg.yaml").write_text("num_joints: 3\nnet_type: resnet_18\nlocation_refinement: true\n")
-    net = pose_net(make_config(num_joints=3, net_type="resnet_18", location_refinement=True))
+    cfg = make_config(num_joints=3, net_type="resnet_18", location_refinement=True)
+    net = pose_net(cfg, from_config(cfg))
     arrays = {name: np.zeros(var.shape, np.float32) for name, var in net.slim_variables().items()}
     checkpoint.write_checkpoint(folder / "whole", arrays | {"pose/part_pred/block4/biases/Momentum": np.zeros(3, "f")})
     backbone = {name: value for name, value in arrays.items() if not name.startswith("pose/")}

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from dataset.aic import HIDDEN, UNLABELLED, VISIBLE
+from dataset.skeleton import AIC
 from tools.make_toy_dataset import main
 from util.errors import InputError
 
@@ -37,6 +38,19 @@ def test_annotations_are_within_the_images(tmp_path, capsys):
             assert x0 <= x[labelled].min() and x[labelled].max() <= x1
             people += 1
     assert f"12 images, {people} people" in capsys.readouterr().out
+
+
+def test_labels_lie_on_the_drawn_joints(tmp_path):
+    """Elbows and knees, five pixels wide, are warm in colour on the left, cool on the right."""
+    main([str(tmp_path), "--images", "30", "--people", "1", "1", "--size", "320", "240"])
+    for record in read(tmp_path):
+        image = np.asarray(Image.open(tmp_path / f"images/train/{record['image_id']}.jpg"), int)
+        for values in record["keypoint_annotations"].values():
+            joints = dict(zip(AIC.keypoints, np.reshape(values, (14, 3)), strict=True))
+            for name in ("left_elbow", "left_knee", "right_elbow", "right_knee"):
+                x, y, flag = joints[name]
+                warmth = image[y, x, 0] - image[y, x, 2]
+                assert flag != VISIBLE or (warmth if name.startswith("left") else -warmth) > 20, name
 
 
 def test_the_seed_alone_decides_what_is_drawn(tmp_path):

@@ -1,17 +1,20 @@
 """From a data set and a simulated network to models that group people; mistakes are told in one line."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from config import load_config
+from dataset.model_spec import REACH, from_config
+from dataset.pair_offsets import save_pairwise_stats
 from dataset.pose_dataset import save_dataset_mat
-from multiperson.pairwise_model import REACH, Origin, load_model
+from multiperson.pairwise_model import Origin, load_model
 from multiperson.predict import SpatialModel, predict_people
-from multiperson.simulate import NOISE_LEVELS, simulate_maps
-from nnet import load
+from multiperson.simulate import simulate_maps
+from tests.simulated import SeesPeople
+from tools import train_pairwise
 from tools.train_pairwise import main
 from util.errors import InputError
 
@@ -34,12 +37,13 @@ def model_folder(tmp_path, monkeypatch):
         records.append((f"{k}.png", SIZE, [np.column_stack([np.arange(4), person[:, :2]]) for person in people_of(k)]))
     save_dataset_mat(tmp_path / "dataset.mat", records)
     (tmp_path / "pose_cfg.yaml").write_text("num_joints: 4\ndataset: dataset.mat\npairwise_predict: true\n")
+    save_pairwise_stats(tmp_path / "pairwise_stats.mat", np.zeros((12, 2)), np.ones((12, 2)))
 
-    def maps(image):
-        return simulate_maps(people_of(int(image[0, 0, 0]) // 10), *SIZE, NOISE_LEVELS["low"])
+    def load_network(cfg, weights):
+        spec = replace(from_config(cfg), network=f"id of {weights}")
+        return SeesPeople(cfg, spec, lambda image: people_of(int(image[0, 0, 0]) // 10), "low")
 
-    monkeypatch.setattr(load, "load_network", lambda cfg, weights: SimpleNamespace(maps=maps))
-    monkeypatch.setattr(load, "network_id", lambda weights: f"id of {weights}")
+    monkeypatch.setattr(train_pairwise, "load_network", load_network)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -49,7 +53,8 @@ def test_models_are_written_and_group_people(model_folder, capsys):
     report = capsys.readouterr().out
     assert "joint0 - joint1" in report and "6 images, 12 people" in report and "6 models written to" in report
     cfg = load_config("pose_cfg.yaml")
-    people = predict_people(SpatialModel(cfg).load(), cfg, simulate_maps(people_of(3), *SIZE))
+    model = SpatialModel(cfg, from_config(cfg).skeleton).load()
+    people = predict_people(model, cfg, simulate_maps(people_of(3), *SIZE, stride=8))
     found = people.keypoints[np.argsort(people.keypoints[:, 0, 0]), :, :2]
     np.testing.assert_allclose(found, people_of(3)[..., :2], atol=1e-4)
 
@@ -72,19 +77,16 @@ def test_models_know_their_joints_and_their_network(model_folder):
     assert load_model(path)[1] == Origin("head", "right hand", "id of any", REACH)
 
 
-def test_a_broken_image_is_left_out(model_folder, caplog):
+def test_broken_images_are_left_out(model_folder, caplog):
     (model_folder / "2.png").write_bytes(b"no image")
     main(["--snapshot", "any"])
     assert "skipped" in caplog.text and "2.png" in caplog.text
-
-
-def test_a_data_set_without_usable_images_is_refused(model_folder):
-    for k in range(6):
-        (model_folder / f"{k}.png").write_bytes(b"no image")
+    for path in model_folder.glob("*.png"):
+        path.write_bytes(b"no image")
     with pytest.raises(InputError, match="none of the 6 images can be read"):
         main(["--snapshot", "any"])
 
 
 def test_a_single_person_network_is_refused(model_folder):
-    with pytest.raises(InputError, match="pairwise_predict is off"):
+    with pytest.raises(InputError, match="this network has no offsets between joints to learn from"):
         main(["--snapshot", "any", "pairwise_predict=false"])

@@ -1,57 +1,85 @@
 """The pictures of what training gets: people and ignored cells on the left, positive cells on the right."""
 
 import numpy as np
+import pytest
 from PIL import Image, ImageColor
 
-from config import make_config
-from dataset.skeleton import COCO, LEFT
+from config import load_config
+from dataset.aic import COCO_FLAG, HIDDEN
+from dataset.factory import create
+from dataset.model_spec import from_config
+from dataset.pipeline import training_batches
+from dataset.skeleton import COCO, NECKHEAD
+from nnet.targets import make_targets
 from tests.annotations import coco_document, write_coco
-from tools.vis_dataset import main, picture, positive_cells
+from tests.drawn import STANDING
+from tools import vis_dataset
+from util.draw import enlarge_points
+from util.images import read_image
 
-RED = ImageColor.getrgb(LEFT)
-
-
-def test_positive_cells_lie_around_labelled_joints():
-    people = np.zeros((2, 3, 3))
-    people[0, 1] = 12, 20, 2
-    people[1, 1] = 12, 20 + 8, 1
-    people[0, 2] = 12, 20, 0
-    positive = positive_cells(people, (6, 4), 8, 8)
-    assert np.argwhere(positive[..., 1]).tolist() == [[1, 1], [2, 0], [2, 1], [2, 2], [3, 0], [3, 1], [3, 2], [4, 1]]
-    assert not positive[..., [0, 2]].any()
+FACTOR = 5  # how much pictures of 96x64 are enlarged
+COLOURS = [ImageColor.getrgb(colour) for colour in COCO.colours]
 
 
-def test_a_picture_shows_joints_ignored_cells_and_positive_cells():
-    batch = {
-        "image": np.full((1, 64, 96, 3), 100, np.uint8),
-        "people": np.zeros((1, 4, 17, 3), np.float32),
-        "weight": np.ones((1, 8, 12), np.float32),
-        "scale": np.ones(1, np.float32),
-    }
-    batch["people"][0, 0, 5] = 20, 44, 2
-    batch["weight"][0, :4] = 0
-    pixels = np.asarray(picture(batch, COCO, make_config(pos_dist_thresh=6)))
-    # Five times enlarged: a cell of 8 pixels has 40, 2 of them free on all sides.
-    left, right = np.split(pixels[:, [*range(480), *range(484, 964)]], 2, axis=1)
-    assert pixels.shape == (320, 964, 3)
-    assert left[5 * 44 + 2, 5 * 20 + 2].tolist() == list(RED)
-    hatched = (left == 255 - 100 // 3).all(axis=-1)
-    assert 0.4 < hatched[:160].mean() < 0.6
-    assert not hatched[160:].any()
-    cells = (right == RED).all(axis=-1)
-    assert cells[202:238, 82:118].all()
-    assert cells.sum() == 38**2
-
-
-def test_pictures_are_written_under_the_names_of_their_images(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A gray photo of 96x64 with a crowd in its upper right part, and two people of different sizes below."""
     (tmp_path / "images/train").mkdir(parents=True)
-    Image.new("RGB", (40, 30), "blue").save(tmp_path / "images/train/a.png")
-    image = {"file_name": "a.png", "width": 40, "height": 30}
-    write_coco(tmp_path, "train", coco_document([image], [{"image_id": 0, "keypoints": [10, 10, 2] * 17}]))
-    (tmp_path / "pose_cfg.yaml").write_text("dataset: .\ndataset_type: coco\nbatch_size: 4\n")
+    Image.new("RGB", (96, 64), (100, 100, 100)).save(tmp_path / "images/train/a.png")
+    people = []
+    for factor, place in ((0.25, (5, 17)), (0.15, (60, 34))):
+        person = np.column_stack([factor * STANDING + place, np.full(14, 2)])
+        (keypoints,) = NECKHEAD.convert(np.zeros((1, 17, 3)), COCO)
+        keypoints[5:] = person[[3, 0, 4, 1, 5, 2, 9, 6, 10, 7, 11, 8]]  # shoulders to ankles
+        keypoints[5, 2] = COCO_FLAG[HIDDEN]
+        people.append({"image_id": 0, "keypoints": keypoints.ravel().tolist()})
+    crowd = {"image_id": 0, "bbox": [48, 0, 48, 24], "iscrowd": 1, "keypoints": [0] * 51}
+    image = {"file_name": "a.png", "width": 96, "height": 64}
+    write_coco(tmp_path, "train", coco_document([image], [*people, crowd]))
+    (tmp_path / "pose_cfg.yaml").write_text(
+        "dataset: .\ndataset_type: coco\npos_dist_thresh: 3\npos_dist_share: 0.15\nbatch_size: 4\n"
+    )
     monkeypatch.chdir(tmp_path)
-    main(["--number", "2", "--out_dir", "pictures", "global_scale=20"])
-    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["0000_a.png", "0001_a.png"]
-    with Image.open("pictures/0000_a.png") as image:
-        assert image.size == (2 * 800 + 4, 600)
+
+
+@pytest.mark.parametrize("net_type, stride", [("resnet_18", 8), ("resnet_18_fpn", 4)])
+def test_pictures_show_what_training_gets(folder, net_type, stride, capsys):
+    vis_dataset.main(["--number", "2", "--out_dir", "pictures", f"net_type={net_type}"])
     assert "2 pictures written to pictures" in capsys.readouterr().out
+    pixels = read_image("pictures/0001_a.png").astype(int)
+    width = FACTOR * 96
+    assert pixels.shape == (FACTOR * 64, 2 * width + 4, 3)
+    left, right = pixels[:, :width], pixels[:, width + 4 :]
+
+    cfg = load_config("pose_cfg.yaml", [f"net_type={net_type}", "batch_size=1"])
+    dataset = create(cfg)
+    spec = from_config(cfg, dataset.skeleton)
+    batch = next(training_batches(dataset, cfg, spec))
+    assert spec.stride == stride
+
+    def of_cells(values):
+        """The value of each pixel's cell."""
+        return np.kron(values, np.ones((FACTOR * stride,) * 2, int))[: FACTOR * 64, :width]
+
+    hatched = (left == 255 - 100 // 3).all(axis=2)
+    ignored = of_cells(batch["weight"][0] == 0)
+    assert 0.4 < hatched[ignored == 1].mean() < 0.6 and not hatched[ignored == 0].any()
+    assert ignored[: FACTOR * 16, -FACTOR * 40 :].all() and not ignored[FACTOR * 32 :].any()
+
+    part, without_share = (
+        make_targets(batch["people"], batch["weight"], batch["scale"], type(cfg)(cfg, pos_dist_share=share), spec).part
+        for share in (0.15, 0)
+    )
+    part = part[0].numpy()
+    assert part.sum() > without_share.numpy().sum() > 0
+    last = of_cells((part * np.arange(1, 18)).max(axis=2).astype(int))  # what is drawn over the others; 0: nothing
+    rows, cols = np.indices(last.shape) % (FACTOR * stride)
+    inside = (np.minimum(rows, cols) >= 1) & (np.maximum(rows, cols) <= FACTOR * stride - 2)
+    expected = np.array([(50, 50, 50), *COLOURS])[np.where(inside, last, 0)]
+    np.testing.assert_array_equal(right, expected)
+
+    for person in batch["people"][0]:
+        for joint in np.flatnonzero(person[:, 2]):
+            col, row = np.rint(enlarge_points(person[joint, :2], FACTOR)).astype(int)
+            filled = (left[row - 1 : row + 2, col - 1 : col + 2] == COLOURS[joint]).all(axis=2).mean()
+            assert (filled > 0.85) == (person[joint, 2] != COCO_FLAG[HIDDEN]), joint  # hollow, but for its limbs

@@ -35,9 +35,10 @@ def startup(args: argparse.Namespace) -> list[Table]:
 def first_sample(folder: str) -> int:
     """Open a data set as training does and draw the order of its first epoch; how many images there are."""
     from dataset.factory import create
+    from dataset.model_spec import from_config
     from dataset.pipeline import training_batches
 
     cfg = make_config(dataset=folder, dataset_type="coco", dataset_phase="train", skeleton="neckhead", num_joints=17)
     dataset = create(cfg)
-    next(training_batches(dataset, cfg))
+    next(training_batches(dataset, cfg, from_config(cfg, dataset.skeleton)))
     return len(dataset)
