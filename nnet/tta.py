@@ -25,7 +25,7 @@ def average_maps(
     """
     size = images[0].shape[:2]
     factors = [fitting_scale(size, factor, cfg.max_input_size) for factor in cfg.tta if factor != FLIP]
-    views = {view.size: view for view in (View.scaled(size, factor) for factor in [1, *factors])}
+    views = {view.size: view for view in (View.scaled(size, factor).from_corners() for factor in [1, *factors])}
     seen_in = []
     for view in views.values():
         resized = [view.image(image) for image in images]
@@ -77,7 +77,7 @@ def rescale_maps(maps: Maps, view: View) -> Maps:
 
     Probabilities and refined places are interpolated, offsets between joints are those of the nearest cell.
     """
-    stride, factors = maps.stride, np.array(view.factors)
+    stride = maps.stride
 
     def pairwise(cells):
         centers = cell_centers(cells, stride)
@@ -85,13 +85,13 @@ def rescale_maps(maps: Maps, view: View) -> Maps:
         nearest = np.clip(nearest, 0, np.array(maps.part_prob.shape[1::-1]) - 1)[:, ::-1]
         # The offsets start at the centre of that cell.
         origins = view.back(cell_centers(nearest, stride))
-        return maps.pairwise(nearest) / factors + (origins - centers)[:, None]
+        return maps.pairwise(nearest) / view.factors + (origins - centers)[:, None]
 
     part_prob, locref = _interpolate(maps.part_prob, view, stride), None
     if maps.locref is not None:
         # The places that offsets lead to, so that they stay right where a cell lies beyond the view's outermost ones.
         joints = _interpolate(maps.locref + _centers(maps.part_prob, stride), view, stride)
-        locref = joints / factors.astype(np.float32) - _centers(part_prob, stride)
+        locref = view.back(joints).astype(np.float32) - _centers(part_prob, stride)
     return Maps(part_prob, stride, locref, None if maps.pairwise is None else pairwise)
 
 
@@ -104,7 +104,8 @@ def _centers(part_prob: np.ndarray, stride: int) -> np.ndarray:
 def _interpolate(values: np.ndarray, view: View, stride: int) -> np.ndarray:
     """values (rows, cols, ...) of a view's cells at the cells of the image itself, bilinearly."""
     for axis, count in enumerate(map_size(*view.part, stride)):
-        positions = (np.arange(count) + 0.5) * view.factors[1 - axis] - 0.5
+        centers = (np.arange(count) + 0.5) * stride
+        positions = (centers * view.factors[1 - axis] + view.shift[1 - axis]) / stride - 0.5
         positions = np.clip(positions, 0, values.shape[axis] - 1)
         first = np.minimum(positions.astype(int), values.shape[axis] - 2)
         share = (positions - first).astype(np.float32)

@@ -105,12 +105,12 @@ def test_flipped_maps_change_sides():
 @pytest.mark.parametrize("stride", [4, 8])
 @pytest.mark.parametrize("factor", [0.5, 0.7, 1.3])
 def test_joints_seen_in_another_size_come_out_at_their_pixels(stride, factor):
-    """In the outermost cells, too; a point at x is seen at factor * x."""
+    """In the outermost cells, too."""
     size = 101, 167
     joints = np.array([[1, 2], [80, 61], [166, 100], [37, 90]])
-    view = View.scaled(size, factor)
-    scales = int(167 * factor) / 167, int(101 * factor) / 101
-    found = rescale_maps(maps_of(joints * scales, view.size, stride), view)
+    view = View.scaled(size, factor).from_corners()
+    scales = np.array([int(167 * factor) / 167, int(101 * factor) / 101])
+    found = rescale_maps(maps_of((joints + 0.5) * scales - 0.5, view.size, stride), view)
     pose = argmax_pose_predict(found.part_prob, found.locref, stride)
     np.testing.assert_allclose(pose[:, :2], joints, atol=1e-4)
     expected = maps_of(joints, size, stride)

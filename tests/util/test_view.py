@@ -50,3 +50,12 @@ def test_only_what_the_limit_makes_much_smaller_counts_as_reduced():
     assert View.scaled((400, 300), 0.4).reduction(0.4) is None
     assert View.scaled((400, 300), 0.52).reduction(3) is None
     assert View.scaled((400, 300), 0.4).reduction(3) == ((400, 300), (160, 120))
+
+
+def test_resizing_counts_pixels_from_their_corners():
+    """A dot of two by two pixels becomes one pixel of half the size."""
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[8:10, 12:14] = 255
+    view = View.scaled((20, 30), 0.5).from_corners()
+    y, x = np.unravel_index(view.image(image)[..., 0].argmax(), view.size)
+    assert view.points(np.array([12.5, 8.5])).tolist() == [x, y] == [6, 4]
