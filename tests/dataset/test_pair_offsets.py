@@ -71,7 +71,7 @@ def test_mistakes_are_named(tmp_path, arrays):
     with pytest.raises(InputError, match="no such file; make it with tools/pairwise_stats.py"):
         load_pairwise_stats(path, 3)
     path.write_bytes(b"nonsense" * 40)
-    with pytest.raises(InputError, match="not a readable MATLAB file"):
+    with pytest.raises(InputError, match="not a MATLAB file"):
         load_pairwise_stats(path, 3)
     save_pairwise_stats(path, means, std_devs)
     with pytest.raises(InputError, match="6 pairs; 12 are needed for 4 joints"):
