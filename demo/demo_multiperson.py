@@ -104,7 +104,7 @@ def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
 def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
     """Draw the people in videos and folders of frames, each in a colour of their own.
 
-    Raises InputError if none can be read.
+    Raises InputError if not all can be read, after the others.
     """
     from demo.clips import run_frames, run_video
     from util.errors import each_good
@@ -119,8 +119,12 @@ def run_clips(estimator, sources: Sources, out_dir: Path, csv: bool = False) -> 
         return run_video(estimator, path, out, csv)
 
     paths = [*sources.frames, *sources.videos]
+    done = 0
     for number, line in each_good(paths, run_clip, "clips"):
         print(f"{paths[number].name}: {line}", flush=True)
+        done += 1
+    if done < len(paths):
+        raise InputError(f"{len(paths) - done} of {len(paths)} clips could not be read, or not to the end")
 
 
 def run_demo(estimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:
