@@ -27,12 +27,15 @@ from util.video import Clip, Frame, clip_writer, frame_sequence, read_clip
 def run_video(model: PoseEstimator, path: Path, out: Path, csv: bool = False) -> str:
     """Write <out>.mp4 (.gif for a GIF), <out>.jsonl and, if wanted, <out>.csv for a video; returns a line about it.
 
-    Raises InputError.
+    Raises InputError, also after writing what can be read of a damaged one.
     """
     clip = read_clip(path)
     suffix = ".gif" if path.suffix.lower() == ".gif" else ".mp4"
-    with clip_writer(f"{out}{suffix}", clip.fps) as add:
-        return _track(model, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
+    with clip_writer(f"{out}{suffix}", clip.fps, sound=path) as add:
+        line = _track(model, clip, path, lambda frame, picture: add(picture, frame.duration), out, csv)
+    if clip.faults:
+        raise InputError(f"{path}: not all of it can be read: {'; '.join(clip.faults)}; written: {line}")
+    return line
 
 
 def run_frames(model: PoseEstimator, folder: Path, frames: Sequence[Path], out: Path, csv: bool = False) -> str:

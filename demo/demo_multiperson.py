@@ -100,7 +100,7 @@ def find_sources(names: Sequence[str | Path], track: bool) -> Sources:
 def run_clips(model: PoseEstimator, sources: Sources, out_dir: Path, csv: bool = False) -> None:
     """Draw the people in videos and folders of frames, each in a colour of their own.
 
-    Raises InputError if none can be read.
+    Raises InputError if not all can be read, after the others.
     """
     taken = set()
 
@@ -111,8 +111,12 @@ def run_clips(model: PoseEstimator, sources: Sources, out_dir: Path, csv: bool =
         return run_video(model, path, out, csv)
 
     paths = [*sources.frames, *sources.videos]
+    done = 0
     for number, line in each_good(paths, run_clip, "clips"):
         print(f"{paths[number].name}: {line}", flush=True)
+        done += 1
+    if done < len(paths):
+        raise InputError(f"{len(paths) - done} of {len(paths)} clips could not be read, or not to the end")
 
 
 def run_demo(model: PoseEstimator, paths: list[Path], out_dir: Path, show: bool, csv: bool = False) -> None:

@@ -70,12 +70,17 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     with open_image(path) as image:
         image.load()
         _turn_upright(image)
-        if image.mode.startswith("I") or image.mode == "F":
-            return _deep_gray_to_rgb(np.asarray(image))
-        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+        return to_rgb(image)
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """The pixels of Pillow's image as uint8 (height, width, 3) RGB, treated as `read_image` says."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_gray_to_rgb(np.asarray(image))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _turn_upright(image: Image.Image) -> None:

@@ -14,10 +14,9 @@ from demo import demo_multiperson
 from demo.clips import run_camera, run_frames, run_video
 from multiperson.estimator import Estimator, PoseResult
 from multiperson.predict import People
-from tests.camera import StandIn, install
 from tests.drawn import STANDING, assert_people_drawn
 from util.errors import InputError
-from util.video import read_camera, read_clip
+from util.video import Clip, Frame, clip_writer, read_clip
 
 
 class Squares(Estimator):
@@ -111,30 +110,49 @@ def test_a_missing_clip_is_named_before_the_network_is_loaded():
         demo_multiperson.main(["nowhere.mp4"])
 
 
-def test_a_camera_films_until_ctrl_c(tmp_path, monkeypatch, capsys):
-    images = list(frames())
+def test_a_camera_films_until_ctrl_c(tmp_path, capsys):
+    pytest.importorskip("av", reason="the optional extra for videos is not installed")
 
-    def on_image(number):
-        if number == len(images) - 1:
-            signal.raise_signal(signal.SIGINT)
+    def film():
+        for number, image in enumerate(frames()):
+            if number == 23:
+                signal.raise_signal(signal.SIGINT)
+            yield Frame(number, number / 25, 1 / 25), image
 
-    camera = StandIn(images, on_image)
-    install(monkeypatch, camera)
     before = signal.getsignal(signal.SIGINT)
-    line = run_camera(Squares(), read_camera(0), tmp_path / "camera_people", show=False, csv=True)
+    line = run_camera(Squares(), Clip(25, film()), tmp_path / "camera_people", show=False, csv=True)
     assert signal.getsignal(signal.SIGINT) is before
     assert line.startswith("23 frames, 2 people") and "Ctrl-C ends it" in capsys.readouterr().out
     assert {path.suffix for path in tmp_path.iterdir()} == {".mp4", ".jsonl", ".csv"}
     lines = [json.loads(line) for line in (tmp_path / "camera_people.jsonl").read_text().splitlines()]
     rows = (tmp_path / "camera_people.csv").read_text().splitlines()[1:]
     assert len(lines) == 23 and len(rows) == sum(len(line["people"]) for line in lines)
-    assert np.ptp(camera.written[0], axis=2).max() > 100  # the people are drawn
+    drawn = [image for _, image in read_clip(tmp_path / "camera_people.mp4").frames]
+    assert len(drawn) == 23 and np.ptp(drawn[0].astype(int), axis=2).max() > 100  # the people are drawn
 
 
-def test_a_missing_camera_is_named_before_the_network_is_loaded(monkeypatch, tmp_path):
-    install(monkeypatch, StandIn([]))
-    with pytest.raises(InputError, match="camera 3: there is none, or another program uses it"):
-        demo_multiperson.main(["--camera", "3", "--out_dir", str(tmp_path)])
+def test_a_damaged_video_is_drawn_as_far_as_it_goes(tmp_path, capsys, caplog):
+    pytest.importorskip("av", reason="the optional extra for videos is not installed")
+    cut, whole = tmp_path / "cut.mkv", tmp_path / "whole.mkv"
+    with clip_writer(whole, fps=10) as add:
+        for image in frames():
+            add(image, 0.1)
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) * 3 // 4])  # most of it are the first frames
+    with pytest.raises(InputError, match="1 of 2 clips could not be read, or not to the end"):
+        demo_multiperson.run_clips(Squares(), demo_multiperson.Sources([], {}, [cut, whole]), tmp_path / "out")
+    (message,) = caplog.messages
+    assert f"{cut}: not all of it can be read: it ends after" in message and "; written:" in message
+    assert capsys.readouterr().out.startswith("whole.mkv: 24 frames, 2 people")
+    counts = [len((tmp_path / "out" / f"{name}_people.jsonl").read_text().splitlines()) for name in ("cut", "whole")]
+    assert 0 < counts[0] < counts[1] == 24
+    assert len(list(read_clip(tmp_path / "out/cut_people.mp4").frames)) == counts[0]
+
+
+def test_a_missing_camera_is_named_before_the_network_is_loaded(tmp_path):
+    pytest.importorskip("av", reason="the optional extra for videos is not installed")
+    with pytest.raises(InputError, match="camera 99: there is none, or another program uses it"):
+        demo_multiperson.main(["--camera", "99", "--out_dir", str(tmp_path)])
     with pytest.raises(InputError, match="either --camera or files"):
         demo_multiperson.main(["photo.jpg", "--camera", "0"])
 
@@ -146,7 +164,8 @@ def test_a_broken_clip_is_named_and_the_others_are_done(tmp_path, capsys, caplog
     broken.write_text("no clip")
     sources = demo_multiperson.Sources([], {}, [broken, good])
     assert sources.num_images is None
-    demo_multiperson.run_clips(Squares(), sources, tmp_path / "out")
+    with pytest.raises(InputError, match="1 of 2 clips could not be read"):
+        demo_multiperson.run_clips(Squares(), sources, tmp_path / "out")
     assert capsys.readouterr().out.startswith("good.gif: 24 frames, 2 people")
     assert len(caplog.messages) == 1 and caplog.messages[0].startswith(f"skipped {broken}: not an image")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["good_people.gif", "good_people.jsonl"]
