@@ -1,8 +1,9 @@
 """Training steps, and the state that survives a restart."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -52,19 +53,27 @@ class Trainer:
             trained = {name: variable for name, variable in self.slim_variables.items() if variable.trainable}
             self.optimizer = Optimizer(cfg, trained)
             self.loss_scale = LossScale() if dtype == "float16" else None
-            # Each device's sums of gradients over the batches of a step.
-            self._sums = [_local_zeros(variable.shape) for variable in trained.values() if cfg.accumulate_steps > 1]
         # One graph for all sizes. Tracing again for every size would cost seconds each, and with one side known and
         # the other not, TensorFlow's graph optimizer mixes the sides up in gradients (seen with 2.20).
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
         people = tf.TensorSpec([None, None, spec.num_joints, 3], tf.float32)
         weight, scale = tf.TensorSpec([None, None, None], tf.float32), tf.TensorSpec([None], tf.float32)
-        batch, rate = [image, people, weight, scale], tf.TensorSpec([], tf.float32)
-        self._compiled_step = tf.function(self._step, input_signature=[rate, *batch])
-        self._compiled_count = tf.function(self._count, input_signature=batch[1:])
-        self._compiled_add = tf.function(self._add, input_signature=[*batch, tf.TensorSpec([3], tf.float32)])
-        self._compiled_finish = tf.function(self._finish, input_signature=[rate])
+        batch, counts, rate = [image, people, weight, scale], tf.TensorSpec([3]), tf.TensorSpec([])
+        self._count = self._summed(self._count_here, batch)
+        self._losses = self._summed(self._losses_here, batch, counts)
+        self._gradients = self._summed(self._gradients_here, batch, counts)
+        gradients = [tf.TensorSpec(variable.shape) for variable in trained.values()]
+        self._descend = tf.function(self._descend_by, input_signature=[gradients, rate])
         self._compiled_part_prob = tf.function(self._part_prob, input_signature=[image])
+
+    def _summed(self, function: Callable, batch: list[tf.TensorSpec], *shared: tf.TensorSpec) -> Callable:
+        """A graph that sums function(*batch, *shared) over all devices, each of which gets its part of the batch."""
+
+        def graph(*args):
+            parts, rest = args[: len(batch)], args[len(batch) :]
+            return self.devices.first(self.devices.run(lambda *own: self.devices.sum(function(*own)), parts, *rest))
+
+        return tf.function(graph, input_signature=[*batch, *shared])
 
     def start(self, prefix: str, init_weights: str) -> int:
         """Continue from the newest good snapshot in the chief's folder, or initialize; returns the step."""
@@ -143,80 +152,46 @@ class Trainer:
             batch with all their images
         Raises InputError when the memory does not suffice, or another worker is gone.
         """
-        rate = tf.constant(rate, tf.float32)
-        pieces = [
-            [tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")] for batch in batches
-        ]
-        try:
-            if len(pieces) > 1:
-                losses = self.devices.watch(self._accumulated, rate, pieces)
-            else:
-                losses = self.devices.watch(self._compiled_step, rate, *pieces[0])
-        except tf.errors.ResourceExhaustedError as error:
-            raise InputError(_no_memory(self.cfg, batches)) from error
+        gradients, losses = self._over(self._gradients, batches)
+        self.devices.watch(self._descend, gradients, tf.constant(rate, tf.float32))
         return {name: float(value) for name, value in losses.items()}
 
     def losses_now(self, batches: Sequence[dict[str, np.ndarray]]) -> dict[str, float]:
         """The losses that the next step on these batches would return; changes nothing. Raises InputError as `step`."""
-        before = {name: variable.numpy() for name, variable in self.state().items()}
-        losses = self.step(batches, 0.0)
-        for name, variable in self.state().items():
-            variable.assign(before[name])
-        return losses
+        moments = {name: variable.numpy() for name, variable in self.slim_variables.items() if "/moving_" in name}
+        losses = self._over(self._losses, batches)
+        for name, value in moments.items():
+            self.slim_variables[name].assign(value)
+        return {name: float(value) for name, value in losses.items()}
 
-    def _step(self, rate, *batch):
-        gradients, losses = self.devices.run(self._summed_gradients, batch)
-        self._descend(gradients, rate)
-        return self.devices.first(losses)
+    def _over(self, function: Callable, batches: Sequence[dict[str, np.ndarray]]) -> Any:
+        """The sum of a function of each batch and of the number of targets in all of them."""
+        batches = [
+            [tf.convert_to_tensor(batch[name]) for name in ("image", "people", "weight", "scale")] for batch in batches
+        ]
+        try:
+            counts = tf.add_n([self.devices.watch(self._count, *batch) for batch in batches])
+            results = [self.devices.watch(function, *batch, counts) for batch in batches]
+        except tf.errors.ResourceExhaustedError as error:
+            raise InputError(_no_memory(self.cfg, batches)) from error
+        return tf.nest.map_structure(lambda *terms: tf.add_n(terms), *results)
 
-    def _accumulated(self, rate, pieces):
-        """Like `_step`, but batch by batch, in the memory that one takes."""
-        counts = tf.add_n([self._compiled_count(*piece[1:]) for piece in pieces])
-        losses = [self._compiled_add(*piece, counts) for piece in pieces]
-        self._compiled_finish(rate)
-        return tf.nest.map_structure(lambda *terms: tf.add_n(terms), *losses)
+    def _count_here(self, _image, *labels):
+        return count_targets(make_targets(*labels, self.cfg, self.spec))
 
-    def _count(self, *labels):
-        return self.devices.first(self.devices.run(self._summed_counts, labels))
+    def _losses_here(self, image, people, weight, scale, counts):
+        """The losses of a piece of a batch; over all its pieces they sum up to those of the batch.
 
-    def _summed_counts(self, people, weight, scale):
-        """The counts of the whole batch; each device has a part of it."""
-        return self.devices.sum(count_targets(make_targets(people, weight, scale, self.cfg, self.spec)))
-
-    def _add(self, image, people, weight, scale, counts):
-        return self.devices.first(self.devices.run(self._add_here, [image, people, weight, scale], counts))
-
-    def _add_here(self, *batch_and_counts):
-        gradients, losses = self._gradients(*batch_and_counts)
-        for total, gradient in zip(self._sums, gradients, strict=True):
-            total.assign_add(gradient)
-        return self.devices.sum(losses)
-
-    def _finish(self, rate):
-        self._descend(self.devices.run(self._take_sums, []), rate)
-
-    def _take_sums(self):
-        gradients = self.devices.sum([tf.identity(total) for total in self._sums])
-        for total in self._sums:
-            total.assign(tf.zeros_like(total))
-        return gradients
-
-    def _summed_gradients(self, image, people, weight, scale):
-        """Gradients and losses of the whole batch; each device has a part of it."""
-        counts = None
-        if self.devices.replicas > 1:
-            counts = self._summed_counts(people, weight, scale)
-        return self.devices.sum(self._gradients(image, people, weight, scale, counts))
-
-    def _gradients(self, image, people, weight, scale, counts):
-        """Gradients and losses of a piece of a batch; summed over its pieces they are those of the batch.
-
-        counts: `losses.count_targets` of the batch, or None if this is all of it
+        counts: `losses.count_targets` of the batch
         """
         targets = make_targets(people, weight, scale, self.cfg, self.spec)
+        heads = self.net.apply_heads(self.net.features(image, training=True), targets.cells)
+        return compute_losses(heads, targets, self.cfg, self.spec, counts)
+
+    def _gradients_here(self, *batch_and_counts):
+        """The gradients of a piece, which sum up as its losses do, and these."""
         with tf.GradientTape() as tape:
-            heads = self.net.apply_heads(self.net.features(image, training=True), targets.cells)
-            losses = compute_losses(heads, targets, self.cfg, self.spec, counts)
+            losses = self._losses_here(*batch_and_counts)
             objective = losses["total_loss"]
             if self.cfg.regularize:
                 kernels = [variable.value for name, variable in self.slim_variables.items() if is_kernel(name)]
@@ -226,21 +201,15 @@ class Trainer:
                 objective *= self.loss_scale.scale
         return tape.gradient(objective, list(self.optimizer.variables.values())), losses
 
-    def _descend(self, gradients, rate):
+    def _descend_by(self, gradients, rate):
         with self.devices.strategy.scope():
-            if self.loss_scale:
-                self._descend_if_finite(gradients, rate)
-            else:
+            gradients, finite = self.loss_scale.unscale(gradients) if self.loss_scale else (gradients, True)
+            if finite:
                 self.optimizer.descend(gradients, rate)
+            if self.loss_scale:
+                self.loss_scale.update(finite)
             # A skipped step counts too: the steps of optimizer and data stay together.
             self.optimizer.count_step()
-
-    def _descend_if_finite(self, gradients, rate):
-        gradients, finite = self.devices.run(self.loss_scale.unscale, [], gradients)
-        finite = self.devices.first(finite)
-        if finite:
-            self.optimizer.descend(gradients, rate)
-        self.loss_scale.update(finite)
 
     def score_maps(self, image: np.ndarray) -> Maps:
         """The score maps of a uint8 (H, W, 3) RGB image, as inference would give them, and nothing else."""
@@ -250,18 +219,9 @@ class Trainer:
         return tf.sigmoid(self.net.heads["part_pred"](self.net.features(image)["features"]))
 
 
-def _local_zeros(shape) -> tf.Variable:
-    return tf.Variable(
-        tf.zeros(shape),
-        trainable=False,
-        synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=tf.VariableAggregation.SUM,
-    )
-
-
-def _no_memory(cfg, batches: Sequence[dict[str, np.ndarray]]) -> str:
+def _no_memory(cfg, batches: Sequence[Sequence[tf.Tensor]]) -> str:
     """What to say, and which key to change, when the largest batch is too large."""
-    count, height, width, _ = max((batch["image"].shape for batch in batches), key=np.prod)
+    count, height, width, _ = max((batch[0].shape for batch in batches), key=np.prod)
     if count > 1:
         remedy = "lower batch_size, and raise accumulate_steps by as much"
     else:
