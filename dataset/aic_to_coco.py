@@ -10,6 +10,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
+from tqdm import tqdm
+
 from dataset.aic import COCO_FLAG, HIDDEN, NUM_VALUES, UNLABELLED, VISIBLE, AnnotationFile, Person, Record
 from dataset.skeleton import NECKHEAD
 from util.errors import InputError
@@ -110,8 +112,6 @@ def convert(keypoint_json: str | os.PathLike, img_dir: str | os.PathLike, out: s
 
     The annotations are written as they come and the images, which need less room, after them.
     """
-    from tqdm import tqdm
-
     source = AnnotationFile(keypoint_json)
     faults, flags, images, num_people = source.faults, Counter(), [], 0
     found = tqdm(source.with_images(img_dir), total=source.count(), unit=" images", disable=None, delay=2)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from dataset.aic import HIDDEN, UNLABELLED, VISIBLE, annotation_record
@@ -198,8 +199,6 @@ def _hidden(joints: np.ndarray, heights: np.ndarray, image: np.ndarray) -> np.nd
 
 def draw(scene: Scene, size: tuple[int, int], random: np.random.Generator):
     """The scene as a PIL image."""
-    from PIL import ImageDraw
-
     large = (SUPERSAMPLING * size[0], SUPERSAMPLING * size[1])
     image = _background(large, random)
     canvas = ImageDraw.Draw(image)
@@ -211,8 +210,6 @@ def draw(scene: Scene, size: tuple[int, int], random: np.random.Generator):
 
 def _background(size: tuple[int, int], random: np.random.Generator):
     """Soft colours with boxes and bars in front of them, a few as thin as limbs."""
-    from PIL import Image, ImageDraw
-
     shape = random.integers(2, 7), random.integers(2, 9)
     coarse = random.uniform(30, 225, (*shape, 1)) + random.uniform(-30, 30, (*shape, 3))
     image = Image.fromarray(coarse.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
@@ -227,8 +224,6 @@ def _background(size: tuple[int, int], random: np.random.Generator):
 
 
 def _add_grain(image, random: np.random.Generator):
-    from PIL import Image
-
     pixels = np.asarray(image, np.int16)
     grain = random.integers(-8, 9, pixels.shape[:2], dtype=np.int16)
     return Image.fromarray(np.clip(pixels + grain[..., None], 0, 255).astype(np.uint8))

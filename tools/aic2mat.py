@@ -16,6 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset.aic import AnnotationFile, people_array
+from dataset.crops import Person, write_crops
+from dataset.skeleton import AIC, MPII
 from util.files import unused_name
 
 # Lengths of segments relative to the body's height (Drillis and Contini, 1966; head and neck: from the shoulders up).
@@ -39,9 +42,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--out_dir", required=True, type=Path, help="folder of the crops and dataset.mat")
     options = arguments.parse_args(argv)
 
-    from dataset.aic import AnnotationFile
-    from dataset.crops import write_crops
-
     source, taken = AnnotationFile(options.keypoint_json), set()
     images = [
         (options.img_dir / name, people_of(record, source.faults, taken))
@@ -54,10 +54,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def people_of(record, faults, taken: set[str]) -> list:
     """The people of an AIC record (dataset.crops.Person), under names that are not `taken` yet."""
-    from dataset.aic import people_array
-    from dataset.crops import Person
-    from dataset.skeleton import MPII
-
     people = []
     for person, keypoints in zip(record.people, people_array([p.keypoints for p in record.people]), strict=True):
         keypoints[:, :2] += 0.5  # from the centre of the first pixel to its corner
@@ -75,8 +71,6 @@ def people_of(record, faults, taken: set[str]) -> list:
 
 def body_height(keypoints: np.ndarray) -> float | None:
     """Height in pixels of a person (14, 3) x, y, flag of AIC's joints; None if no segment is labelled."""
-    from dataset.skeleton import AIC
-
     joint = dict(zip(AIC.keypoints, keypoints, strict=True))
     heights = []
     for (first, second), part in SEGMENTS.items():

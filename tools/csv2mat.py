@@ -18,10 +18,12 @@ import io
 import os
 from pathlib import Path
 
+from dataset.pose_dataset import save_dataset_mat
 from util.checks import MAX_COORDINATE
 from util.errors import InputError
 from util.faults import SUSPECT, Faults
 from util.files import read_text, require_folder
+from util.images import read_image_size
 from util.report import printable
 
 FIELDS = ["photo", "person", "joint", "x", "y"]
@@ -37,8 +39,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--img_dir", required=True, type=Path, help="folder of the photos")
     arguments.add_argument("--out", type=Path, default="dataset.mat", help="file to write (default: %(default)s)")
     options = arguments.parse_args(argv)
-
-    from dataset.pose_dataset import save_dataset_mat
 
     labels, faults = read_labels(options.csv), Faults()
     require_folder(options.img_dir)
@@ -90,8 +90,6 @@ def dataset_records(labels: Labels, img_dir: Path, folder: Path, faults: Faults)
 
     faults: collects unreadable photos, which are left out, and joints outside their photos, which stay
     """
-    from util.images import read_image_size
-
     records = []
     for photo, people in sorted(labels.items()):
         try:

@@ -22,6 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from config import NAMED_SKELETONS
+from dataset.coco import read_coco
+from dataset.coco_results import read_results
+from dataset.coco_score import known, score
+from dataset.skeleton import SKELETONS
 from util.errors import InputError
 from util.faults import Faults
 from util.report import table
@@ -35,11 +39,6 @@ def main(argv=None):
     args_parser.add_argument("--joints", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only these joints count")
     args_parser.add_argument("--skeleton", choices=NAMED_SKELETONS, help="joints of the results, if they are others")
     args = args_parser.parse_args(argv)
-
-    from dataset.coco import read_coco
-    from dataset.coco_results import read_results
-    from dataset.coco_score import known, score
-    from dataset.skeleton import SKELETONS
 
     faults = Faults()
     coco = read_coco(args.ref, faults)

@@ -21,10 +21,13 @@ import numpy as np
 
 from config import load_config
 from dataset import pck
+from dataset.aic import UNLABELLED, AnnotationFile, keypoints_fault, people_array
+from dataset.factory import create
 from dataset.sides import plain_names
 from dataset.skeleton import AIC, Skeleton
 from util.errors import InputError
 from util.files import atomic_path, read_json
+from util.matfile import read_mat
 from util.report import table
 
 HEAD_THRESHOLD = 0.5
@@ -73,8 +76,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted people (N, 14, 3), paired by image and name; a missing prediction is all 0."""
-    from dataset.aic import UNLABELLED, AnnotationFile, keypoints_fault, people_array
-
     answers = read_json(submit)
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
         raise InputError(f"{submit}: expected a JSON list of records, one per image")
@@ -98,9 +99,6 @@ def reference_people(ref: Path, submit: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def dataset_people(cfg, submit: Path) -> tuple[np.ndarray, np.ndarray, Skeleton]:
     """True and predicted people (N, J, 3) of the configuration's data set, and its skeleton."""
-    from dataset.factory import create
-    from util.matfile import read_mat
-
     dataset = create(cfg)
     true = dataset.table.people
     cells = read_mat(submit, "joints", hint="; tools/predict_singleperson.py writes it")["joints"].ravel()

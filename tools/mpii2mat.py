@@ -14,6 +14,9 @@ except ModuleNotFoundError:
 
 from pathlib import Path
 
+from dataset.crops import write_crops
+from dataset.mpii_release import read_release
+from util.faults import Faults
 from util.files import require_folder
 
 
@@ -24,10 +27,6 @@ def main(argv: list[str] | None = None) -> None:
     arguments.add_argument("--out_dir", required=True, type=Path, help="folder of the crops and dataset.mat")
     options = arguments.parse_args(argv)
     require_folder(options.img_dir)
-
-    from dataset.crops import write_crops
-    from dataset.mpii_release import read_release
-    from util.faults import Faults
 
     print(f"reading {options.mat} (a minute for all of MPII)", flush=True)
     faults = Faults()

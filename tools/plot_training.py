@@ -15,6 +15,7 @@ except ModuleNotFoundError:
 
 from pathlib import Path
 
+from nnet.curves import plot, read_scalars
 from util.errors import InputError
 
 
@@ -25,8 +26,6 @@ def main(argv: list[str] | None = None) -> None:
     options = arguments.parse_args(argv)
     if options.out.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise InputError(f"{options.out}: --out writes .png, .pdf or .svg")
-
-    from nnet.curves import plot, read_scalars
 
     plot({str(folder): read_scalars(folder) for folder in options.logs}, options.out)
     print(f"{options.out} written")

@@ -5,6 +5,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from dataset import aic_to_coco, coco_to_aic
 from tools.benchmarks.aic_data import write_data_set
 from tools.benchmarks.measure import usage_in_new_process
 from tools.benchmarks.tables import Table
@@ -17,8 +18,6 @@ def add(commands) -> None:
 
 
 def convert(args: argparse.Namespace) -> list[Table]:
-    from dataset import aic_to_coco, coco_to_aic
-
     rows = []
     for number in args.images:
         with tempfile.TemporaryDirectory() as folder:

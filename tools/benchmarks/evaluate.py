@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from dataset import aic_score
 from tools.benchmarks.aic_data import made_up_annotations, made_up_submission
 from tools.benchmarks.measure import best_time
 from tools.benchmarks.tables import Table
@@ -17,8 +18,6 @@ def add(commands) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> list[Table]:
-    from dataset import aic_score
-
     rows = []
     for number in args.images:
         with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,10 @@ import argparse
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
+from lib.multicut_cython import objective, solve_multicut
+from lib.multicut_cython.exact import solve_exact
 from lib.multicut_cython.samples import make_graph
 from tools.benchmarks.tables import Table
 
@@ -27,8 +30,6 @@ def add(commands) -> None:
 
 
 def exactness(args: argparse.Namespace) -> list[Table]:
-    from tqdm import tqdm
-
     results = [compare(seed) for seed in tqdm(range(args.graphs), unit="graph", disable=None)]
     rows = []
     for kind in ("people", "random"):
@@ -48,9 +49,6 @@ def exactness(args: argparse.Namespace) -> list[Table]:
 
 def compare(seed: int) -> Result:
     """Solve graph number `seed` both ways."""
-    from lib.multicut_cython import objective, solve_multicut
-    from lib.multicut_cython.exact import solve_exact
-
     kind, problem = make_graph(seed)
     labels, bound = solve_exact(*problem, time_limit=TIME_LIMIT)
     slack = TOLERANCE * max(1.0, abs(bound))

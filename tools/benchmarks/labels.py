@@ -4,6 +4,9 @@ import argparse
 
 import numpy as np
 
+from dataset import aic_score, pck
+from dataset.aic import people_array
+from dataset.skeleton import AIC
 from tools.benchmarks.tables import Table
 
 TORSO_THRESHOLD = 0.2
@@ -24,9 +27,6 @@ def add(commands) -> None:
 
 
 def labels(args: argparse.Namespace) -> list[Table]:
-    from dataset import aic_score, pck
-    from dataset.skeleton import AIC
-
     reference = aic_score.read_records(args.ref)
     true = joints_of(reference)
     sizes, torsos = pck.extent_size(true), pck.torso_size(true, AIC)
@@ -45,8 +45,6 @@ def labels(args: argparse.Namespace) -> list[Table]:
 
 def joints_of(records: list[dict]) -> np.ndarray:
     """The people of all records, (N, 14, 3) x, y and 1 or 0 for not labelled."""
-    from dataset.aic import people_array
-
     return people_array([values for record in records for values in record["keypoint_annotations"].values()])
 
 

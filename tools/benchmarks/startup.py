@@ -5,6 +5,10 @@ import tempfile
 from pathlib import Path
 
 from config import make_config
+from dataset.aic_to_coco import convert
+from dataset.factory import create
+from dataset.model_spec import from_config
+from dataset.pipeline import training_batches
 from tools.benchmarks.aic_data import write_data_set
 from tools.benchmarks.measure import usage_in_new_process
 from tools.benchmarks.tables import Table
@@ -17,8 +21,6 @@ def add(commands) -> None:
 
 
 def startup(args: argparse.Namespace) -> list[Table]:
-    from dataset.aic_to_coco import convert
-
     rows = []
     for number in args.images:
         with tempfile.TemporaryDirectory() as folder:
@@ -34,10 +36,6 @@ def startup(args: argparse.Namespace) -> list[Table]:
 
 def first_sample(folder: str) -> int:
     """Open a data set as training does and draw the order of its first epoch; how many images there are."""
-    from dataset.factory import create
-    from dataset.model_spec import from_config
-    from dataset.pipeline import training_batches
-
     cfg = make_config(dataset=folder, dataset_type="coco", dataset_phase="train", skeleton="neckhead", num_joints=17)
     dataset = create(cfg)
     next(training_batches(dataset, cfg, from_config(cfg, dataset.skeleton)))

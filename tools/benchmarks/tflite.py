@@ -10,6 +10,7 @@ import numpy as np
 from tools.benchmarks.measure import run_times, usage_in_new_process
 from tools.benchmarks.network import IMAGE, load_predictor
 from tools.benchmarks.tables import Table
+from util.images import find_images, read_image, resize_image
 from util.logging import silence_tensorflow
 
 
@@ -54,7 +55,6 @@ def run_tflite(path: str | None, net_type: str | None, photos: list[str], size: 
     silence_tensorflow()
     from nnet.export import save_tflite
     from nnet.lite import LitePredictor
-    from util.images import find_images, read_image, resize_image
 
     predictor = load_predictor(path, ["precision=float32", *([] if path else [f"net_type={net_type}"])])
     image = resize_image(read_image(IMAGE), size)
