@@ -62,10 +62,3 @@ def test_a_signal_ends_a_script_and_all_its_processes(number, command, folder):
         assert done.returncode in (0, 128 + number, -number)
         assert "Traceback" not in done.stderr or done.returncode == -signal.SIGINT
         assert number == signal.SIGKILL or set(os.listdir(folder)) <= before
-
-
-def test_leftovers_of_killed_processes_are_removed(folder):
-    before = set(os.listdir(folder)) | {"coco.json"}
-    stop_at(1.0, signal.SIGKILL, CONVERT, folder)
-    assert subprocess.run([sys.executable, *CONVERT], cwd=folder, stdout=subprocess.DEVNULL).returncode == 0
-    assert set(os.listdir(folder)) == {name for name in before if ".partial" not in name}

@@ -3,40 +3,33 @@
 import codecs
 import fcntl
 import gc
-import glob
 import json
 import logging
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 import msgspec
 
 from util.errors import InputError
-
-# Names of files in progress: several machines may write into one folder.
-_HOST = os.uname().nodename.replace("/", "_")[:64]
-_NUMBER = count()
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it when the block ends without an error, and removed otherwise.
 
+    A process that is killed leaves it behind. Nobody deletes it later: it might be that of a process elsewhere.
     Raises InputError if the folder cannot be written or the disk is full.
     """
     path = Path(path)
     # Keeps the suffix, by which writers choose the format.
-    temporary = path.with_name(f".{_HOST}-{os.getpid()}-{next(_NUMBER)}.partial{path.suffix}")
+    temporary = path.with_name(f".{uuid4().hex}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent.resolve())
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
@@ -49,25 +42,6 @@ def require_folder(path: str | os.PathLike) -> None:
     """Raise InputError if the folder of a script's --img_dir does not exist."""
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder (--img_dir)")
-
-
-@cache  # once for each folder, which may be large
-def _remove_leftovers(folder: Path) -> None:
-    """Delete the unfinished files and folders of processes of this machine that were killed."""
-    for path in folder.glob(f".{glob.escape(_HOST)}-*.partial*"):
-        match = re.match(r"(\d{1,9})-\d+\.partial", path.name.removeprefix(f".{_HOST}-"))
-        if match and not _is_running(int(match[1])):
-            _remove(path)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _remove(path: Path) -> None:
