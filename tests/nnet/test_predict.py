@@ -112,13 +112,6 @@ def test_a_process_of_frozen_weights_finds_the_same(tmp_path, set_formula_weight
             np.testing.assert_allclose(maps, expected, rtol=0, atol=rounding(1280, layers=54) * spread)
 
 
-def test_the_place_of_a_cell_does_not_depend_on_the_size_of_the_image():
-    predictor = Predictor(*described(num_joints=2, net_type="resnet_18", mean_pixel=[120, 120, 120]))
-    image = np.random.default_rng(0).integers(0, 256, (46, 61, 3), np.uint8)  # sides that conv1 makes odd
-    filled = np.pad(image, ((0, 2), (0, 3), (0, 0)), constant_values=120)
-    np.testing.assert_array_equal(predictor.maps(image).part_prob, predictor.maps(filled).part_prob)
-
-
 def test_too_little_memory_is_one_line_with_the_size_and_the_key(monkeypatch):
     predictor = Predictor(*described(num_joints=2, net_type="resnet_18"))
 
