@@ -145,10 +145,12 @@ def from_table(table: Any, where: str) -> ModelSpec:
 def _read_pairs(rows: Any, skeleton: Skeleton, where: str) -> PairwiseStats:
     names, pairs = skeleton.keypoints, joint_pairs(skeleton.num_joints)
     try:
-        joints = np.array([[names.index(row[0]), names.index(row[1])] for row in rows]).reshape(-1, 2)
-        numbers = np.array([row[2:] for row in rows], np.float64).reshape(-1, 4)
-    except (TypeError, ValueError, LookupError) as error:
-        raise InputError(f"{where}: {PAIRS}: expected [joint, joint, mean x, y, deviation x, y]: {error}") from None
+        joints = np.array([[names.index(row[0]), names.index(row[1])] for row in rows]).reshape(len(rows), 2)
+        numbers = np.array([row[2:] for row in rows], np.float64).reshape(len(rows), 4)
+    except (TypeError, ValueError, LookupError, OverflowError):
+        raise InputError(
+            f"{where}: {PAIRS}: expected rows of two joints and four numbers: mean x and y, deviation x and y"
+        ) from None
     channels = np.lexsort((joints[:, 1], joints[:, 0]))
     if not np.array_equal(joints[channels], pairs) or not np.isfinite(numbers).all() or not (numbers[:, 2:] > 0).all():
         raise InputError(

@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from config import load_config
+from config import load_config, make_config
+from dataset.model_spec import from_config, write_spec
 from multiperson import load_model
 from multiperson.load import FEW_IMAGES, find_checkpoint, find_weights, network_fingerprint, tell_of_another_network
 from nnet.lite_file import checkpoint_id, seal
@@ -25,9 +27,10 @@ def test_the_example_of_the_readme_runs(monkeypatch, capsys):
     assert lines and all("confidence" in line for line in lines)
 
 
-def test_a_single_person_network_is_refused():
-    with pytest.raises(InputError, match="pairwise_predict is off.*single_person=True"):
-        load_model(ROOT / "models" / "mpii" / "test")
+@pytest.mark.parametrize(("model", "overrides"), [("mpii/test", {}), ("demo", {"pairwise_predict": False})])
+def test_a_single_person_network_is_refused(model, overrides):
+    with pytest.raises(InputError, match=r"pairwise_predict is off.*load_model\(\.\.\., single_person=True\)"):
+        load_model(ROOT / "models" / model, overrides)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def test_the_newest_snapshot_wins_over_init_weights(cfg, tmp_path):
 
 def test_a_tensorflow_lite_model_replaces_the_checkpoint_it_was_made_from(cfg, tmp_path, caplog):
     start, lite = tmp_path / "start", tmp_path / "start.tflite"
-    lite.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start), "model": {}}))
+    lite.write_bytes(seal(b"lite", {"checkpoint": checkpoint_id(start), "model": {}}))
     assert find_weights(cfg) == str(lite) and find_checkpoint(cfg) == str(start)
     assert find_weights(type(cfg)(cfg, precision="float32")) == str(start)
     Path(f"{start}.index").write_text("trained on")
@@ -68,7 +71,7 @@ def test_a_tensorflow_lite_model_replaces_the_checkpoint_it_was_made_from(cfg, t
 
 def test_a_model_that_starts_quickly_is_for_few_images(cfg, tmp_path, caplog):
     start, quick = tmp_path / "start", tmp_path / "start.quick.tflite"
-    quick.write_bytes(seal(b"model", {"checkpoint": checkpoint_id(start), "model": {}}))
+    quick.write_bytes(seal(b"lite", {"checkpoint": checkpoint_id(start), "model": {}}))
     assert find_weights(cfg, 1) == find_weights(cfg, FEW_IMAGES) == str(quick)
     assert find_weights(cfg, FEW_IMAGES + 1) == find_weights(cfg) == str(start)
     assert find_weights(type(cfg)(cfg, precision="float32"), 1) == str(start)
@@ -95,8 +98,11 @@ def test_without_weights_the_remedy_is_named(tmp_path):
 def test_only_networks_import_tensorflow():
     code = """
 import sys
-from multiperson import load_model
-load_model("models/demo", num_images=1)("demo/people.jpg")
+from config import load_config
+from multiperson.load import find_weights, pairwise_models
+from nnet.description import describe
+cfg = load_config("models/demo/pose_cfg.yaml")
+pairwise_models(cfg, describe(cfg, find_weights(cfg)))
 assert not {"tensorflow", "keras"} & sys.modules.keys()
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -104,18 +110,19 @@ assert not {"tensorflow", "keras"} & sys.modules.keys()
 
 
 def test_pairwise_models_of_another_network_are_told(caplog):
-    for models, network in (("one", "one"), ("", "one"), ("two", "one"), ("three", "")):
-        of_models = SimpleNamespace(network=models, folder="pairwise")
-        tell_of_another_network(of_models, SimpleNamespace(network=network), "weights")
+    spec = from_config(make_config(num_joints=2))
+    for learnt_from, network in (("one", "one"), ("", "one"), ("two", ""), ("two", "one")):
+        model = SimpleNamespace(network=learnt_from, folder="pairwise")
+        tell_of_another_network(model, replace(spec, network=network), "weights")
     assert caplog.messages == [
-        "pairwise: learnt from another network than weights; models of its own group people "
-        "better (tools/train_pairwise.py)"
+        "pairwise: learnt from another network than weights; models of its own group people better "
+        "(tools/train_pairwise.py)"
     ]
 
 
-def test_the_fingerprint_depends_on_weights_and_settings(cfg, tmp_path):
+def test_the_fingerprint_depends_on_weights_description_and_settings(cfg, tmp_path):
     found = network_fingerprint(cfg, tmp_path / "start")
-    values = {"tta": ["flip"], "global_scale": 2.0, "mean_pixel": [1.0, 2, 3], "nms_radius": 1.0}
+    values = {"tta": ["flip"], "global_scale": 2.0, "mean_pixel": [0.0, 0.0, 0.0], "nms_radius": 1.0}
     for key, value in values.items():
         changed = network_fingerprint(type(cfg)(cfg, **{key: value}), tmp_path / "start")
         assert (changed == found) == (key == "nms_radius")
@@ -125,3 +132,7 @@ def test_the_fingerprint_depends_on_weights_and_settings(cfg, tmp_path):
     for suffix in (".index", ".data-00000-of-00001"):
         (tmp_path / f"copy{suffix}").write_bytes((tmp_path / f"start{suffix}").read_bytes())
     assert network_fingerprint(cfg, tmp_path / "copy.index") == found
+    spec = from_config(cfg)
+    for changes, same in (({"network": "one"}, True), ({"locref_stdev": 9.0}, False)):
+        write_spec(tmp_path / "model.yaml", replace(spec, **changes))
+        assert (network_fingerprint(cfg, tmp_path / "start") == found) == same

@@ -4,22 +4,24 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from easydict import EasyDict
 from scipy.io import savemat
 
 from config import make_config
-from multiperson.tta import mirror_image, unmirror_maps
+from dataset.model_spec import from_config, write_spec
 from nnet import checkpoint
-from nnet.net_factory import pose_net
+from nnet.pose_net import PoseNet
 from nnet.predict import Predictor, argmax_pose_predict, extract_cnn_output, setup_pose_prediction
+from nnet.tta import flip_image, unflip_maps
+from tests.nnet.described import described
 from tests.rounding import rounding
 from util.errors import InputError
 from util.frozen_weights import VARIABLE
-from util.maps import Maps, pair_index
+from util.maps import Maps, joint_pairs, pair_index
 
 pytestmark = pytest.mark.usefixtures("tiny_resnet")
 
@@ -30,7 +32,7 @@ CELLS = np.array([[0, 0], [4, 6], [3, 2], [1, 4]])
 def test_argmax_equals_the_original(golden_dir):
     with np.load(golden_dir / "argmax_pose.npz") as scene:
         locref = scene["locref"].reshape(*scene["part_prob"].shape, 2) * 7.2801
-        pose = argmax_pose_predict(scene["part_prob"], locref)
+        pose = argmax_pose_predict(scene["part_prob"], locref, stride=8)
         np.testing.assert_allclose(pose, scene["pose"], rtol=0, atol=1e-3)
 
 
@@ -41,7 +43,7 @@ def predictor(small_model):
 
 def with_views(predictor, *views):
     """The same network, which looks at several views of each image."""
-    return Predictor(type(predictor.cfg)(predictor.cfg, tta=list(views)), predictor.stats, predictor.net)
+    return Predictor(type(predictor.cfg)(predictor.cfg, tta=list(views)), predictor.spec, predictor.net)
 
 
 def assert_equal(found, expected):
@@ -57,10 +59,10 @@ def assert_equal_maps(found, expected):
 
 
 def test_maps_agree_with_the_dense_heads(predictor):
-    scmap, locref, pairwise = extract_cnn_output(predictor.net(IMAGE[None]), predictor.cfg, predictor.stats)
+    scmap, locref, pairwise = extract_cnn_output(predictor.net(IMAGE[None]), predictor.spec)
     assert scmap.shape == (6, 8, 4) and pairwise.shape == (6, 8, 12, 2)
     maps = predictor.maps(IMAGE)
-    assert_equal_maps(maps, Maps(scmap, locref, lambda cells: pairwise[tuple(cells.T)]))
+    assert_equal_maps(maps, Maps(scmap, 8, locref, lambda cells: pairwise[tuple(cells.T)]))
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
 
 
@@ -93,7 +95,7 @@ with np.load(images) as images:
 def test_a_process_of_frozen_weights_finds_the_same(tmp_path, set_formula_weights):
     """In images of several sizes: what is kept of weights must suit all."""
     settings = {"num_joints": 3, "net_type": "mobilenet_v2_0.35", "precision": "float32"}
-    net = pose_net(make_config(**settings))
+    net = PoseNet(*described(**settings))
     set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
     checkpoint.write_checkpoint(tmp_path / "w", {name: var.numpy() for name, var in net.slim_variables().items()})
     rng = np.random.default_rng(0)
@@ -110,16 +112,8 @@ def test_a_process_of_frozen_weights_finds_the_same(tmp_path, set_formula_weight
             np.testing.assert_allclose(maps, expected, rtol=0, atol=rounding(1280, layers=54) * spread)
 
 
-def test_the_place_of_a_cell_does_not_depend_on_the_size_of_the_image():
-    cfg = make_config(num_joints=2, net_type="resnet_18", mean_pixel=[120, 120, 120])
-    predictor = Predictor(cfg)
-    image = np.random.default_rng(0).integers(0, 256, (46, 61, 3), np.uint8)  # sides that conv1 makes odd
-    filled = np.pad(image, ((0, 2), (0, 3), (0, 0)), constant_values=120)
-    np.testing.assert_array_equal(predictor.maps(image).part_prob, predictor.maps(filled).part_prob)
-
-
 def test_too_little_memory_is_one_line_with_the_size_and_the_key(monkeypatch):
-    predictor = Predictor(make_config(num_joints=2, net_type="resnet_18"))
+    predictor = Predictor(*described(num_joints=2, net_type="resnet_18"))
 
     def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
@@ -138,38 +132,33 @@ def test_gpu_memory_is_taken_as_needed():
 
 def test_with_flips_a_mirrored_image_has_mirrored_maps(predictor):
     predictor = with_views(predictor, "flip")
-    cfg = predictor.cfg
     image = np.random.default_rng(0).integers(0, 256, (40, 64, 3), np.uint8)
-    image[:, 0] = np.round(cfg.mean_pixel)  # the column that mirrored images lack
+    image[:, 0] = predictor.spec.fill  # the column that mirrored images lack
     maps = predictor.maps(image)
-    mirrored = predictor.maps(mirror_image(image, np.round(cfg.mean_pixel), cfg.stride))
-    mirrored = unmirror_maps(mirrored, np.array([0, 3, 2, 1]))
-    np.testing.assert_allclose(maps.part_prob, mirrored.part_prob, atol=1e-6)
-    np.testing.assert_allclose(maps.locref, mirrored.locref, atol=1e-4)
-    np.testing.assert_allclose(maps.pairwise(CELLS), mirrored.pairwise(CELLS), atol=1e-3)
+    flipped = predictor.maps(flip_image(image, predictor.spec))
+    flipped = unflip_maps(flipped, np.array([0, 3, 2, 1]))
+    np.testing.assert_allclose(maps.part_prob, flipped.part_prob, atol=1e-6)
+    np.testing.assert_allclose(maps.locref, flipped.locref, atol=1e-4)
+    np.testing.assert_allclose(maps.pairwise(CELLS), flipped.pairwise(CELLS), atol=1e-3)
 
 
 def test_pairwise_values_are_denormalised_by_pair(predictor):
-    cfg, stats = predictor.cfg, predictor.stats
-    outputs = {
-        "part_pred": np.zeros((1, 2, 2, 4)),
-        "locref_pred": np.zeros((1, 2, 2, 8)),
-        "pairwise_pred": np.zeros((1, 2, 2, 24)),
-    }
-    channel = pair_index(2, 0, 4)
+    spec, channel = predictor.spec, pair_index(2, 0, 4)
+    outputs = {"part_pred": np.zeros((1, 2, 2, 4)), "locref_pred": np.zeros((1, 2, 2, 8))}
+    outputs["pairwise_pred"] = np.zeros((1, 2, 2, 24))
     outputs["pairwise_pred"][..., 2 * channel + 1] = 1
-    pairwise = extract_cnn_output(outputs, cfg, stats)[2]
-    mean, std = stats.means[channel], stats.std_devs[channel]
-    np.testing.assert_allclose(pairwise[1, 1, channel], 0.5 * (mean + [0, std[1]]))
-    seen_larger = EasyDict(cfg, global_scale=1.25, pairwise_scale=cfg.global_scale)
-    np.testing.assert_array_equal(extract_cnn_output(outputs, seen_larger, stats)[2], pairwise)
+    mean, std = spec.pairwise.means[channel], spec.pairwise.std_devs[channel]
+    for scale in (spec.pairwise_scale, 1.25):
+        pairwise = extract_cnn_output(outputs, replace(spec, pairwise_scale=scale))[2]
+        np.testing.assert_allclose(pairwise[1, 1, channel], scale * (mean + [0, std[1]]))
+    assert spec.pairwise_scale == 0.5
 
 
-def test_older_networks_have_their_pairs_in_the_order_of_the_statistics(predictor, tmp_path):
-    """With tensorflow_pairwise_order: false; their files count joints from 1."""
-    cfg, stats = predictor.cfg, predictor.stats
+def test_networks_may_have_their_pairs_in_another_order(predictor, tmp_path):
+    """By tensorflow_pairwise_order: false that of their statistics, which count joints from 1; or by model.yaml."""
+    cfg, stats = predictor.cfg, predictor.spec.pairwise
     order = np.random.default_rng(1).permutation(12)
-    content = {"graph": stats.graph[order] + 1, "means": stats.means[order], "std_devs": stats.std_devs[order]}
+    content = {"graph": joint_pairs(4)[order] + 1, "means": stats.means[order], "std_devs": stats.std_devs[order]}
     savemat(tmp_path / "older.mat", content)
     arrays = checkpoint.read_checkpoint(cfg.init_weights)
     channels = np.stack([2 * order, 2 * order + 1], axis=1).ravel()
@@ -178,8 +167,11 @@ def test_older_networks_have_their_pairs_in_the_order_of_the_statistics(predicto
         arrays[name] = arrays[name].take(channels, axis)
     checkpoint.write_checkpoint(tmp_path / "older", arrays)
     older = type(cfg)(cfg, tensorflow_pairwise_order=False, pairwise_stats_fn=str(tmp_path / "older.mat"))
-    found = setup_pose_prediction(older, tmp_path / "older").maps(IMAGE).pairwise(CELLS)
-    assert_equal(found, predictor.maps(IMAGE).pairwise(CELLS))
+    expected = predictor.maps(IMAGE).pairwise(CELLS)
+    assert_equal(setup_pose_prediction(older, tmp_path / "older").maps(IMAGE).pairwise(CELLS), expected)
+    write_spec(tmp_path / "model.yaml", from_config(older))
+    (tmp_path / "older.mat").unlink()
+    assert_equal(setup_pose_prediction(make_config(), tmp_path / "older").maps(IMAGE).pairwise(CELLS), expected)
 
 
 @pytest.mark.parametrize("views", [[], ["flip", 0.5]])
