@@ -12,6 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))  # the project
 
+from util.cli import parser, run
+
 import io
 import json
 import os
@@ -21,7 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
-from util.cli import parser, run
 
 # So many people and boxes of people without joints are kept of a photo.
 PEOPLE, BOXES = 16, 24
