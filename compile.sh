@@ -3,9 +3,10 @@
 #
 #   ./compile.sh                      uses the `python3` on the path
 #   PYTHON=python3.12 ./compile.sh    uses another one
+#   POSE_GPU=1 ./compile.sh           CUDA's libraries for TensorFlow, too; 0: not; default: where nvidia-smi answers
 #
 # Installs into the active virtual environment, or else into .venv beside this script.
-# Run it again after changing C++, Cython or requirements.txt; what is up to date takes seconds.
+# Run it again after changing C++, Cython, requirements.txt or pyproject.toml; what is up to date takes seconds.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -21,6 +22,12 @@ case "${1:-}" in
     exit
     ;;
 *) fail "unknown argument $1 (./compile.sh --help)" ;;
+esac
+
+case "${POSE_GPU:=$(nvidia-smi >/dev/null 2>&1 && echo 1 || echo 0)}" in
+0) extras=dev,video ;;
+1) extras=dev,video,gpu ;;
+*) fail "POSE_GPU is $POSE_GPU, not 0 or 1" ;;
 esac
 
 # Prints the version of a Python; fails unless it is one that this code runs on.
@@ -44,27 +51,43 @@ version=$(supported "$python") ||
     fail "$environment has Python ${version:-that does not run}; 3.10 to 3.13 is needed: remove it, or deactivate it"
 command -v "${CXX:-g++}" >/dev/null || fail "no C++ compiler (Debian: apt-get install g++; macOS: xcode-select --install)"
 
-# A copy of the requirements in the environment tells that they are installed.
-stamp=$environment/installed-requirements.txt
-if ! cmp -s requirements.txt "$stamp"; then
-    echo "installing the packages of requirements.txt (about 2 GB with TensorFlow)"
-    "$python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
-    cp requirements.txt "$stamp"
-fi
+pip() {
+    "$python" -m pip --quiet --disable-pip-version-check "$@"
+}
 
-# The first time pip makes this folder importable, too; later only what has changed is built.
-build=("$python" setup.py build_ext --inplace)
+# The stamp in the environment tells what is installed: the extras, and what the files said.
+stamp=$environment/installed-packages.txt
+wanted=$(echo "$extras" && cat requirements.txt pyproject.toml)
 here=$PWD
-(cd / && "$python" -c "import config, os; assert os.path.dirname(config.__file__) == '$here'") 2>/dev/null ||
-    build=("$python" -m pip install --disable-pip-version-check --no-build-isolation --no-deps
-        --config-settings editable_mode=compat --editable .)
-echo "building the extensions"
+up_to_date() {
+    [ "$wanted" = "$(cat "$stamp" 2>/dev/null)" ] &&
+        (cd / && "$python" -c "import config, os; assert os.path.dirname(config.__file__) == '$here'") 2>/dev/null
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-"${build[@]}" >"$log" 2>&1 || {
-    cat "$log" >&2
-    fail "the build failed; the compiler's messages stand above"
-}
+if up_to_date; then
+    echo "building the extensions"
+    "$python" setup.py build_ext --inplace >"$log" 2>&1 || {
+        cat "$log" >&2
+        fail "the build failed; the compiler's messages stand above"
+    }
+else
+    echo "installing TensorFlow and the other packages ($extras), building the extensions"
+    before=$(head -n 1 "$stamp" 2>/dev/null || true)
+    rm -f "$stamp"
+    # Earlier versions of this script installed tensorflow-cpu, which shares tensorflow's folder.
+    if pip show tensorflow-cpu 2>/dev/null; then
+        pip uninstall --yes tensorflow-cpu tensorflow
+    fi
+    if [[ $before = *gpu && $POSE_GPU = 0 ]]; then
+        pip freeze | sed -n 's/^\(nvidia-[a-z-]*-cu12\)=.*/\1/p' | xargs -r "$python" -m pip uninstall --quiet --yes
+    fi
+    pip install -c requirements.txt setuptools cython
+    pip install -c requirements.txt --no-build-isolation --config-settings editable_mode=compat --editable ".[$extras]" ||
+        fail "the installation failed; the messages of pip or the compiler stand above"
+    echo "$wanted" >"$stamp"
+fi
 "$python" tools/export.py --cfg models/demo/pose_cfg.yaml --quick_start >"$log" 2>&1 || {
     cat "$log" >&2
     echo "compile.sh: the demo works all the same, but takes seconds to start" >&2

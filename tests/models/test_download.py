@@ -44,7 +44,7 @@ def server(mirror):
     class Handler(BaseHTTPRequestHandler):
         asked = []
 
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             content = (mirror / self.path.lstrip("/")).read_bytes()
             self.asked.append(self.headers.get("Range"))
             first = int(re.findall(r"\d+", self.asked[-1])[0]) if self.asked[-1] else 0

@@ -43,6 +43,7 @@ def load(path: Path):
     """The model as a function of a square (1, side, side, 3) int32 to rows (6, 56)."""
     from nnet.tfjs import graph_function, read_graph_model
 
+    # isort: split
     import tensorflow as tf  # after nnet, which keeps it quiet
 
     function = graph_function(read_graph_model(path))

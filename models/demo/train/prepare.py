@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-AIC = ("right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist "
-       "right_hip right_knee right_ankle left_hip left_knee left_ankle head_top neck").split()  # fmt: skip
+AIC = ["right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+       "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+       "head_top", "neck"]  # fmt: skip
 # COCO's ids of AI Challenger's first twelve joints.
 BODY = [6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15]
 # Points from which the head top and the neck are guessed, as means of COCO's joints.
