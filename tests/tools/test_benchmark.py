@@ -10,13 +10,15 @@ from easydict import EasyDict
 from config import make_config
 from dataset.skeleton import AIC
 from dataset.toy import make_scenes, record
-from multiperson.predict import predict_people
+from multiperson.predict import named_joints, predict_people
 from multiperson.simulate import NOISE_LEVELS, simulate_maps
+from tests.annotations import aic_record
+from tests.drawn import STANDING, assert_people_drawn
 from tests.rounding import rounding
 from tools.benchmark import main
 from tools.benchmarks.decode import STRIDE, crowd_maps, decode_stages, learnt_model
 from tools.benchmarks.everything import run_all
-from tools.benchmarks.grouping import simulated_image
+from tools.benchmarks.grouping import draw_misses, simulated_image
 from tools.benchmarks.tables import Table, with_ratios
 from tools.benchmarks.train import batch_table, data_table, drawn_data, step_stages
 from util.errors import InputError
@@ -45,12 +47,21 @@ def written_records(folder, number=4, people=2):
 
 def test_grouping_scores_every_method_at_every_level_of_noise(tmp_path, table):
     ref = written_records(tmp_path)
-    rows = table("grouping", "--ref", ref, "--images", 3, "--pictures", tmp_path / "misses")
+    rows = table("grouping", "--ref", ref, "--images", 3)
     assert [row[0] for row in rows] == [level for level in NOISE_LEVELS for _ in range(4)]
     methods = {"multicut", "multicut, edges between all parts", "multicut, missing joints filled", "greedy"}
     assert {" ".join(row[1:-3]) for row in rows} == methods
     scores = [float(row[-3]) for row in rows]
     assert min(scores[:4]) > 0.95 and scores[0] > scores[12]
+
+
+def test_misses_are_drawn_beside_the_true_people(tmp_path):
+    person = np.column_stack([STANDING + [40, 30], np.ones(14)])
+    far = person + [60, 20, 0]
+    truth, answer = (aic_record(keypoints={"human1": joints.astype(int).ravel().tolist()}) for joints in (person, far))
+    draw_misses(tmp_path, [("a", person[None], 260, 320)], [truth], [answer])
+    people = [{"keypoints": named_joints(AIC.keypoints, joints)} for joints in (person, far + [320, 0, 0])]
+    assert_people_drawn(tmp_path / "a.png", np.full((260, 640, 3), 255, np.uint8), people, ids=[0, 1])
 
 
 def test_conversion_counts_images(table):
