@@ -130,19 +130,6 @@ def test_the_newest_good_snapshot_is_found(tmp_path, caplog):
         checkpoint.read_newest(tmp_path, "snapshot")
 
 
-def test_a_failed_write_leaves_the_earlier_checkpoints_alone(tmp_path, monkeypatch):
-    checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
-    with pytest.raises(InputError, match="snapshot-2: .*No space left.*earlier ones are untouched"):
-        checkpoint.write_checkpoint(tmp_path / "snapshot-2", ARRAYS)
-    assert list(snapshots(tmp_path, "snapshot")) == [1]
-    assert len(list(tmp_path.iterdir())) == 2
-
-
 def test_a_checkpoint_cut_off_by_a_full_disk_is_removed(tmp_path):
     """A limit on the size of files fails inside TensorFlow, as a full disk does."""
     checkpoint.write_checkpoint(tmp_path / "snapshot-1", ARRAYS)

@@ -53,23 +53,16 @@ def original_features(net, image):
 def test_heads_equal_the_original(case):
     golden, net = case
     for number in image_numbers(golden):
-        heads = net.apply_heads(original_features(net, golden[f"{number}/image"]))
+        features = original_features(net, golden[f"{number}/image"])
+        heads, cells = net.apply_heads(features), golden[f"{number}/cells"]
         for name in ("part_pred", "locref_pred", "intermediate_supervision"):
             assert_equal_maps(heads[name], golden[f"{number}/{name}"])
-        at_cells = heads["pairwise_pred"].numpy()[tuple(golden[f"{number}/cells"].T)]
-        assert_equal_maps(at_cells, golden[f"{number}/pairwise_pred"])
+        dense = heads["pairwise_pred"].numpy()[tuple(cells.T)]
+        for at_cells in (dense, net.apply_heads(features, cells)["pairwise_pred"]):
+            assert_equal_maps(at_cells, golden[f"{number}/pairwise_pred"])
 
 
-def test_head_at_cells_equals_the_dense_head(case):
-    golden, net = case
-    for number in image_numbers(golden):
-        features = original_features(net, golden[f"{number}/image"])["features"]
-        values = net.heads["pairwise_pred"].at_cells(features, golden[f"{number}/cells"])
-        assert_equal_maps(values, golden[f"{number}/pairwise_pred"])
-    assert net.heads["pairwise_pred"].at_cells(features, np.zeros((0, 3), np.int32)).shape == (0, 544)
-
-
-@pytest.mark.parametrize("net_type", ["resnet_18", "resnet_50", "mobilenet_v2_0.35"])
+@pytest.mark.parametrize("net_type", ["resnet_18", "mobilenet_v2_0.35"])
 def test_folding_changes_nothing(net_type, set_formula_weights):
     net = PoseNet(*described(num_joints=4, net_type=net_type))
     set_formula_weights({name: var for name, var in net.slim_variables().items() if "depthwise" not in name})
@@ -110,20 +103,10 @@ def test_weights_and_maps_are_float32_in_any_arithmetic():
     assert net(image)["part_pred"].dtype == "float32"
 
 
-def test_trained_moments_follow_the_batch():
-    net = PoseNet(*described(num_joints=2, net_type="resnet_18", batch_norm="train"))
-    image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
-    mean = net.slim_variables()["resnet_v1_18/conv1/BatchNorm/moving_mean"]
-    net(image)
-    assert not mean.numpy().any()
-    net(image, training=True)
-    assert mean.numpy().any()
-
-
-@pytest.mark.parametrize("depth, layer", [(50, 7), (101, 24)])
-def test_supervised_layer_beyond_the_block_is_an_error(depth, layer):
-    model = described(
-        num_joints=2, net_type=f"resnet_{depth}", intermediate_supervision=True, intermediate_supervision_layer=layer
-    )
-    with pytest.raises(InputError, match=f"intermediate_supervision_layer is {layer}.*has {layer - 1} units"):
-        PoseNet(*model)
+def test_supervised_layer_beyond_the_block_is_an_error():
+    with pytest.raises(InputError, match=r"intermediate_supervision_layer is 7.*has 6 units"):
+        PoseNet(
+            *described(
+                num_joints=2, net_type="resnet_50", intermediate_supervision=True, intermediate_supervision_layer=7
+            )
+        )
