@@ -63,6 +63,15 @@ def test_training_starts_from_the_backbone_and_the_heads_that_fit(tmp_path, capl
         checkpoint.initialize(variables(**{"resnet_v1_50/more": np.zeros(1, "f")}), tmp_path / "a")
 
 
+def test_inference_takes_the_moving_averages_of_weights(tmp_path):
+    name = "pose/part_pred/block4/biases"
+    checkpoint.write_checkpoint(tmp_path / "a", ARRAYS | {f"{name}/ExponentialMovingAverage": 3 * ARRAYS[name]})
+    ours = variables()
+    for averaged, factor in ((True, 3), (False, 1)):
+        checkpoint.load_weights(ours, tmp_path / "a", averaged)
+        np.testing.assert_array_equal(ours[name], factor * ARRAYS[name])
+
+
 def test_what_does_not_fit_is_listed_and_nothing_is_loaded(tmp_path):
     checkpoint.write_checkpoint(tmp_path / "a", ARRAYS)
     ours = variables(**{"pose/part_pred/block4/biases": np.zeros(5, "f"), "resnet_v1_50/extra": np.zeros(1, "f")})

@@ -136,21 +136,6 @@ def test_regularizing_pulls_on_kernels_only(batch):
         np.testing.assert_allclose(pulled - gradient, decay * before[name], rtol=1e-6, atol=tolerance)
 
 
-def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
-    training = small_trainer(ema_decay=0.75, batch_norm="train")
-    history = []
-    for _ in range(3):
-        training.step([batch], 0.1)
-        history.append(training.slim_variables[HEAD].numpy())
-    training.save(str(tmp_path / "snapshot-3"), 3)
-    variable = {HEAD: training.slim_variables[HEAD]}
-    expected = 0.75 * (0.75 * history[0] + 0.25 * history[1]) + 0.25 * history[2]
-    checkpoint.load_weights(variable, tmp_path / "snapshot-3", averaged=True)
-    np.testing.assert_allclose(variable[HEAD], expected, atol=1e-6)
-    checkpoint.load_weights(variable, tmp_path / "snapshot-3")
-    np.testing.assert_array_equal(variable[HEAD], history[2])
-
-
 def test_score_maps_are_those_of_inference(batch):
     training = small_trainer()
     found = training.score_maps(batch["image"][0])
