@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from config import load_config, make_config
-from dataset.model_spec import PIXELS, from_config
+from dataset.model_spec import PIXELS, ModelSpec, from_config
 from dataset.pair_offsets import PairwiseStats, save_pairwise_stats
 from dataset.skeleton import COCO, from_table
 from nnet.description import describe, keep_beside, read_spec
@@ -21,21 +21,18 @@ DOG = {"name": "dog", "joints": ["nose", ["L_ear", 0.02, "red"], "R_ear"], "limb
 
 def full_spec(channels=None, **changes):
     """A model with all heads, no value of which is a default."""
-    spec = from_config(
-        make_config(
-            skeleton=DOG,
-            net_type="resnet_50_fpn",
-            mean_pixel=[120, 117.5, 0.1],
-            location_refinement=True,
-            locref_stdev=9.5,
-            intermediate_supervision=True,
-            intermediate_supervision_layer=5,
-        )
-    )
     rng = np.random.default_rng(0)
-    stats = PairwiseStats(rng.normal(0, 20, (6, 2)), rng.uniform(5, 9, (6, 2)), channels)
-    values = {"pairwise": stats, "pairwise_scale": 0.35, "network": "0af3"}
-    return replace(spec, **values | changes)
+    spec = ModelSpec(
+        skeleton=from_table(DOG, ""),
+        net_type="resnet_50_fpn",
+        mean_pixel=(120, 117.5, 0.1),
+        locref_stdev=9.5,
+        intermediate_layer=5,
+        pairwise=PairwiseStats(rng.normal(0, 20, (6, 2)), rng.uniform(5, 9, (6, 2)), channels),
+        pairwise_scale=0.35,
+        network="0af3",
+    )
+    return replace(spec, **changes)
 
 
 @pytest.fixture
@@ -114,19 +111,11 @@ def test_a_folder_keeps_one_description(snapshot):
 
 
 def test_the_description_wins_over_defaults_and_may_be_repeated(snapshot):
-    repeated = make_config(
-        skeleton=DOG,
-        stride=4,
-        net_type="resnet_50_fpn",
-        mean_pixel=[120, 117.5, 0.1],
-        locref_stdev=9.5,
-        location_refinement=True,
-        pairwise_predict=True,
-        pairwise_scale=0.35,
-        global_scale=2.0,
-    )
-    for cfg in (make_config(), make_config(num_joints=3), repeated):
-        assert describe(cfg, snapshot).as_table() == full_spec().as_table()
+    keys = "skeleton", "stride", "net_type", "mean_pixel", "locref_stdev", "pairwise_scale"
+    repeated = {key: full_spec().as_table()[key] for key in keys}
+    heads = {"location_refinement": True, "pairwise_predict": True}
+    for values in ({}, {"num_joints": 3, "global_scale": 2.0}, repeated | heads):
+        assert describe(make_config(**values), snapshot).as_table() == full_spec().as_table()
 
 
 @pytest.mark.parametrize("key, value, message", [

@@ -1,4 +1,4 @@
-"""A network and its exports find the joints in the places that it was trained on."""
+"""A network and its export find the joints in the places that it was trained on; the description comes along."""
 
 from itertools import cycle, islice
 
@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from dataset.model_spec import from_table
 from nnet.checkpoint import network_id
-from nnet.export import save_model, save_tflite
-from nnet.lite import LitePredictor
+from nnet.export import save_model
 from nnet.pose_net import PoseNet
 from nnet.predict import Predictor, setup_pose_prediction
 from nnet.trainer import Trainer
@@ -72,18 +71,15 @@ def predictor(tiny_resnet, scenes):
 
 
 def assert_finds(scenes, maps_of):
-    """All joints are found within a pixel. maps_of: gives part_prob and locref of an image"""
-    found = [argmax_pose_predict(*maps_of(image), stride=8)[:, :2] for image, _ in scenes]
+    """All joints are found within a pixel. maps_of: gives part_prob and locref of an image by name"""
+    maps = [maps_of(image) for image, _ in scenes]
+    found = [argmax_pose_predict(each["part_prob"], each["locref"], stride=8)[:, :2] for each in maps]
     distances = np.linalg.norm(np.subtract(found, [joints for _, joints in scenes]), axis=2)
     assert distances.max() < 1
 
 
-def parts_and_offsets(maps):
-    return maps.part_prob, maps.locref
-
-
 def test_joints_are_found_in_images_of_all_sizes(scenes, predictor):
-    assert_finds(scenes, lambda image: parts_and_offsets(predictor.maps(image)))
+    assert_finds(scenes, lambda image: predictor.maps(image)._asdict())
 
 
 def test_a_saved_model_finds_them_as_well(scenes, predictor, tmp_path):
@@ -91,16 +87,9 @@ def test_a_saved_model_finds_them_as_well(scenes, predictor, tmp_path):
     serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
 
     def maps(image):
-        outputs = serve(image=tf.constant(image[None]))
-        return outputs["part_prob"].numpy()[0], outputs["locref"].numpy()[0]
+        return {name: values.numpy()[0] for name, values in serve(image=tf.constant(image[None])).items()}
 
     assert_finds(scenes, maps)
-
-
-def test_a_tensorflow_lite_model_finds_them_as_well(scenes, predictor, tmp_path):
-    save_tflite(predictor, tmp_path / "pose.tflite")
-    lite = LitePredictor(predictor.cfg, predictor.spec, tmp_path / "pose.tflite")
-    assert_finds(scenes, lambda image: parts_and_offsets(lite.maps(image)))
 
 
 def test_a_saved_model_holds_its_description(small_model, tmp_path):

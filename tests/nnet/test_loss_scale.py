@@ -1,7 +1,6 @@
 """The factor on the loss grows and shrinks."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from nnet import loss_scale
@@ -23,12 +22,3 @@ def test_many_good_steps_double_it(monkeypatch):
         scale.update(tf.constant(finite))
         history.append(float(scale.scale) / loss_scale.START)
     assert history == [1, 1, 0.5, 0.5, 0.5, 1, 1]
-
-
-@pytest.mark.parametrize(("start", "finite"), [(loss_scale.LARGEST, True), (1.0, False)])
-def test_the_scale_has_limits(start, finite, monkeypatch):
-    monkeypatch.setattr(loss_scale, "PATIENCE", 1)
-    scale = loss_scale.LossScale()
-    scale.scale.assign(start)
-    scale.update(tf.constant(finite))
-    assert float(scale.scale) == start

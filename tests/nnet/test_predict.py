@@ -66,19 +66,6 @@ def test_maps_agree_with_the_dense_heads(predictor):
     assert maps.pairwise(np.zeros((0, 2), int)).shape == (0, 12, 2)
 
 
-def test_weights_are_inputs_of_the_graph_where_they_are_frozen(small_model, monkeypatch):
-    image = tf.TensorSpec([None, None, None, 3], tf.uint8)
-
-    def graph_size(predictor):
-        return tf.function(predictor.dense).get_concrete_function(image).graph.as_graph_def().ByteSize()
-
-    with_constants = graph_size(setup_pose_prediction(small_model))
-    monkeypatch.setattr("nnet.predict.weights_are_frozen", lambda: True)
-    with_inputs = setup_pose_prediction(small_model)
-    kernels = [layer.kernel for layer in with_inputs.net.backbone.layers if hasattr(layer, "kernel")]
-    assert with_constants - graph_size(with_inputs) > 4 * sum(np.prod(kernel.shape) for kernel in kernels) > 0
-
-
 FROZEN = """
 import sys
 import numpy as np
@@ -121,13 +108,6 @@ def test_too_little_memory_is_one_line_with_the_size_and_the_key(monkeypatch):
     monkeypatch.setattr(type(predictor.net), "features", exhausted)
     with pytest.raises(InputError, match="no memory for an image of 61x46 pixels: lower max_input_size"):
         predictor.maps(np.zeros((46, 61, 3), np.uint8))
-
-
-def test_gpu_memory_is_taken_as_needed():
-    code = "import nnet, os; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
-    environment = {name: value for name, value in os.environ.items() if name != "TF_FORCE_GPU_ALLOW_GROWTH"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "true\n"
 
 
 def test_with_flips_a_mirrored_image_has_mirrored_maps(predictor):

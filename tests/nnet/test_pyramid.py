@@ -32,17 +32,6 @@ def test_maps_have_a_stride_of_4_whatever_the_size(net):
     assert net.features(image)["features"].shape == (1, rows // 2, cols // 2, CHANNELS + 4 * DETAIL_CHANNELS)
 
 
-def test_pairwise_head_at_cells_equals_the_dense_one(net):
-    image = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
-    outputs = net.features(image)
-    cells = np.array([[0, 0, 0], [0, 3, 4], [0, 15, 15]], np.int32)
-    dense = net.apply_heads(outputs)["pairwise_pred"].numpy()
-    at_cells = net.apply_heads(outputs, cells)["pairwise_pred"].numpy()
-    # Sums over at most 4 taps of 384 channels, in float32.
-    bound = 4 * 384 * np.finfo(np.float32).eps * np.abs(dense).max()
-    np.testing.assert_allclose(at_cells, dense[tuple(cells.T)], rtol=0, atol=bound)
-
-
 def test_the_pyramid_has_names_of_its_own_and_trains_on_a_frozen_backbone():
     net = network(net_type="resnet_18_fpn", freeze_backbone=True)
     pyramid = {name for name in net.slim_variables() if name.startswith("pose/pyramid/")}

@@ -136,21 +136,6 @@ def test_regularizing_pulls_on_kernels_only(batch):
         np.testing.assert_allclose(pulled - gradient, decay * before[name], rtol=1e-6, atol=tolerance)
 
 
-def test_inference_takes_the_moving_average_of_the_weights(batch, tmp_path):
-    training = small_trainer(ema_decay=0.75, batch_norm="train")
-    history = []
-    for _ in range(3):
-        training.step([batch], 0.1)
-        history.append(training.slim_variables[HEAD].numpy())
-    training.save(str(tmp_path / "snapshot-3"), 3)
-    variable = {HEAD: training.slim_variables[HEAD]}
-    expected = 0.75 * (0.75 * history[0] + 0.25 * history[1]) + 0.25 * history[2]
-    checkpoint.load_weights(variable, tmp_path / "snapshot-3", averaged=True)
-    np.testing.assert_allclose(variable[HEAD], expected, atol=1e-6)
-    checkpoint.load_weights(variable, tmp_path / "snapshot-3")
-    np.testing.assert_array_equal(variable[HEAD], history[2])
-
-
 def test_score_maps_are_those_of_inference(batch):
     training = small_trainer()
     found = training.score_maps(batch["image"][0])
@@ -167,18 +152,14 @@ def test_a_frozen_backbone_stays_and_the_heads_learn(batch):
     assert changed == {name for name in before if name.startswith("pose/")}
 
 
-def test_training_starts_from_a_backbone_or_from_a_whole_checkpoint(tmp_path, monkeypatch):
+def test_training_starts_from_init_weights(tmp_path, monkeypatch):
+    """tests/nnet/test_checkpoint.py tells which of them are taken."""
     monkeypatch.chdir(tmp_path)
     training = small_trainer()
     ones = {name: np.ones(variable.shape, np.float32) for name, variable in training.slim_variables.items()}
-    backbone = {name: value for name, value in ones.items() if not name.startswith("pose/")}
-    checkpoint.write_checkpoint("backbone", backbone | {"resnet_v1_18/logits/biases": np.zeros(3, "f")})
-    checkpoint.write_checkpoint("whole", ones)
-    random = training.slim_variables[HEAD].numpy()
-    for name, head in (("backbone", random), ("whole", ones[HEAD])):
-        assert training.start("snapshot", name) == 0
-        np.testing.assert_array_equal(training.slim_variables[CONV], ones[CONV])
-        np.testing.assert_array_equal(training.slim_variables[HEAD], head)
+    checkpoint.write_checkpoint("weights", ones)
+    assert training.start("snapshot", "weights") == 0
+    assert_values(training.slim_variables, ones)
 
 
 @contextlib.contextmanager
