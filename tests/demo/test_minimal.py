@@ -21,4 +21,5 @@ def test_the_steps_find_and_draw_the_people(tmp_path, capsys):
         return np.abs(near - colors).max(axis=3).min() < 3
 
     found = people.keypoints[0][people.keypoints[0, :, 2] > 0]
-    assert np.mean([is_drawn(x, y) for x, y in found[:, :2].round().astype(int)]) > 0.8
+    # Not all: without `drop_strays` some joints are means of two places.
+    assert np.mean([is_drawn(x, y) for x, y in found[:, :2].round().astype(int)]) > 0.6
