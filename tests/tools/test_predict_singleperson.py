@@ -41,7 +41,7 @@ def folder(tmp_path, monkeypatch):
     people = dict.fromkeys(BOXES, [20, 20, 1] * 14)
     records = [aic_record(name, people, BOXES) for name in ("a", "broken", "absent")]
     (tmp_path / "ref.json").write_text(json.dumps(records))
-    (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\ndataset_type: coco\n")
+    (tmp_path / "pose_cfg.yaml").write_text("skeleton: neckhead\ndataset_type: coco\ninit_weights: weights\n")
     monkeypatch.setattr(predict_singleperson, "build_estimator", lambda cfg, weights, single_person: InBoxes(cfg))
     monkeypatch.chdir(tmp_path)
     return tmp_path
